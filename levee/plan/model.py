@@ -1,0 +1,200 @@
+"""The ``Plan`` and its parts: frozen, JSON in and JSON out under a versioned schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+
+from levee.plan.urn import Urn
+
+SCHEMA_VERSION: Final = 1
+"""Raised by one with every change of the JSON that an old reader would misread."""
+
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""The engine's own sentinel of a value that only the real provider knows (``plugin.UnknownStringValue``)."""
+
+SECRET: Final = "[secret]"
+"""What stands in the place of every secret; a ``Plan`` never holds one."""
+
+
+class Op(StrEnum):
+    """What the engine does with a resource (``pkg/resource/deploy/step.go``)."""
+
+    SAME = "same"
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    READ = "read"
+    REFRESH = "refresh"
+    IMPORT = "import"
+
+
+class Level(StrEnum):
+    """CrossGuard's enforcement levels."""
+
+    ADVISORY = "advisory"
+    MANDATORY = "mandatory"
+    REMEDIATE = "remediate"
+    DISABLED = "disabled"
+
+
+class Verdict(StrEnum):
+    """What a rule said of a resource. Undecidable is never passed."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    EXEMPT = "exempt"
+    NOT_EVALUATED = "not-evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where in the program a thing was written; ``file`` is relative to the project where it lies inside."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One node of the graph.
+
+    Attributes:
+        urn: The identity.
+        type: The type token, such as ``aws:s3/bucket:Bucket``.
+        name: The logical name.
+        op: What this run does with it; ``SAME`` in a deployed stack that was only read.
+        custom: Whether a provider keeps it (``False`` for a component).
+        id: The cloud's id; empty before it exists.
+        inputs: Property name (the provider's camelCase) to JSON value; ``UNKNOWN`` and ``SECRET`` stand in place.
+        outputs: The same for outputs.
+        parent: URN of the parent, or ``None``.
+        provider: ``<provider urn>::<id>`` as the engine writes it, or empty.
+        dependencies: URNs, every ``depends_on`` and every resource whose output an input holds.
+        property_dependencies: Property name to the URNs its value came from.
+        protect: Whether the engine refuses to delete it.
+        source: Where the program registered it; ``None`` where the engine made it itself.
+        diff: The properties that change (dotted paths), empty unless ``op`` is update or replace.
+        replace_keys: Those of ``diff`` that force the replacement.
+        replacement_unknown: No fact says whether this update is really a replacement.
+    """
+
+    urn: str
+    type: str
+    name: str
+    op: Op = Op.SAME
+    custom: bool = True
+    id: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    parent: str | None = None
+    provider: str = ""
+    dependencies: Sequence[str] = ()
+    property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    protect: bool = False
+    source: Source | None = None
+    diff: Sequence[str] = ()
+    replace_keys: Sequence[str] = ()
+    replacement_unknown: bool = False
+
+    @property
+    def package(self) -> str:
+        """The provider package, ``aws`` of ``aws:s3/bucket:Bucket``."""
+        return Urn.parse(self.urn).package
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether this is an explicit or default provider."""
+        return self.type.startswith("pulumi:providers:")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that a resource, or with an empty ``urn`` the whole stack, breaks."""
+
+    pack: str
+    policy: str
+    level: Level
+    message: str
+    urn: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InventedLookup:
+    """A lookup that the stand-in answered with a value no cloud gave."""
+
+    token: str
+    args: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    source: Source | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts over the plan. ``not_evaluated`` counts rule-and-resource pairs that nobody could decide."""
+
+    resources: int = 0
+    by_op: Mapping[str, int] = field(default_factory=dict)
+    by_package: Mapping[str, int] = field(default_factory=dict)
+    violations_by_level: Mapping[str, int] = field(default_factory=dict)
+    not_evaluated: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The graph of one stack with what was found in it. Equal plans have equal JSON."""
+
+    project: str
+    stack: str
+    operation: str
+    offline: bool
+    resources: Sequence[Resource] = ()
+    violations: Sequence[Violation] = ()
+    not_evaluated: Sequence[Violation] = ()
+    invented_lookups: Sequence[InventedLookup] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    seconds: float = 0.0
+
+    @cached_property
+    def by_urn(self) -> Mapping[str, Resource]:
+        """Resources by URN."""
+        return {r.urn: r for r in self.resources}
+
+    def of_type(self, token: str) -> Iterator[Resource]:
+        """Every resource of that type token, in the program's order."""
+        return (r for r in self.resources if r.type == token)
+
+    def children(self, urn: str | None) -> Iterator[Resource]:
+        """Direct children; with ``None`` the roots."""
+        return (r for r in self.resources if r.parent == urn)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The counts of this plan; the stack and the providers are not resources that a person counts."""
+        counted = [r for r in self.resources if not r.is_provider and r.type != "pulumi:pulumi:Stack"]
+        return Summary(
+            resources=len(counted),
+            by_op=_count(r.op.value for r in counted),
+            by_package=_count(r.package for r in counted if r.custom),
+            violations_by_level=_count(v.level.value for v in self.violations),
+            not_evaluated=len(self.not_evaluated),
+            seconds=self.seconds,
+        )
+
+
+def _count(values: Iterator[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    return dict(sorted(counts.items()))
