@@ -1,0 +1,1 @@
+"""The toolkit around the Pulumi engine."""
