@@ -1,0 +1,42 @@
+# `make` alone lists the commands.
+UV := tools/uv
+DOCTOR := $(UV) run --quiet --no-project python -m levee.doctor
+
+.PHONY: help up test check fix unit data sync doctor chromium bench clean
+help:  ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1:/p' Makefile | column -t -s :
+
+up: doctor sync  ## preview, check, provision and run the whole platform on this machine
+	.venv/bin/levee up local && .venv/bin/levee run sales --env local
+	.venv/bin/levee report local
+
+test: chromium check unit data  ## every linter and every test
+
+check: sync  ## locks, ruff, ty and import-linter
+	$(UV) lock --check --quiet && $(UV) lock --check --quiet --project pipelines && .venv/bin/ruff check && .venv/bin/ruff format --check
+	.venv/bin/ty check && .venv/bin/ty check --project pipelines --python pipelines/.venv && .venv/bin/lint-imports
+
+fix: sync  ## let ruff mend what it can
+	.venv/bin/ruff check --fix; .venv/bin/ruff format
+
+unit: sync  ## the toolkit's tests
+	.venv/bin/pytest -n 2 tests --ignore=tests/pipelines $(PYTEST)
+
+data: sync  ## the wheel's tests
+	pipelines/.venv/bin/pytest tests/pipelines $(PYTEST)
+
+sync:  # both environments as their locks say
+	@$(UV) sync --quiet --frozen
+	@$(UV) sync --quiet --frozen --project pipelines --all-extras
+
+doctor:  ## what this machine has, lacks, and the command that mends it
+	@$(DOCTOR)
+
+chromium:  # the page test's browser
+	@tools/chromium
+
+bench: sync  ## the measurements of docs/reference/benchmarks.md
+	.venv/bin/python bench
+
+clean:  ## remove what `make up` made; the environments, caches and the built CLI stay
+	rm -rf .levee/local dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,44 @@
+"""Locks between processes that die with their holder: no lock file ever has to be removed by hand."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from levee.errors import EngineError
+
+
+@contextmanager
+def exclusive(path: Path, *, doing: str, wait: bool = False) -> Iterator[None]:
+    """Hold ``path`` for one process at a time.
+
+    The kernel's ``flock`` keeps it, so that an exit, a crash and ``kill -9`` all release it at once.
+
+    Args:
+        path: The lock's file, made where it is absent; it stays behind and means nothing by itself.
+        doing: What the holder does, for the message that another one gets.
+        wait: Wait for the other holder instead of refusing.
+
+    Raises:
+        EngineError: Another process holds it and ``wait`` is false.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 200, 0).decode(errors="replace").strip() or "another process"
+            raise EngineError(
+                f"{doing} cannot start: {holder} is at work",
+                where=str(path),
+                fix="wait until it ends, or end that process; the lock goes with it",
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{doing} (process {os.getpid()})".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
