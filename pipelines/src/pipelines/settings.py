@@ -1,0 +1,265 @@
+"""What one task run is told: its parameters (the job's words) and its surroundings (the machine's environment).
+
+Parameters arrive as ``--name value`` on Databricks and on a laptop alike; they are what the deployed job holds. What
+only the machine knows (engine, folder of a bucket, where the key is) comes from environment variables:
+
+==============================  ======================================================================================
+``LEVEE_ENGINE``                ``sail`` or ``spark``; on a cluster ``databricks`` is detected, elsewhere ``sail``
+``LEVEE_PATH_MAP``              JSON ``{url prefix: local folder}``: where a bucket URL lives on this machine
+``LEVEE_PSEUDONYM_KEY_FILE``    file of mode 0600 with the pseudonymisation key; the laptop's way
+``LEVEE_PSEUDONYM_KEY``         the key itself; on a cluster, a reference to a secret scope puts it there
+``LEVEE_PROGRESS``              JSONL file that progress events are appended to
+``LEVEE_NODE_TYPE``             node type that compute-seconds are booked on; ``local`` where it is not set
+``LEVEE_RUN_ID``                the run's name, shared by the tasks of one job run; made up where it is not set
+==============================  ======================================================================================
+"""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any
+
+from pipelines.errors import PipelineError, UsageError
+
+
+class Layer(enum.StrEnum):
+    """A store of the lake; each has a root URL of its own."""
+
+    LANDING = "landing"
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+    QUARANTINE = "quarantine"
+    AUDIT = "audit"
+    CHECKPOINTS = "checkpoints"
+
+
+class EngineName(enum.StrEnum):
+    """Which Spark Connect server runs the task."""
+
+    SAIL = "sail"
+    """Embedded, in Rust, no Java: the laptop's default."""
+    SPARK = "spark"
+    """Open-source Spark with Delta: the reference for semantics."""
+    DATABRICKS = "databricks"
+    """The cluster's own session."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where the pseudonymisation key is; the key itself is read only when a column must be masked.
+
+    Attributes:
+        file: Path of a file that only its owner can read.
+        variable: Name of the environment variable that holds the key.
+    """
+
+    file: Path | None = None
+    variable: str | None = None
+
+    def read(self, environment: Mapping[str, str] | None = None) -> bytes:
+        """Return the key, at least 32 bytes.
+
+        Raises:
+            PipelineError: no key is set, its file cannot be read or is open to others, or it is too short.
+        """
+        if self.file is not None:
+            key = self._read_file(self.file)
+            where = str(self.file)
+        elif self.variable is not None:
+            key = (os.environ if environment is None else environment).get(self.variable, "").encode()
+            where = f"environment variable {self.variable}"
+        else:
+            raise PipelineError(
+                "a column must be pseudonymised and no key is set",
+                fix="set LEVEE_PSEUDONYM_KEY_FILE to a file of mode 0600 that holds at least 32 random bytes",
+            )
+        key = key.strip()
+        if len(key) < 32:
+            raise PipelineError(
+                f"the pseudonymisation key has {len(key)} bytes; HMAC-SHA256 wants 32 or more (RFC 2104, section 3)",
+                where=where,
+                fix="make a new key with `openssl rand -hex 32`, and rebuild silver and gold with it",
+            )
+        return key
+
+    @staticmethod
+    def _read_file(path: Path) -> bytes:
+        try:
+            mode = path.stat().st_mode & 0o077
+            key = path.read_bytes()
+        except OSError as error:
+            raise PipelineError(
+                f"the pseudonymisation key cannot be read: {error.strerror}",
+                where=str(path),
+                fix="run the job through `levee run`, which makes the key on first use",
+            ) from error
+        if mode:
+            raise PipelineError(
+                "the pseudonymisation key can be read by others", where=str(path), fix=f"chmod 600 {path}"
+            )
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Everything one task run is told, parsed once at the rim.
+
+    Attributes:
+        domain: Domain whose contracts are run.
+        dataset: Source dataset of a bronze, silver or quality task.
+        table: Gold table of a gold task.
+        roots: Root URL of each layer (``s3://…``, ``abfss://…``, ``gs://…``, or a local folder).
+        catalog: Unity Catalog catalog; ``None`` where tables are addressed by path alone.
+        engine: Which Spark Connect server to open.
+        path_map: Local folder by URL prefix; empty on a cluster.
+        run_id: Name of the job run, the same in all its tasks.
+        node_type: What compute-seconds are booked on.
+        pseudonym_key: Where the key of masked columns is.
+        progress: JSONL file for progress events; ``None`` for none.
+        started: When the settings were made, UTC.
+    """
+
+    domain: str
+    dataset: str | None = None
+    table: str | None = None
+    roots: Mapping[Layer, str] = field(default_factory=dict)
+    catalog: str | None = None
+    engine: EngineName = EngineName.SAIL
+    path_map: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""
+    node_type: str = "local"
+    pseudonym_key: KeySource = KeySource()
+    progress: Path | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def parse(
+        cls,
+        argv: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        task: str = "levee-pipelines",
+        now: datetime | None = None,
+    ) -> RunSettings:
+        """Read a task's parameters and its surroundings.
+
+        Args:
+            argv: ``--name value`` pairs, as a job hands them over.
+            environment: Environment variables; the process's own by default.
+            task: Name shown in usage messages.
+            now: The time, for a made-up run id.
+
+        Raises:
+            UsageError: a parameter is unknown or missing, a variable has a value that cannot be.
+        """
+        variables = os.environ if environment is None else environment
+        options = _options(task, argv)
+        started = now or datetime.now(UTC)
+        progress = variables.get("LEVEE_PROGRESS")
+        run_id = options.run_id or variables.get("LEVEE_RUN_ID") or _new_run_id(started)
+        return cls(
+            domain=options.domain,
+            dataset=options.dataset,
+            table=options.table,
+            roots=MappingProxyType({layer: url for layer in Layer if (url := getattr(options, layer.value))}),
+            catalog=options.catalog,
+            engine=_engine(variables),
+            path_map=_path_map(variables.get("LEVEE_PATH_MAP")),
+            run_id=run_id,
+            node_type=options.node_type or variables.get("LEVEE_NODE_TYPE") or "local",
+            pseudonym_key=_key_source(variables),
+            progress=Path(progress) if progress else None,
+            started=started,
+        )
+
+    def root(self, layer: Layer) -> str:
+        """Return the root of a layer as this machine reaches it: a URL, or the folder the URL is mapped to.
+
+        Raises:
+            UsageError: the task was not given this layer's root.
+        """
+        url = self.roots.get(layer)
+        if url is None:
+            raise UsageError(
+                f"the task was not told where {layer.value} is", fix=f"pass --{layer.value} URL to the task"
+            )
+        return self.local(url)
+
+    def path(self, layer: Layer, *parts: str) -> str:
+        """Return the place of a table or folder under a layer's root, as this machine reaches it."""
+        root = self.root(layer).rstrip("/")
+        return "/".join([root, *parts]) if parts else root
+
+    def local(self, url: str) -> str:
+        """Map a bucket URL to this machine's folder by the longest matching prefix; others come back as they are."""
+        matches = [prefix for prefix in self.path_map if url == prefix or url.startswith(prefix.rstrip("/") + "/")]
+        if not matches:
+            return url
+        prefix = max(matches, key=len)
+        rest = url[len(prefix) :].strip("/")
+        folder = PurePosixPath(self.path_map[prefix])
+        return str(folder / rest) if rest else str(folder)
+
+
+def _options(task: str, argv: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(prog=task, description=f"Levee task {task}", allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--domain", required=True, help="domain whose contracts are run, e.g. sales")
+    parser.add_argument("--dataset", help="source dataset, e.g. online_retail")
+    parser.add_argument("--table", help="gold table, e.g. revenue_by_month")
+    for layer in Layer:
+        parser.add_argument(f"--{layer.value}", metavar="URL", help=f"root of {layer.value}")
+    parser.add_argument("--catalog", help="Unity Catalog catalog")
+    parser.add_argument("--run-id", help="name of the job run, e.g. {{job.run_id}}")
+    parser.add_argument("--node-type", help="node type that compute-seconds are booked on")
+    return parser.parse_args(list(argv))
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that raises instead of leaving the process."""
+
+    def error(self, message: str) -> Any:
+        raise UsageError(message, where=self.prog, fix=self.format_usage().strip())
+
+
+def _engine(variables: Mapping[str, str]) -> EngineName:
+    value = variables.get("LEVEE_ENGINE")
+    if not value:
+        return EngineName.DATABRICKS if variables.get("DATABRICKS_RUNTIME_VERSION") else EngineName.SAIL
+    try:
+        return EngineName(value)
+    except ValueError:
+        names = ", ".join(EngineName)
+        raise UsageError(f"LEVEE_ENGINE={value!r} is no engine", fix=f"set it to one of {names}") from None
+
+
+def _path_map(value: str | None) -> Mapping[str, str]:
+    if not value:
+        return MappingProxyType({})
+    try:
+        mapping = json.loads(value)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"LEVEE_PATH_MAP is not JSON: {error}", fix='set it to {"s3://bucket": "/folder"}') from error
+    if not isinstance(mapping, dict) or not all(isinstance(folder, str) for folder in mapping.values()):
+        raise UsageError("LEVEE_PATH_MAP must map URL prefixes to folders", fix='set it to {"s3://bucket": "/folder"}')
+    return MappingProxyType(mapping)
+
+
+def _key_source(variables: Mapping[str, str]) -> KeySource:
+    if path := variables.get("LEVEE_PSEUDONYM_KEY_FILE"):
+        return KeySource(file=Path(path))
+    return KeySource(variable="LEVEE_PSEUDONYM_KEY") if variables.get("LEVEE_PSEUDONYM_KEY") else KeySource()
+
+
+def _new_run_id(now: datetime) -> str:
+    """Sortable by time, unique by 48 random bits."""
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
