@@ -4,7 +4,7 @@ DOCTOR := $(UV) run --quiet --no-project python -m levee.doctor
 
 .PHONY: help up test check fix unit data sync doctor chromium bench clean
 help:  ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /make \1:/p' Makefile | column -t -s :
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
 up: doctor sync  ## preview, check, provision and run the whole platform on this machine
 	.venv/bin/levee up local && .venv/bin/levee run sales --env local
@@ -14,7 +14,7 @@ test: chromium check unit data  ## every linter and every test
 
 check: sync  ## locks, ruff, ty and import-linter
 	$(UV) lock --check --quiet && $(UV) lock --check --quiet --project pipelines && .venv/bin/ruff check && .venv/bin/ruff format --check
-	.venv/bin/ty check && .venv/bin/ty check --project pipelines --python pipelines/.venv && .venv/bin/lint-imports
+	.venv/bin/ty check && .venv/bin/ty check --python pipelines/.venv pipelines/src tests/pipelines && .venv/bin/lint-imports
 
 fix: sync  ## let ruff mend what it can
 	.venv/bin/ruff check --fix; .venv/bin/ruff format

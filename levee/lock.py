@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from levee.errors import EngineError
 
 
 @contextmanager
-def exclusive(path: Path, *, doing: str, wait: bool = False) -> Iterator[None]:
+def exclusive(path: Path, *, doing: str, wait: bool = False) -> Generator[None]:
     """Hold ``path`` for one process at a time.
 
     The kernel's ``flock`` keeps it, so that an exit, a crash and ``kill -9`` all release it at once.
