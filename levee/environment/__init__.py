@@ -1,0 +1,42 @@
+"""One deployment target: ``environments/Pulumi.<name>.yaml``, refused with file and line where it is wrong."""
+
+from levee.environment.load import names, path_of
+from levee.environment.model import (
+    AwsTarget,
+    AzureTarget,
+    Budget,
+    Budgets,
+    Clouds,
+    Domain,
+    Environment,
+    Exemption,
+    GcpTarget,
+    Network,
+    Owners,
+    PolicySettings,
+    Protection,
+    Retention,
+    Schedule,
+    Workspace,
+)
+
+__all__ = [
+    "AwsTarget",
+    "AzureTarget",
+    "Budget",
+    "Budgets",
+    "Clouds",
+    "Domain",
+    "Environment",
+    "Exemption",
+    "GcpTarget",
+    "Network",
+    "Owners",
+    "PolicySettings",
+    "Protection",
+    "Retention",
+    "Schedule",
+    "Workspace",
+    "names",
+    "path_of",
+]

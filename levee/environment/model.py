@@ -1,0 +1,312 @@
+"""The pydantic model of an environment. The reference page is generated from the descriptions below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from levee.environment import load as loading
+
+CloudName: TypeAlias = Literal["aws", "azure", "gcp"]
+Classification: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
+PolicyLevel: TypeAlias = Literal["advisory", "mandatory", "disabled"]
+
+Guid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Email: TypeAlias = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Cidr: TypeAlias = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?$")]
+Days: TypeAlias = Annotated[int, Field(ge=1, le=36500)]
+Usd: TypeAlias = Annotated[float, Field(gt=0)]
+
+
+class _Model(BaseModel):
+    """Frozen, and strict about names: a key that nobody reads is a mistake, not a comment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Owners(_Model):
+    """Who answers for what is deployed; the source of the ``owner`` and ``cost-centre`` tags."""
+
+    team: str = Field(
+        description="Team that answers for the environment.", pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"
+    )
+    email: Email = Field(description="Where failures of its jobs are sent.")
+    cost_centre: str = Field(description="Cost centre that pays.", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+
+
+class AwsTarget(_Model):
+    """One AWS account and region."""
+
+    account: str = Field(
+        description="Account id, 12 digits, quoted. Any other account is refused.", pattern=r"^\d{12}$"
+    )
+    region: str = Field(description="Region.", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    deploy_role: str | None = Field(
+        default=None,
+        description="ARN of the role that deployments assume; without it the ambient credentials are used.",
+        pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$",
+    )
+
+
+class AzureTarget(_Model):
+    """One Azure subscription and region."""
+
+    subscription: Guid = Field(description="Subscription id.")
+    tenant: Guid = Field(description="Microsoft Entra tenant id.")
+    region: str = Field(description="Region, in its short form such as `westeurope`.", pattern=r"^[a-z0-9]+$")
+
+
+class GcpTarget(_Model):
+    """One Google Cloud project and region."""
+
+    project: str = Field(description="Project id.", pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")
+    project_number: str = Field(
+        description="Project number, quoted: Google's service agents are named after it.", pattern=r"^\d{6,15}$"
+    )
+    region: str = Field(description="Region.", pattern=r"^[a-z]+-[a-z]+\d$")
+
+
+class Clouds(_Model):
+    """The clouds that the environment spans; each one named here gets a lake."""
+
+    aws: AwsTarget | None = Field(default=None, description="Amazon Web Services.")
+    azure: AzureTarget | None = Field(default=None, description="Microsoft Azure.")
+    gcp: GcpTarget | None = Field(default=None, description="Google Cloud.")
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Self:
+        if not self.enabled:
+            raise PydanticCustomError("no_cloud", "an environment needs at least one of aws, azure and gcp")
+        return self
+
+    @property
+    def enabled(self) -> tuple[CloudName, ...]:
+        """The clouds in use, in the order aws, azure, gcp."""
+        every: tuple[tuple[CloudName, object], ...] = (("aws", self.aws), ("azure", self.azure), ("gcp", self.gcp))
+        return tuple(name for name, target in every if target is not None)
+
+
+class Workspace(_Model):
+    """A Databricks workspace that exists already, and the size of what runs in it."""
+
+    host: str = Field(description="Workspace URL.", pattern=r"^https://[a-z0-9.-]+$")
+    spark_version: str = Field(
+        default="16.4.x-scala2.12",
+        description="Databricks runtime of the job clusters, pinned.",
+        pattern=r"^\d+\.\d+\.x-(photon-)?scala2\.1[23]$",
+    )
+    node_type: str = Field(description="Node type of the pool, such as `m6gd.large`.")
+    min_workers: int = Field(default=1, ge=1, le=100, description="Fewest workers of a job cluster.")
+    max_workers: int = Field(default=2, ge=1, le=100, description="Most workers of a job cluster.")
+    idle_instances: int = Field(default=0, ge=0, le=20, description="Machines that the pool keeps warm, and pays for.")
+    idle_minutes: int = Field(
+        default=15, ge=5, le=60, description="Minutes after which an idle machine or cluster is given back."
+    )
+    spot: bool = Field(default=False, description="Whether workers may be spot instances; never the driver.")
+    run_as: Guid | None = Field(
+        default=None, description="Application id of the service principal that jobs run as; without it the deployer."
+    )
+    admins: str = Field(default="platform-admins", description="Account group that manages jobs, pools and policies.")
+
+    @model_validator(mode="after")
+    def _workers_in_order(self) -> Self:
+        if self.min_workers > self.max_workers:
+            raise PydanticCustomError(
+                "workers",
+                "min_workers {low} is above max_workers {high}",
+                {"low": self.min_workers, "high": self.max_workers, "at": ("min_workers",)},
+            )
+        return self
+
+
+class Schedule(_Model):
+    """When a domain's job runs."""
+
+    cron: str = Field(description="Quartz cron expression, seconds first.", pattern=r"^(\S+\s+){5,6}\S+$")
+    timezone: str = Field(default="UTC", description="IANA time zone of the expression.")
+    paused: bool = Field(default=False, description="Whether the schedule is kept but not obeyed.")
+
+
+class Domain(_Model):
+    """A data domain that this environment runs."""
+
+    cloud: CloudName = Field(description="The cloud whose lake holds the domain and whose workspace runs its job.")
+    sources: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        default=None, description="The source contracts to ingest; without it the domain's own default."
+    )
+    schedule: Schedule | None = Field(default=None, description="When it runs; without it only on demand.")
+
+
+class Budget(_Model):
+    """A limit on monthly cost, list price, US dollars."""
+
+    monthly_usd: Usd = Field(description="Most that a month (730 hours) may cost.")
+    warn_at: float = Field(default=0.8, gt=0, le=1, description="Share of the limit from which on it warns.")
+
+
+class Budgets(_Model):
+    """What may be spent; the `budgets` pack blocks what would exceed it."""
+
+    total: Budget = Field(description="Over everything in the environment.")
+    capabilities: Mapping[str, Budget] = Field(
+        default_factory=dict, description="Limits by capability, such as `lake` or `databricks`."
+    )
+    cost_centres: Mapping[str, Budget] = Field(default_factory=dict, description="Limits by cost centre.")
+    max_increase_usd: Usd | None = Field(default=None, description="Most that one change may add to a month.")
+
+
+class Retention(_Model):
+    """How long things are kept, where no contract says so. Contracts decide for their own data."""
+
+    audit_days: Days = Field(description="Audit store: written once, not deletable before that age.")
+    log_days: Days = Field(description="Access logs and platform logs.")
+    noncurrent_days: Days = Field(description="Replaced or deleted versions of an object, then gone for good.")
+    cool_after_days: Days = Field(
+        default=30, description="Age from which landing files lie in the infrequent-access tier."
+    )
+    cold_after_days: Days = Field(
+        default=120, description="Age from which they lie in the archive tier that reads at once."
+    )
+
+    @model_validator(mode="after")
+    def _tiers_in_order(self) -> Self:
+        # S3 keeps an object at least 30 days in STANDARD_IA before it may move on.
+        if self.cold_after_days < self.cool_after_days + 30:
+            raise PydanticCustomError(
+                "tiers",
+                "cold_after_days must be at least 30 days above cool_after_days ({cool})",
+                {"cool": self.cool_after_days, "at": ("cold_after_days",)},
+            )
+        return self
+
+
+class Network(_Model):
+    """Who may reach the stores from outside the clouds' own services."""
+
+    allowed_cidrs: tuple[Cidr, ...] = Field(
+        default=(), description="Public IPv4 ranges let through the storage and vault firewalls; none by default."
+    )
+
+
+class Protection(_Model):
+    """What may be destroyed."""
+
+    stateful: bool = Field(description="Whether stores, keys and catalogues are protected from deletion.")
+    retention_lock: bool = Field(
+        description="Whether the audit store's retention is locked, so that nobody can shorten it. Cannot be undone."
+    )
+    force_destroy: bool = Field(
+        default=False, description="Whether `destroy` may empty stores that still hold data. Only for throw-away ones."
+    )
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if self.force_destroy and (self.stateful or self.retention_lock):
+            raise PydanticCustomError(
+                "protection",
+                "force_destroy contradicts stateful and retention_lock",
+                {"at": ("force_destroy",)},
+            )
+        return self
+
+
+class PolicySettings(_Model):
+    """How one policy is enforced here."""
+
+    level: PolicyLevel = Field(description="Enforcement level: `advisory`, `mandatory` or `disabled`.")
+    parameters: Mapping[str, Any] = Field(default_factory=dict, description="The policy's own parameters.")
+
+
+class Exemption(_Model):
+    """A rule that certain resources may break until a date. Expired, it is itself a violation."""
+
+    policy: str = Field(description="Name of the policy.", min_length=1)
+    urn_glob: str = Field(description="Shell-style pattern of the URNs exempted.", min_length=1)
+    reason: str = Field(description="Why, for the auditor.", min_length=10)
+    owner: Email = Field(description="Who answers for it.")
+    expires: date = Field(description='Last day on which it holds, quoted: `"2027-03-31"`.')
+
+
+class Environment(_Model):
+    """One deployment target: everything that differs between local, dev, staging and prod."""
+
+    name: str = Field(description="Name of the stack; taken from the file's name, never written in it.")
+    offline: bool = Field(
+        default=False, description="Whether it only ever lives on the simulated clouds. `local` is always offline."
+    )
+    company: str = Field(
+        description="Short name that begins every global name, such as a bucket's.", pattern=r"^[a-z][a-z0-9]{1,11}$"
+    )
+    owners: Owners = Field(description="Who answers and who pays.")
+    classification: Classification = Field(
+        description="Highest class of data allowed here; the tag of every resource that has no class of its own."
+    )
+    expires_on: date | None = Field(
+        default=None, description="When a short-lived environment is to be gone, quoted; the `expires-on` tag."
+    )
+    clouds: Clouds = Field(description="The clouds and where in them.")
+    databricks: Mapping[CloudName, Workspace] = Field(
+        default_factory=dict, description="Workspaces by the cloud that hosts them."
+    )
+    domains: Mapping[str, Domain] = Field(default_factory=dict, description="Data domains that run here, by name.")
+    budgets: Budgets = Field(description="Spending limits.")
+    retention: Retention = Field(description="How long things are kept.")
+    network: Network = Field(default_factory=Network, description="Who may reach the stores.")
+    protection: Protection = Field(description="What may be destroyed.")
+    policies: Mapping[str, PolicySettings] = Field(
+        default_factory=dict, description="Enforcement by policy name; a policy not named keeps its pack's default."
+    )
+    exemptions: tuple[Exemption, ...] = Field(default=(), description="Accepted violations.")
+    release: str | None = Field(
+        default=None, description="Release that is pinned here; without it the checkout's own wheel version."
+    )
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.name == "local" and not self.offline:
+            raise PydanticCustomError("offline", "`local` is always offline: set `offline: true`", {"at": ("offline",)})
+        for cloud in self.databricks:
+            if cloud not in self.clouds.enabled:
+                raise PydanticCustomError(
+                    "cloud",
+                    "a workspace on {cloud}, which is not among `clouds`",
+                    {"cloud": cloud, "at": ("databricks", cloud)},
+                )
+        for name, domain in self.domains.items():
+            if domain.cloud not in self.databricks:
+                raise PydanticCustomError(
+                    "cloud",
+                    "domain {name} runs on {cloud}, which has no workspace under `databricks`",
+                    {"name": name, "cloud": domain.cloud, "at": ("domains", name, "cloud")},
+                )
+        return self
+
+    @classmethod
+    def load(cls, project_root: Path, name: str) -> Environment:
+        """Read ``environments/Pulumi.<name>.yaml``.
+
+        Raises:
+            UsageError: No such environment, wrong YAML, or a value that the model refuses; with file and line.
+        """
+        source = loading.read(project_root, name)
+        try:
+            return cls.model_validate({**source.value, "name": name})
+        except ValidationError as error:
+            raise loading.refusal(error, cls, source) from None
+
+    @classmethod
+    def from_config(cls, name: str, value: Mapping[str, Any]) -> Environment:
+        """Build from the value of ``levee:environment`` as Pulumi's config hands it over.
+
+        Raises:
+            UsageError: The model refuses the value.
+        """
+        try:
+            return cls.model_validate({**value, "name": name})
+        except ValidationError as error:
+            raise loading.refusal(error, cls, loading.Source.without_file(name, value)) from None
