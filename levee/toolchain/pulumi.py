@@ -91,7 +91,7 @@ def installed_version(binary: Path, root: Path) -> str | None:
     found = answer.stdout.strip().removeprefix("v")
     memory.parent.mkdir(parents=True, exist_ok=True)
     part = memory.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps({key: found}))
+    part.write_text(json.dumps(dict([*known.items(), (key, found)][-8:])))
     part.replace(memory)
     return found
 
