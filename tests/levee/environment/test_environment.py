@@ -172,4 +172,4 @@ def test_local_cannot_be_put_online() -> None:
 
 def test_an_environment_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Environment.load(ROOT, "dev").company = "other"
+        Environment.load(ROOT, "dev").company = "other"  # ty: ignore[invalid-assignment]
