@@ -118,6 +118,7 @@ class RunSettings:
         domain: Domain whose contracts are run.
         dataset: Source dataset of a bronze, silver or quality task.
         table: Gold table of a gold task.
+        sources: Datasets that the job reads; ``None`` for all of the domain's.
         roots: Root URL of each layer (``s3://…``, ``abfss://…``, ``gs://…``, or a local folder).
         catalog: Unity Catalog catalog; ``None`` where tables are addressed by path alone.
         engine: Which Spark Connect server to open.
@@ -132,6 +133,7 @@ class RunSettings:
     domain: str
     dataset: str | None = None
     table: str | None = None
+    sources: tuple[str, ...] | None = None
     roots: Mapping[Layer, str] = field(default_factory=dict)
     catalog: str | None = None
     engine: EngineName = EngineName.SAIL
@@ -171,6 +173,7 @@ class RunSettings:
             domain=options.domain,
             dataset=options.dataset,
             table=options.table,
+            sources=tuple(name for name in options.sources.split(",") if name) if options.sources else None,
             roots=MappingProxyType({layer: url for layer in Layer if (url := getattr(options, layer.value))}),
             catalog=options.catalog,
             engine=_engine(variables),
@@ -200,6 +203,14 @@ class RunSettings:
         root = self.root(layer).rstrip("/")
         return "/".join([root, *parts]) if parts else root
 
+    def table_path(self, layer: Layer, name: str) -> str:
+        """Return the place of a table: ``<root of the layer>/<domain>/<name>``."""
+        return self.path(layer, self.domain, name)
+
+    def deliveries(self, dataset: str) -> str:
+        """Return the folder that the deliveries of `dataset` land in: ``<landing>/<domain>/<dataset>``."""
+        return self.path(Layer.LANDING, self.domain, dataset)
+
     def local(self, url: str) -> str:
         """Map a bucket URL to this machine's folder by the longest matching prefix; others come back as they are."""
         matches = [prefix for prefix in self.path_map if url == prefix or url.startswith(prefix.rstrip("/") + "/")]
@@ -216,6 +227,7 @@ def _options(task: str, argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--domain", required=True, help="domain whose contracts are run, e.g. sales")
     parser.add_argument("--dataset", help="source dataset, e.g. online_retail")
     parser.add_argument("--table", help="gold table, e.g. revenue_by_month")
+    parser.add_argument("--sources", help="datasets that the job reads, comma-separated; all by default")
     for layer in Layer:
         parser.add_argument(f"--{layer.value}", metavar="URL", help=f"root of {layer.value}")
     parser.add_argument("--catalog", help="Unity Catalog catalog")

@@ -1,0 +1,47 @@
+"""Data contracts: the Open Data Contract Standard v3.1, read, checked and resolved. Imports no engine.
+
+``load_domain`` and ``load_contract`` read files; ``job_spec`` derives the job; everything they return is frozen.
+"""
+
+from pipelines.contracts.domain import Domain, domain_names, domains_folder, load_domain
+from pipelines.contracts.extensions import (
+    Deduplication,
+    Gold,
+    Ingestion,
+    LayerRetention,
+    Maintenance,
+    Pseudonymisation,
+    Redelivery,
+    Source,
+)
+from pipelines.contracts.jobs import PACKAGE, JobSpec, TaskSpec, job_spec
+from pipelines.contracts.loader import load_contract
+from pipelines.contracts.model import Check, Classification, Column, Contract
+from pipelines.errors import ContractError
+from pipelines.settings import Layer
+
+__all__ = [
+    "PACKAGE",
+    "Check",
+    "Classification",
+    "Column",
+    "Contract",
+    "ContractError",
+    "Deduplication",
+    "Domain",
+    "Gold",
+    "Ingestion",
+    "JobSpec",
+    "Layer",
+    "LayerRetention",
+    "Maintenance",
+    "Pseudonymisation",
+    "Redelivery",
+    "Source",
+    "TaskSpec",
+    "domain_names",
+    "domains_folder",
+    "job_spec",
+    "load_contract",
+    "load_domain",
+]

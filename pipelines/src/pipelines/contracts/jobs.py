@@ -1,0 +1,149 @@
+"""The job of a domain, derived from its contracts: what a Databricks job is made from, and a local run reads back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from pipelines.contracts.domain import Domain
+from pipelines.contracts.model import Contract
+
+PACKAGE = "levee_pipelines"
+"""Package name of a wheel task (the wheel's distribution name, as Databricks spells it)."""
+
+_SOURCE_ROOTS = ("landing", "bronze", "silver", "gold", "quarantine", "audit", "checkpoints")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """One task of a job.
+
+    Attributes:
+        key: Name of the task in its job.
+        entry_point: Entry point of the wheel that it calls.
+        parameters: Named parameters; roots and catalog are added by whoever knows them.
+        depends_on: Keys of the tasks that must have succeeded.
+        timeout_seconds: After which the task is stopped.
+        max_retries: How often a failed task is tried again; every task may be run twice without harm.
+        description: One line for readers.
+    """
+
+    key: str
+    entry_point: str
+    parameters: Mapping[str, str]
+    depends_on: tuple[str, ...]
+    timeout_seconds: int
+    max_retries: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """The job of one domain.
+
+    Attributes:
+        domain: Name of the domain.
+        name: Name of the job.
+        package_name: Wheel package of its tasks.
+        tasks: Tasks, each after those it depends on.
+        schedule: Quartz cron expression in UTC from the contracts' SLA; ``None`` where no contract has one.
+        tags: Domain, classification and owner.
+        sources: Datasets it reads.
+        skipped: Gold tables it does not build, each with the silver columns that no chosen source has together.
+    """
+
+    domain: str
+    name: str
+    package_name: str
+    tasks: tuple[TaskSpec, ...]
+    schedule: str | None
+    tags: Mapping[str, str]
+    sources: tuple[str, ...]
+    skipped: Mapping[str, tuple[str, ...]]
+
+
+def job_spec(
+    domain: Domain,
+    *,
+    sources: Collection[str] | None = None,
+    roots: Mapping[str, str] | None = None,
+    catalog: str | None = None,
+    timeout_seconds: int = 3600,
+    max_retries: int = 2,
+) -> JobSpec:
+    """Derive the job of `domain`: bronze -> silver -> gold, quality -> maintain.
+
+    Args:
+        domain: The domain.
+        sources: Datasets that the job reads; all of the domain's by default.
+        roots: Root URL by layer (``landing``, ``bronze``, ...); added to every task's parameters.
+        catalog: Unity Catalog catalog; added to every task's parameters.
+        timeout_seconds: Of each task.
+        max_retries: Of each task.
+
+    Raises:
+        UsageError: one of `sources` is not a source of the domain.
+    """
+    chosen = domain.choose(sources)
+    places = {layer: roots[layer] for layer in _SOURCE_ROOTS if roots and layer in roots}
+    common = {
+        "domain": domain.name,
+        "sources": ",".join(source.dataset for source in chosen),
+        **places,
+        **({"catalog": catalog} if catalog else {}),
+    }
+
+    def task(entry: str, name: str, kind: str, after: tuple[str, ...], description: str) -> TaskSpec:
+        parameters = {**common, kind: name} if name else dict(common)
+        key = f"{entry}_{name}" if name else entry
+        return TaskSpec(key, entry, parameters, after, timeout_seconds, max_retries, description)
+
+    tasks: list[TaskSpec] = []
+    for source in chosen:
+        name = source.dataset
+        tasks.append(task("bronze", name, "dataset", (), f"Land the deliveries of {name} as they came"))
+        tasks.append(
+            task("silver", name, "dataset", (f"bronze_{name}",), f"Type, split and mask {name}; reject into quarantine")
+        )
+        tasks.append(
+            task("quality", name, "dataset", (f"silver_{name}",), f"Check {name} against its contract; write Data Docs")
+        )
+    for table in domain.gold_tables(chosen):
+        after = tuple(f"silver_{source.dataset}" for source in domain.feeds(table, chosen))
+        tasks.append(task("gold", table.dataset, "table", after, f"Build {table.dataset}"))
+    leaves = tuple(item.key for item in tasks if item.entry_point in ("gold", "quality"))
+    tasks.append(task("maintain", "", "", leaves, "Compact, cluster and vacuum the domain's tables"))
+    return JobSpec(
+        domain=domain.name,
+        name=f"levee-{domain.name}",
+        package_name=PACKAGE,
+        tasks=tuple(tasks),
+        schedule=_schedule(chosen),
+        tags=_tags(domain),
+        sources=tuple(source.dataset for source in chosen),
+        skipped=_skipped(domain, chosen),
+    )
+
+
+def _skipped(domain: Domain, chosen: tuple[Contract, ...]) -> Mapping[str, tuple[str, ...]]:
+    built = {table.dataset for table in domain.gold_tables(chosen)}
+    columns = {column.name for source in chosen for column in source.columns}
+    return {
+        table.dataset: tuple(name for name in table.gold.inputs if name not in columns) or table.gold.inputs
+        for table in domain.gold
+        if table.gold and table.dataset not in built
+    }
+
+
+def _schedule(sources: Collection[Contract]) -> str | None:
+    for source in sources:
+        for promise in source.standard.sla_properties:
+            if promise.property == "frequency" and promise.scheduler == "quartz":
+                return promise.schedule
+    return None
+
+
+def _tags(domain: Domain) -> Mapping[str, str]:
+    owners = sorted({contract.owner for contract in domain.contracts if contract.owner})
+    tags = {"domain": domain.name, "data-classification": domain.classification.value}
+    return {**tags, "owner": owners[0]} if owners else tags

@@ -1,0 +1,334 @@
+"""From a contract file to a :class:`Contract`: the standard first, then the extensions, then what must fit together."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipelines.contracts.document import Document, nearest
+from pipelines.contracts.extensions import (
+    COLUMN_PROPERTIES,
+    CONTRACT_PROPERTIES,
+    QUALITY_PROPERTIES,
+    Deduplication,
+    Gold,
+    Ingestion,
+    LayerRetention,
+    Maintenance,
+    Pseudonymisation,
+    Redelivery,
+    Source,
+)
+from pipelines.contracts.model import Check, Classification, Column, Contract
+from pipelines.contracts.odcs import CustomProperty, DataContract, Property, Quality, SlaProperty
+from pipelines.errors import ContractError
+
+SUFFIX = ".odcs.yaml"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_TYPE = re.compile(
+    r"string|boolean|tinyint|smallint|int|bigint|float|double|date|timestamp|binary|decimal\((\d{1,2}),(\d{1,2})\)"
+)
+_DEFAULT_TYPES = {"string": "string", "boolean": "boolean", "date": "date", "timestamp": "timestamp"}
+_DAYS = {"d": 1, "day": 1, "days": 1, "y": 365, "yr": 365, "year": 365, "years": 365}
+TYPES_OF: Mapping[str, frozenset[str]] = {
+    "string": frozenset({"string"}),
+    "boolean": frozenset({"boolean"}),
+    "date": frozenset({"date"}),
+    "timestamp": frozenset({"timestamp"}),
+    "integer": frozenset({"tinyint", "smallint", "int", "bigint", "decimal"}),
+    "number": frozenset({"decimal", "double", "float"}),
+}
+"""Spark SQL types that a logical type of the standard may have."""
+
+
+def load_contract(path: Path) -> Contract:
+    """Read one contract file.
+
+    Raises:
+        ContractError: with file and line, and the nearest valid key where one was unknown.
+    """
+    return _Reader(Document.read(path), path).contract()
+
+
+class _Reader:
+    """Turns one document into a contract; holds the document so that every complaint has its line."""
+
+    def __init__(self, document: Document, path: Path) -> None:
+        self.document = document
+        self.path = path
+
+    def contract(self) -> Contract:
+        standard = self._standard()
+        if len(standard.schema_) != 1:
+            raise self.document.error(
+                f"a contract describes one dataset, this one {len(standard.schema_)}",
+                "schema",
+                fix="give every table a contract file of its own",
+            )
+        table = standard.schema_[0]
+        dataset = self._name(table.name, "the dataset", "schema", 0, "name")
+        if not standard.domain:
+            raise self.document.error("the contract names no domain", fix="add `domain: <folder of the contract>`")
+        custom = self._custom(standard.custom_properties, CONTRACT_PROPERTIES, "customProperties")
+        layer = cast("str", custom.get("layer"))
+        if layer is None:
+            raise self.document.error(
+                "the contract does not say its layer",
+                "customProperties",
+                fix="add `- {property: layer, value: source}` (or `gold`) to customProperties",
+            )
+        columns = self._columns(table.properties, gold=layer == "gold")
+        contract = Contract(
+            path=self.path,
+            standard=standard,
+            domain=standard.domain,
+            dataset=dataset,
+            description=" ".join((table.description or "").split()),
+            layer=layer,
+            columns=columns,
+            checks=tuple(self._checks(table.quality, None, "schema", 0, "quality")),
+            ingestion=cast("Ingestion | None", custom.get("ingestion")),
+            source=cast("Source | None", custom.get("source")),
+            redelivery=cast("Redelivery", custom.get("redelivery") or Redelivery()),
+            deduplication=cast("Deduplication", custom.get("deduplication") or Deduplication()),
+            maintenance=cast("Maintenance", custom.get("maintenance") or Maintenance()),
+            gold=cast("Gold | None", custom.get("gold")),
+            retention_days=self._retention(standard.sla_properties),
+            layer_retention=cast("LayerRetention", custom.get("layerRetention") or LayerRetention()),
+            digest=self._digest(cast("Gold | None", custom.get("gold"))),
+        )
+        self._fits_together(contract)
+        return contract
+
+    # the standard -----------------------------------------------------------------------------------------------
+
+    def _standard(self) -> DataContract:
+        try:
+            return DataContract.model_validate(self.document.plain())
+        except ValidationError as error:
+            raise self.document.invalid(error, DataContract) from None
+
+    def _name(self, name: str, what: str, *path: str | int) -> str:
+        if not _NAME.fullmatch(name):
+            raise self.document.error(
+                f"{what} is called {name!r}; a name is lower snake_case of at most 63 characters and starts with a "
+                "letter (a leading underscore is kept for Levee's own columns)",
+                *path,
+            )
+        return name
+
+    # extensions -------------------------------------------------------------------------------------------------
+
+    def _custom(
+        self,
+        properties: Sequence[CustomProperty],
+        registry: Mapping[str, tuple[TypeAdapter[Any], str]],
+        *path: str | int,
+    ) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for index, item in enumerate(properties):
+            if item.property not in registry:
+                raise self.document.error(
+                    f"unknown custom property {item.property!r}",
+                    *path,
+                    index,
+                    "property",
+                    fix=nearest(item.property, list(registry)),
+                )
+            if item.property in values:
+                raise self.document.error(f"{item.property} is set twice", *path, index, "property")
+            values[item.property] = self._extension(registry[item.property][0], item, *path, index, "value")
+        return values
+
+    def _extension(self, adapter: TypeAdapter[Any], item: CustomProperty, *path: str | int) -> Any:
+        try:
+            return adapter.validate_python(item.value)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = [part for part in first["loc"] if isinstance(part, str | int)]
+            if first["type"] == "extra_forbidden":
+                keys = list(cast("dict[str, Any]", adapter.json_schema().get("properties", {})))
+                fix = nearest(str(place[-1]), keys)
+                raise self.document.error(
+                    f"unknown key {place[-1]!r} in {item.property}", *path, *place, fix=fix
+                ) from None
+            dotted = ".".join(str(part) for part in (item.property, *place))
+            raise self.document.error(f"{dotted}: {first['msg']}", *path, *place) from None
+
+    # columns ----------------------------------------------------------------------------------------------------
+
+    def _columns(self, properties: Sequence[Property], *, gold: bool) -> tuple[Column, ...]:
+        if not properties:
+            raise self.document.error("the dataset has no columns", "schema", 0, fix="add `properties:`")
+        columns: list[Column] = []
+        seen: set[str] = set()
+        for index, item in enumerate(properties):
+            path = ("schema", 0, "properties", index)
+            column = self._column(item, path, gold=gold)
+            if column.name in seen:
+                raise self.document.error(f"column {column.name} is there twice", *path, "name")
+            seen.add(column.name)
+            columns.append(column)
+        return tuple(columns)
+
+    def _column(self, item: Property, path: tuple[str | int, ...], *, gold: bool) -> Column:
+        name = self._name(item.name, "a column", *path, "name")
+        custom = self._custom(item.custom_properties, COLUMN_PROPERTIES, *path, "customProperties")
+        classification = self._classification(item, path)
+        masked = cast("Pseudonymisation | None", custom.get("pseudonymisation"))
+        if classification is Classification.PERSONAL and masked is None and not gold:
+            raise self.document.error(
+                f"column {name} is personal and nothing says how it is masked",
+                *path,
+                "classification",
+                fix="add `customProperties: [{property: pseudonymisation, value: {method: hmac-sha256}}]`",
+            )
+        if masked and item.logical_type != "string":
+            raise self.document.error(f"column {name} is masked and must be a string", *path, "logicalType")
+        sources = item.transform_source_objects
+        if not sources and item.transform_logic is None and not gold:
+            sources = (item.name,)
+        return Column(
+            name=name,
+            sources=() if gold else sources,
+            type=self._type(item, path),
+            logical_type=item.logical_type or "string",
+            format=item.logical_type_options.get("format") if item.logical_type in ("date", "timestamp") else None,
+            expression=item.transform_logic,
+            required=item.required,
+            unique=item.unique,
+            key_position=_position(item.primary_key, item.primary_key_position),
+            partition_position=_position(item.partitioned, item.partition_key_position),
+            classification=classification,
+            pseudonymisation=masked,
+            options=item.logical_type_options,
+            quality=tuple(self._checks(item.quality, name, *path, "quality")),
+            description=" ".join((item.description or "").split()),
+        )
+
+    def _type(self, item: Property, path: tuple[str | int, ...]) -> str:
+        logical = item.logical_type
+        if logical not in TYPES_OF:
+            raise self.document.error(
+                f"column {item.name} has no logical type that silver can hold",
+                *path,
+                "logicalType" if logical else "name",
+                fix=f"set logicalType to one of {', '.join(TYPES_OF)}",
+            )
+        physical = (item.physical_type or _DEFAULT_TYPES.get(logical, "")).lower().replace(" ", "")
+        match = _TYPE.fullmatch(physical)
+        if match is None or (match[1] and not 1 <= int(match[1]) <= 38) or (match[1] and int(match[2]) > int(match[1])):
+            raise self.document.error(
+                f"column {item.name} has no Spark SQL type (physicalType {item.physical_type!r})",
+                *path,
+                "physicalType",
+                fix="write e.g. `physicalType: decimal(18,3)` for money, `bigint` for counts",
+            )
+        if physical.split("(")[0] not in TYPES_OF[logical]:
+            raise self.document.error(
+                f"column {item.name} is {logical} by logicalType and {physical} by physicalType", *path, "physicalType"
+            )
+        return physical
+
+    def _classification(self, item: Property, path: tuple[str | int, ...]) -> Classification:
+        if item.classification is None:
+            raise self.document.error(
+                f"column {item.name} is not classified",
+                *path,
+                fix=f"add `classification:` with one of {', '.join(Classification)}",
+            )
+        try:
+            return Classification(item.classification)
+        except ValueError:
+            raise self.document.error(
+                f"column {item.name} is classified as {item.classification!r}",
+                *path,
+                "classification",
+                fix=nearest(item.classification, list(Classification)),
+            ) from None
+
+    # quality ----------------------------------------------------------------------------------------------------
+
+    def _checks(self, checks: Sequence[Quality], column: str | None, *path: str | int) -> list[Check]:
+        found = []
+        for index, quality in enumerate(checks):
+            if not quality.id:
+                raise self.document.error(
+                    "a quality check has no id; quarantine and run records name it by its id",
+                    *path,
+                    index,
+                    fix="add `id: <snake_case>`",
+                )
+            self._name(quality.id.replace("-", "_"), "a quality check", *path, index, "id")
+            custom = self._custom(quality.custom_properties, QUALITY_PROPERTIES, *path, index, "customProperties")
+            where = self.document.where(*path, index)
+            found.append(Check(quality.id, quality, column, custom.get("onFailure"), where))
+        return found
+
+    # the whole --------------------------------------------------------------------------------------------------
+
+    def _retention(self, promises: Sequence[SlaProperty]) -> int | None:
+        for index, promise in enumerate(promises):
+            if promise.property != "retention":
+                continue
+            factor = _DAYS.get(promise.unit or "d")
+            if factor is None or not isinstance(promise.value, int) or promise.value < 1:
+                raise self.document.error(
+                    f"retention {promise.value} {promise.unit or ''} is no number of days or years",
+                    "slaProperties",
+                    index,
+                    fix="write `{property: retention, value: 7, unit: y}`",
+                )
+            return promise.value * factor
+        return None
+
+    def _digest(self, gold: Gold | None) -> str:
+        content = self.path.read_bytes() if self.path.exists() else b""
+        if gold:
+            query = self.path.parent / gold.sql
+            if not query.is_file():
+                raise self.document.error(f"there is no SQL file {query}", "customProperties")
+            content += b"\0" + query.read_bytes()
+        return hashlib.sha256(content).hexdigest()
+
+    def _fits_together(self, contract: Contract) -> None:
+        names = [column.name for column in contract.columns]
+        if contract.layer == "source" and contract.ingestion is None:
+            raise self.document.error(
+                "a source's contract says how its files are read",
+                "customProperties",
+                fix="add `- {property: ingestion, value: {format: csv}}` to customProperties",
+            )
+        if contract.layer == "gold" and contract.gold is None:
+            raise self.document.error(
+                "a gold contract says its inputs and its SQL",
+                "customProperties",
+                fix="add `- {property: gold, value: {inputs: [...], sql: NAME.sql}}` to customProperties",
+            )
+        referred = {
+            "deduplication.businessKey": contract.deduplication.business_key,
+            "deduplication.orderBy": contract.deduplication.order_by,
+            "maintenance.zOrderBy": contract.maintenance.z_order_by,
+        }
+        for what, columns in referred.items():
+            for name in columns:
+                if name not in names:
+                    raise self.document.error(
+                        f"{what} names the column {name!r}, which there is not",
+                        "customProperties",
+                        fix=nearest(name, names),
+                    )
+        ids: dict[str, str] = {}
+        for check in (*contract.checks, *(check for column in contract.columns for check in column.quality)):
+            if check.id in ids:
+                raise ContractError(f"quality check {check.id} is there twice", where=check.where, fix=ids[check.id])
+            ids[check.id] = f"the first is at {check.where}"
+
+
+def _position(flag: bool, position: int) -> int | None:
+    return None if not flag else max(position, 1)

@@ -1,0 +1,205 @@
+"""A contract as the pipelines use it: the standard's elements and Levee's extensions, resolved and checked.
+
+Reading rules that the standard leaves open, and Levee fixes:
+
+* the contract of a source describes the table that silver publishes; bronze has the source's fields as they came;
+* a column's source field is the one entry of ``transformSourceObjects``; where that is absent, the column's own name;
+* ``transformLogic`` with ``transformSourceObjects`` is a SQL expression over those source fields, as text, before the
+  cast to the column's type; without, the column is derived: an expression over the typed columns before it;
+* ``physicalType`` is the Spark SQL type of silver; numbers need one, because money is decimal;
+* ``logicalTypeOptions.format`` of dates and timestamps is a Java ``DateTimeFormatter`` pattern; times are UTC.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.contracts.extensions import (
+    Deduplication,
+    Gold,
+    Ingestion,
+    LayerRetention,
+    Maintenance,
+    OnFailure,
+    Pseudonymisation,
+    Redelivery,
+    Source,
+)
+from pipelines.contracts.odcs import DataContract, Quality
+from pipelines.settings import Layer
+
+
+class Classification(enum.StrEnum):
+    """How sensitive data is, from least to most; a dataset is as sensitive as its most sensitive column."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    PERSONAL = "personal"
+    """Names or singles out a person: never leaves bronze unmasked."""
+    RESTRICTED = "restricted"
+
+    @property
+    def rank(self) -> int:
+        """Place in the order, 0 for public."""
+        return list(type(self)).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table that a contract publishes.
+
+    Attributes:
+        name: Name in silver (or gold), snake_case.
+        sources: Source fields it is made from, by the source's names; empty for a derived column.
+        type: Spark SQL type, e.g. ``decimal(18,3)``.
+        logical_type: The standard's type.
+        format: Java date pattern of the source's text; ``None`` for ISO 8601.
+        expression: SQL over `sources` (before the cast), or over typed columns where there are none.
+        required: Null is not allowed.
+        unique: No value twice.
+        key_position: 1-based place in the primary key; ``None`` outside it.
+        partition_position: 1-based place in the partitioning; ``None`` outside it.
+        classification: How sensitive it is.
+        pseudonymisation: How it is masked; ``None`` where it is not.
+        options: The standard's ``logicalTypeOptions``.
+        quality: Checks of this column.
+        description: One line for readers.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    type: str
+    logical_type: str
+    format: str | None
+    expression: str | None
+    required: bool
+    unique: bool
+    key_position: int | None
+    partition_position: int | None
+    classification: Classification
+    pseudonymisation: Pseudonymisation | None
+    options: Mapping[str, Any]
+    quality: tuple[Check, ...]
+    description: str
+
+    @property
+    def derived(self) -> bool:
+        """Made from typed columns, not from the source."""
+        return not self.sources
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One quality check of the contract, with its identity and what its failure does.
+
+    Attributes:
+        id: Name in quarantine, suite and run record, unique in the contract.
+        quality: The standard's element.
+        column: Column it is about; ``None`` for the table.
+        on_failure: What a broken check does; ``None`` where the contract leaves it to the severity.
+        where: ``file:line``.
+    """
+
+    id: str
+    quality: Quality
+    column: str | None
+    on_failure: OnFailure | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One dataset: what is published, from what, checked how, kept how long, and by whom.
+
+    Attributes:
+        path: Contract file.
+        standard: The file's elements by the standard.
+        domain: Domain the dataset belongs to.
+        dataset: Name of the dataset, which is the table's name in every layer.
+        description: One line for readers.
+        layer: ``source`` (bronze and silver are made from it) or ``gold``.
+        columns: What is published, in order.
+        checks: Checks of the table as a whole.
+        ingestion: How deliveries are read; ``None`` for gold.
+        source: Where deliveries come from; ``None`` for gold and for sources that arrive by themselves.
+        redelivery: What a known name with new content is.
+        deduplication: Which rows are the same.
+        maintenance: Care of files.
+        gold: Inputs and SQL of a gold table; ``None`` for sources.
+        retention_days: The SLA's retention; ``None`` for ever.
+        layer_retention: Retention where a layer has one of its own.
+        digest: sha256 of the contract's bytes (and of its SQL file's), hexadecimal.
+    """
+
+    path: Path
+    standard: DataContract
+    domain: str
+    dataset: str
+    description: str
+    layer: str
+    columns: tuple[Column, ...]
+    checks: tuple[Check, ...]
+    ingestion: Ingestion | None
+    source: Source | None
+    redelivery: Redelivery
+    deduplication: Deduplication
+    maintenance: Maintenance
+    gold: Gold | None
+    retention_days: int | None
+    layer_retention: LayerRetention
+    digest: str
+
+    @property
+    def version(self) -> str:
+        """Version of the contract, SemVer by its team's choice."""
+        return self.standard.version
+
+    @property
+    def source_fields(self) -> tuple[str, ...]:
+        """Fields of a delivery that the contract knows, in the order of first mention: bronze's columns."""
+        fields = dict.fromkeys(name for column in self.columns for name in column.sources)
+        return tuple(fields)
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Columns of the primary key, in their order."""
+        keyed = [column for column in self.columns if column.key_position is not None]
+        return tuple(column.name for column in sorted(keyed, key=lambda column: column.key_position or 0))
+
+    @property
+    def partition_columns(self) -> tuple[str, ...]:
+        """Columns the published table is partitioned by, in their order."""
+        parts = [column for column in self.columns if column.partition_position is not None]
+        return tuple(column.name for column in sorted(parts, key=lambda column: column.partition_position or 0))
+
+    @property
+    def personal_columns(self) -> tuple[Column, ...]:
+        """Columns that are masked before they are published."""
+        return tuple(column for column in self.columns if column.pseudonymisation is not None)
+
+    @property
+    def classification(self) -> Classification:
+        """The most sensitive of the columns' classifications."""
+        return max((column.classification for column in self.columns), key=lambda value: value.rank)
+
+    @property
+    def owner(self) -> str | None:
+        """Name of the team that owns the dataset."""
+        return self.standard.team.name if self.standard.team else None
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name; ``KeyError`` where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def retention(self, layer: Layer) -> int | None:
+        """Days that `layer` keeps this dataset; ``None`` for ever."""
+        own = getattr(self.layer_retention, layer.value, None)
+        return own if own is not None else self.retention_days
