@@ -1,0 +1,240 @@
+"""Row rules of a contract, compiled to SQL predicates: what silver splits by and the suite expects, from one source.
+
+A predicate is true where the row is good and never null: a rule over a null value holds, as in Great Expectations and
+in SQL's CHECK, unless the rule is about nulls. It is evaluated over a *candidate* row, a row of silver before the split
+and before masking:
+
+* every column of the contract, typed, under its name (null where the source's text could not be cast);
+* for every source field its text as it came, under :func:`source_column`.
+
+Rules come from, in this order: each column's type, ``required`` and ``logicalTypeOptions`` (ids ``<column>_type``,
+``<column>_required``, ``<column>_<option>``), then its quality checks on rows, then the table's. A check is on rows
+where it is a ``nullValues``, ``missingValues`` or ``invalidValues`` metric of a column with ``mustBe: 0``, or
+``type: custom`` with ``engine: levee`` and ``implementation: {row: <SQL predicate>}``. The others are on the table
+(:mod:`pipelines.quality.checks`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from pipelines.contracts.extensions import OnFailure
+from pipelines.contracts.model import Check, Column, Contract
+from pipelines.errors import ContractError
+from pipelines.quality import sql
+
+ROW_METRICS = ("nullValues", "missingValues", "invalidValues")
+_OPTIONS = (*sql.BOUNDS, "minLength", "maxLength", "pattern", "multipleOf")
+_ARGUMENTS = (*_OPTIONS, "validValues")
+
+Kind = Literal["type", "required", "option", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule on rows.
+
+    Attributes:
+        id: Its name in quarantine, suite and run record.
+        column: Column it is about; ``None`` for a rule over several.
+        predicate: SQL over a candidate row, true where the row is good, never null.
+        on_failure: ``warn``: counted, the row stays; ``quarantine``; ``failBatch``: the batch stops.
+        kind: Where the rule comes from.
+        description: One line for readers.
+        dimension: Quality dimension of the standard, where it is known.
+    """
+
+    id: str
+    column: str | None
+    predicate: str
+    on_failure: OnFailure
+    kind: Kind
+    description: str
+    dimension: str | None = None
+
+
+def source_column(field: str) -> str:
+    """Name of the column that holds the text of a source field in a candidate row."""
+    return f"_source_{field}"
+
+
+def rules(contract: Contract) -> tuple[Rule, ...]:
+    """Compile the contract's rules on rows, in the order described above.
+
+    Raises:
+        ContractError: a check asks for what cannot be compiled; with its line.
+    """
+    found: list[Rule] = []
+    for column in contract.columns:
+        found.extend(_column_rules(column))
+    found.extend(_custom(check) for check in contract.checks if on_rows(check))
+    seen: set[str] = set()
+    for rule in found:
+        if rule.id in seen:
+            raise ContractError(
+                f"two rules are called {rule.id}", where=str(contract.path), fix="rename the quality check of that id"
+            )
+        seen.add(rule.id)
+    return tuple(found)
+
+
+def on_rows(check: Check) -> bool:
+    """Whether a check is decided row by row."""
+    quality = check.quality
+    if quality.type == "custom":
+        return quality.engine == "levee"
+    return (
+        quality.type == "library"
+        and quality.metric in ROW_METRICS
+        and check.column is not None
+        and quality.must_be == 0
+        and quality.must_be is not False
+    )
+
+
+def _column_rules(column: Column) -> list[Rule]:
+    checks = [check for check in column.quality if on_rows(check)]
+    found = []
+    quoted = sql.name(column.name)
+    if column.sources and (column.type != "string" or column.expression):
+        absent = sql.all_of([f"{sql.name(source_column(field))} IS NULL" for field in column.sources])
+        found.append(
+            Rule(
+                id=f"{column.name}_type",
+                column=column.name,
+                predicate=f"({absent}) OR {quoted} IS NOT NULL",
+                on_failure="quarantine",
+                kind="type",
+                description=f"{', '.join(column.sources)} can be read as {column.type}",
+                dimension="conformity",
+            )
+        )
+    if column.required and not any(check.quality.metric == "nullValues" for check in checks):
+        found.append(
+            Rule(
+                id=f"{column.name}_required",
+                column=column.name,
+                predicate=f"{quoted} IS NOT NULL",
+                on_failure="quarantine",
+                kind="required",
+                description=f"{column.name} is there",
+                dimension="completeness",
+            )
+        )
+    found.extend(_option(column, option) for option in _OPTIONS if option in column.options)
+    found.extend(_check(column, check) for check in checks)
+    return found
+
+
+def _option(column: Column, option: str) -> Rule:
+    value = column.options[option]
+    return Rule(
+        id=f"{column.name}_{_snake(option)}",
+        column=column.name,
+        predicate=f"{sql.name(column.name)} IS NULL OR ({_condition(column, option, value, None)})",
+        on_failure="quarantine",
+        kind="option",
+        description=f"{column.name}: {option} {value}",
+        dimension="conformity",
+    )
+
+
+def _check(column: Column, check: Check) -> Rule:
+    if check.quality.type == "custom":
+        return _custom(check)
+    quoted = sql.name(column.name)
+    arguments = check.quality.arguments
+    match check.quality.metric:
+        case "nullValues":
+            predicate = f"{quoted} IS NOT NULL"
+        case "missingValues":
+            predicate = _not_missing(column, arguments, check)
+        case _:
+            predicate = f"{quoted} IS NULL OR ({_valid(column, arguments, check)})"
+    return Rule(
+        id=check.id,
+        column=column.name,
+        predicate=predicate,
+        on_failure=check.on_failure or default_on_failure(check),
+        kind="check",
+        description=check.quality.description or check.quality.name or check.id,
+        dimension=check.quality.dimension,
+    )
+
+
+def _custom(check: Check) -> Rule:
+    implementation = check.quality.implementation
+    if not isinstance(implementation, dict) or set(implementation) != {"row"}:
+        raise ContractError(
+            f"quality check {check.id} has no row predicate",
+            where=check.where,
+            fix='write `implementation: {row: "<SQL that is true where the row is good>"}`',
+        )
+    return Rule(
+        id=check.id,
+        column=check.column,
+        predicate=f"coalesce(({implementation['row']}), true)",
+        on_failure=check.on_failure or default_on_failure(check),
+        kind="check",
+        description=check.quality.description or check.quality.name or check.id,
+        dimension=check.quality.dimension,
+    )
+
+
+def default_on_failure(check: Check) -> OnFailure:
+    """What a broken row check does where the contract does not say: an ``error`` is quarantined, others are counted."""
+    return "quarantine" if check.quality.severity in (None, "error") else "warn"
+
+
+def _not_missing(column: Column, arguments: dict[str, Any], check: Check) -> str:
+    values = arguments.get("missingValues")
+    if not isinstance(values, list) or set(arguments) != {"missingValues"}:
+        raise ContractError(
+            f"quality check {check.id} does not say which values count as missing",
+            where=check.where,
+            fix='write `arguments: {missingValues: [null, "", N/A]}`',
+        )
+    quoted = sql.name(column.name)
+    conditions = [f"{quoted} IS NOT NULL"] if None in values else []
+    present = [sql.literal(value, column.type, check.where) for value in values if value is not None]
+    if present:
+        conditions.append(f"{quoted} IS NULL OR {quoted} NOT IN ({', '.join(present)})")
+    return sql.all_of(conditions)
+
+
+def _valid(column: Column, arguments: dict[str, Any], check: Check) -> str:
+    if not arguments:
+        raise ContractError(
+            f"quality check {check.id} does not say which values are valid",
+            where=check.where,
+            fix=f"add `arguments:` with one or more of {', '.join(_ARGUMENTS)}",
+        )
+    return sql.all_of([_condition(column, option, value, check) for option, value in arguments.items()])
+
+
+def _condition(column: Column, option: str, value: Any, check: Check | None) -> str:
+    where = check.where if check else None
+    quoted = sql.name(column.name)
+    match option:
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
+            return f"{quoted} {sql.BOUNDS[option]} {sql.literal(value, column.type, where)}"
+        case "minLength":
+            return f"length({quoted}) >= {int(value)}"
+        case "maxLength":
+            return f"length({quoted}) <= {int(value)}"
+        case "pattern":
+            return f"{quoted} RLIKE {sql.text(str(value))}"
+        case "multipleOf":
+            return f"{quoted} % {sql.literal(value, column.type, where)} = 0"
+        case "validValues":
+            values = cast("list[Any]", value) if isinstance(value, list) else [value]
+            return f"{quoted} IN ({', '.join(sql.literal(item, column.type, where) for item in values)})"
+        case _:
+            raise ContractError(
+                f"{option!r} says nothing about valid values", where=where, fix=f"use one of {', '.join(_ARGUMENTS)}"
+            )
+
+
+def _snake(option: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in option)
