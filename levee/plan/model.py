@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -96,12 +96,12 @@ class Resource:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     parent: str | None = None
     provider: str = ""
-    dependencies: Sequence[str] = ()
-    property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     protect: bool = False
     source: Source | None = None
-    diff: Sequence[str] = ()
-    replace_keys: Sequence[str] = ()
+    diff: tuple[str, ...] = ()
+    replace_keys: tuple[str, ...] = ()
     replacement_unknown: bool = False
 
     @property
@@ -158,18 +158,28 @@ class Plan:
     stack: str
     operation: str
     offline: bool
-    resources: Sequence[Resource] = ()
-    violations: Sequence[Violation] = ()
-    not_evaluated: Sequence[Violation] = ()
-    invented_lookups: Sequence[InventedLookup] = ()
+    resources: tuple[Resource, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    not_evaluated: tuple[Violation, ...] = ()
+    invented_lookups: tuple[InventedLookup, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
-    notes: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:
         """Resources by URN."""
         return {r.urn: r for r in self.resources}
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a mandatory rule is broken."""
+        return any(v.level is Level.MANDATORY for v in self.violations)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything was, or would be, made, changed or deleted."""
+        return any(r.op not in {Op.SAME, Op.READ} for r in self.resources)
 
     def of_type(self, token: str) -> Iterator[Resource]:
         """Every resource of that type token, in the program's order."""

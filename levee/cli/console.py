@@ -1,0 +1,76 @@
+"""The terminal: one console for results, one for everything else, and progress while the engine works."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from levee.engine.cli_process import Listener
+
+output: Final = Console(highlight=False)
+"""Results: standard output."""
+
+errors: Final = Console(stderr=True, highlight=False)
+"""Errors and progress: standard error, so that results can be piped."""
+
+
+@contextmanager
+def engine_progress(doing: str) -> Generator[Listener]:
+    """Show how far the engine is while the block runs.
+
+    Args:
+        doing: What is shown, such as ``"previewing dev"``.
+
+    Yields:
+        The listener to give to the engine.
+    """
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("resources"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(doing, total=None)
+        counter = _Counter()
+
+        def listen(event: Mapping[str, Any]) -> None:
+            counter.take(event)
+            total = counter.planned if counter.carrying_out else None
+            done = counter.done if counter.carrying_out else counter.planned
+            phase = "" if not counter.carrying_out else " (applying)"
+            progress.update(task, completed=done, total=total, description=f"{doing}{phase}")
+
+        yield listen
+
+
+class _Counter:
+    """Counts steps: an update announces in its preview how many there will be."""
+
+    def __init__(self) -> None:
+        self._planned: set[str] = set()
+        self._done: set[str] = set()
+
+    @property
+    def planned(self) -> int:
+        return len(self._planned)
+
+    @property
+    def done(self) -> int:
+        return len(self._done)
+
+    @property
+    def carrying_out(self) -> bool:
+        return bool(self._done)
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        for kind in ("resourcePreEvent", "resOutputsEvent"):
+            if step := event.get(kind):
+                into = self._planned if step.get("planning") else self._done
+                into.add(step["metadata"]["urn"])

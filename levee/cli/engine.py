@@ -1,0 +1,197 @@
+"""``levee preview|up|refresh|destroy``: the engine's operations on one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from levee import compliance
+from levee import engine as pulumi
+from levee.cli.console import engine_progress, output
+from levee.engine import Operation, Options, Project
+from levee.environment import Environment
+from levee.errors import UsageError
+from levee.plan import Plan, document
+from levee.report import terminal
+
+Target = Annotated[str, typer.Argument(metavar="ENV", help="The environment: a file environments/Pulumi.ENV.yaml.")]
+Online = Annotated[
+    bool,
+    typer.Option(
+        "--online/--offline",
+        help="Use the real providers and your own Pulumi backend, or stand-in providers and a simulated cloud.",
+    ),
+]
+Folder = Annotated[Path, typer.Option("--cwd", metavar="DIR", help="The Pulumi project's folder.")]
+StackName = Annotated[
+    str | None, typer.Option("--stack", metavar="NAME", help="The stack, where it is not called ENV.")
+]
+Config = Annotated[
+    list[str] | None,
+    typer.Option("--config", "-c", metavar="K=V", help="A configuration value for this run; repeatable."),
+]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the plan as JSON (docs/reference/plan.schema.json)."),
+]
+Faults = Annotated[
+    Path | None, typer.Option("--faults", metavar="FILE", help="Faults to inject (docs/reference/faults.md).")
+]
+References = Annotated[
+    Path | None,
+    typer.Option("--references", metavar="FILE", help="Other stacks' outputs, {stack: {output: value}} in YAML."),
+]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a command works on."""
+
+    project: Project
+    stack: str
+    environment: Environment | None
+    offline: bool
+
+
+def scope(env: str, cwd: Path, stack: str | None, *, online: bool) -> Scope:
+    """Find the project and read its environment.
+
+    Raises:
+        UsageError: There is no such project or environment, or an offline one was asked to go online.
+    """
+    project = Project.load(cwd)
+    environment = Environment.load(project.root, env) if _is_ours(project) else None
+    if environment is not None and environment.offline and online:
+        raise UsageError(
+            f"environment {env!r} is always offline",
+            where=str(project.stack_config(env)),
+            fix=f"leave --online away, or set `offline: false` in {project.stack_config(env).name}",
+        )
+    return Scope(project, stack or env, environment, offline=not online)
+
+
+def _is_ours(project: Project) -> bool:
+    """Whether the project's stacks are environments of Levee's model, and not a stranger's configuration."""
+    return (project.root / "environments").is_dir() and project.name == "levee"
+
+
+def options(scoped: Scope, config: list[str] | None = None, **more: object) -> Options:
+    """The engine's options for a scope: the merged pack runs on every preview and up."""
+    given: dict[str, str] = {}
+    for item in config or []:
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--config {item!r} is not K=V", fix=f"--config {key or 'KEY'}=VALUE")
+        given[key] = value
+    return Options(
+        offline=scoped.offline,
+        config=given,
+        packs=(compliance.merged_pack(),),
+        pack_config=compliance.pack_config(scoped.environment),
+        **more,  # ty: ignore[invalid-argument-type]
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: levee preview dev --json plan.json")(preview)
+    app.command(epilog="Example: levee up local")(up)
+    app.command(epilog="Example: levee refresh prod --offline --expect-no-changes")(refresh)
+    app.command(epilog="Example: levee destroy dev --offline")(destroy)
+
+
+def preview(
+    env: Target,
+    *,
+    online: Online = False,
+    cwd: Folder = Path(),
+    stack: StackName = None,
+    config: Config = None,
+    json: JsonFile = None,
+    references: References = None,
+) -> int:
+    """Show what would change and which rule it breaks, without changing anything."""
+    scoped = scope(env, cwd, stack, online=online)
+    return int(_perform(Operation.PREVIEW, scoped, options(scoped, config, references=references), json).blocked)
+
+
+def up(
+    env: Target,
+    *,
+    online: Online = False,
+    cwd: Folder = Path(),
+    stack: StackName = None,
+    config: Config = None,
+    json: JsonFile = None,
+    references: References = None,
+    faults: Faults = None,
+) -> int:
+    """Preview, check the rules, then provision; a broken mandatory rule stops it before anything is made."""
+    scoped = scope(env, cwd, stack, online=online)
+    return int(
+        _perform(Operation.UP, scoped, options(scoped, config, references=references, faults=faults), json).blocked
+    )
+
+
+def refresh(
+    env: Target,
+    *,
+    online: Online = False,
+    cwd: Folder = Path(),
+    stack: StackName = None,
+    config: Config = None,
+    json: JsonFile = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what differs; leave the state as it is.")
+    ] = False,
+    expect_no_changes: Annotated[
+        bool, typer.Option("--expect-no-changes", help="Exit with 1 if the cloud differs from the state.")
+    ] = False,
+) -> int:
+    """Ask the cloud what really is there, and say what was changed behind the engine's back."""
+    scoped = scope(env, cwd, stack, online=online)
+    plan = _perform(Operation.REFRESH, scoped, options(scoped, config, dry_run=dry_run), json)
+    return int(expect_no_changes and plan.changes)
+
+
+def destroy(
+    env: Target,
+    *,
+    online: Online = False,
+    cwd: Folder = Path(),
+    stack: StackName = None,
+    config: Config = None,
+    json: JsonFile = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask; needed online where nobody can be asked.")
+    ] = False,
+) -> int:
+    """Delete everything that the stack made. Protected resources refuse."""
+    scoped = scope(env, cwd, stack, online=online)
+    if not scoped.offline and not yes and not typer.confirm(f"Destroy the real stack {scoped.stack}?"):
+        raise UsageError("not destroyed", fix=f"levee destroy {env} --online --yes")
+    return int(_perform(Operation.DESTROY, scoped, options(scoped, config), json).blocked)
+
+
+def _perform(operation: Operation, scoped: Scope, chosen: Options, json: Path | None) -> Plan:
+    where = "simulated cloud" if scoped.offline else "real cloud"
+    with engine_progress(f"{operation.value} {scoped.stack} ({where})") as listener:
+        plan = pulumi.perform(operation, scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
+    if json is not None:
+        document.write(plan, json)
+    show(plan)
+    return plan
+
+
+def show(plan: Plan) -> None:
+    """Print a plan as a person reads it."""
+    output.print(terminal.resource_tree(plan))
+    if plan.violations or plan.not_evaluated:
+        output.print(terminal.verdicts(plan))
+    for note in plan.notes:
+        output.print(f"[yellow]note[/] {escape(note)}")
+    output.print(terminal.summary_line(plan))

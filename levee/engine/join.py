@@ -1,0 +1,324 @@
+"""From what the engine leaves behind to a ``Plan``.
+
+Three sources, joined by URN, because none has everything: the preview's JSON (or after an update the exported state)
+knows dependencies and source lines, the event log knows outputs, violations and what became of each step, and the notes
+of the stand-ins and of the language host know which lookups were invented and where they were made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from levee.plan import SECRET, UNKNOWN, InventedLookup, Level, Op, Resource, Source, Violation
+
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+_SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
+_OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_UNKNOWNS: Final = frozenset(
+    {
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # bool
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # string
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # array
+        "030794c1-ac77-496b-92df-f27374a8bd58",  # asset
+        "e48ece36-62e2-4504-bad9-02848725956a",  # archive
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
+    }
+)
+"""``sdk/go/common/resource/plugin/rpc.go``, ``Unknown*Value``."""
+
+_OPS: Final[Mapping[str, Op]] = {
+    "same": Op.SAME,
+    "create": Op.CREATE,
+    "update": Op.UPDATE,
+    "delete": Op.DELETE,
+    "replace": Op.REPLACE,
+    "create-replacement": Op.REPLACE,
+    "delete-replaced": Op.REPLACE,
+    "discard-replaced": Op.REPLACE,
+    "read": Op.READ,
+    "read-replacement": Op.READ,
+    "discard": Op.DELETE,
+    "refresh": Op.SAME,
+    "import": Op.IMPORT,
+    "import-replacement": Op.REPLACE,
+    "remove-pending-replace": Op.DELETE,
+}
+"""``pkg/resource/deploy/step.go``; a refresh that found nothing is the same."""
+
+
+@dataclass
+class Step:
+    """What the engine did, or would do, with one URN."""
+
+    op: Op = Op.SAME
+    diff: tuple[str, ...] = ()
+    replace_keys: tuple[str, ...] = ()
+    old: Mapping[str, Any] | None = None
+    outputs: Mapping[str, Any] | None = None
+    failed: bool = False
+
+
+@dataclass
+class Events:
+    """The event log of one run, read once.
+
+    Attributes:
+        steps: By URN; of an update the steps that were carried out, not those its own preview announced.
+        violations: In the order in which the packs reported them.
+        errors: Error messages with the URN they concern, or an empty one.
+        warnings: The same for warnings.
+        finished: Whether the engine came to its summary.
+    """
+
+    steps: dict[str, Step] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+    finished: bool = False
+
+
+def clean(value: Any) -> Any:
+    """A property value without the engine's wire forms: secrets and unknowns become their one sign each.
+
+    Assets and archives keep their hash and path.
+    """
+    if isinstance(value, str):
+        return UNKNOWN if value in _UNKNOWNS else value
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    if isinstance(value, dict):
+        signature = value.get(_SIGNATURE)
+        if signature == _SECRET_SIGNATURE:
+            return SECRET
+        if signature == _OUTPUT_SIGNATURE:
+            return SECRET if value.get("secret") else clean(value.get("value", UNKNOWN))
+        return {key: clean(item) for key, item in value.items() if key != _SIGNATURE}
+    return value
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    """The whole lines of a JSON-lines file; a torn last line is what a killed writer leaves and carries nothing."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def read_events(path: Path, *, updating: bool) -> Events:
+    """Read an event log.
+
+    Args:
+        path: JSON lines, ``sdk/go/common/apitype/events.go``.
+        updating: The run was meant to change something: steps of its preview are then left out, unless the preview
+            was all that happened.
+    """
+    planned, carried_out = Events(), Events()
+    for event in _records(path):
+        _take(event, planned, carried_out)
+    if not updating or not carried_out.steps:
+        return planned
+    # Packs run in the preview and again in the update: the same finding counts once.
+    carried_out.violations = list(dict.fromkeys([*planned.violations, *carried_out.violations]))
+    carried_out.errors = planned.errors
+    carried_out.warnings = planned.warnings
+    return carried_out
+
+
+def _take(event: Mapping[str, Any], planned: Events, carried_out: Events) -> None:
+    if step := event.get("resourcePreEvent"):
+        _begin(planned if step.get("planning") else carried_out, step["metadata"])
+    elif step := event.get("resOutputsEvent"):
+        _finish(planned if step.get("planning") else carried_out, step["metadata"])
+    elif step := event.get("resOpFailedEvent"):
+        metadata = step["metadata"]
+        carried_out.steps.setdefault(metadata["urn"], Step(_OPS.get(metadata["op"], Op.SAME))).failed = True
+    elif found := event.get("policyEvent"):
+        planned.violations.append(
+            Violation(
+                pack=found["policyPackName"],
+                policy=found["policyName"],
+                level=Level(found["enforcementLevel"]),
+                message=found["message"].rstrip("\n"),
+                urn=found.get("resourceUrn", ""),
+            )
+        )
+    elif said := event.get("diagnosticEvent"):
+        into = {"error": planned.errors, "warning": planned.warnings}.get(said["severity"])
+        message = _plain(said["message"])
+        if into is not None and message and not said.get("ephemeral") and (said.get("urn", ""), message) not in into:
+            into.append((said.get("urn", ""), message))
+    elif summary := event.get("summaryEvent"):
+        (planned if summary.get("isPreview") else carried_out).finished = True
+
+
+def _begin(events: Events, metadata: Mapping[str, Any]) -> None:
+    op = _OPS.get(metadata["op"], Op.SAME)
+    step = events.steps.setdefault(metadata["urn"], Step(op))
+    if step.op is not Op.REPLACE:
+        step.op = op
+    _note_diff(step, metadata)
+
+
+def _finish(events: Events, metadata: Mapping[str, Any]) -> None:
+    step = events.steps.setdefault(metadata["urn"], Step(_OPS.get(metadata["op"], Op.SAME)))
+    # A refresh is announced as such and ends as what it found: same, update or delete.
+    if step.op is Op.SAME and metadata["op"] in {"update", "delete"}:
+        step.op = _OPS[metadata["op"]]
+        _note_diff(step, metadata)
+    new = metadata.get("new")
+    if new is not None:
+        step.outputs = new.get("outputs") or {}
+
+
+def _note_diff(step: Step, metadata: Mapping[str, Any]) -> None:
+    step.diff = tuple(metadata.get("detailedDiff") or metadata.get("diffs") or step.diff)
+    step.replace_keys = tuple(metadata.get("keys") or step.replace_keys)
+    step.old = metadata.get("old") or step.old
+
+
+def _plain(text: str) -> str:
+    """Without the engine's colour markers and terminal codes."""
+    return re.sub(r"<\{%.*?%\}>|\x1b\[[0-9;]*m", "", text).strip()
+
+
+class Sources:
+    """Turns the engine's ``project:///<path>#<line>`` into places relative to the project.
+
+    Args:
+        engine_root: The folder that the engine took for the project's.
+        root: The project's own folder.
+    """
+
+    def __init__(self, engine_root: Path, root: Path) -> None:
+        self._engine_root = engine_root
+        self._root = root
+        self._seen: dict[str, Source | None] = {}
+
+    def __call__(self, position: str | None) -> Source | None:
+        """The place, or ``None`` where the engine knows none or it lies in an SDK's own code."""
+        if not position:
+            return None
+        if position not in self._seen:
+            self._seen[position] = self._read(position)
+        return self._seen[position]
+
+    def _read(self, position: str) -> Source | None:
+        path, _, fragment = position.removeprefix("project:///").removeprefix("file://").partition("#")
+        absolute = os.path.normpath(self._engine_root / path)
+        line = fragment.split(",")[0]
+        if "/site-packages/" in absolute or not line.isdigit():
+            return None
+        inside = absolute.startswith(f"{self._root}{os.sep}")
+        return Source(os.path.relpath(absolute, self._root) if inside else absolute, int(line))
+
+
+def resources(
+    states: Iterable[Mapping[str, Any]], events: Events, sources: Sources, unknown_replacements: frozenset[str]
+) -> tuple[Resource, ...]:
+    """The graph: every state, with what the events say of it, then what only the events know (what was deleted).
+
+    Args:
+        states: Resource states as the preview's JSON and the exported state write them.
+        events: The run's events.
+        sources: Reads source positions.
+        unknown_replacements: URNs of updates that the real provider might turn into replacements.
+    """
+    found: dict[str, Resource] = {}
+    for state in states:
+        urn = state["urn"]
+        if state.get("delete"):
+            continue
+        step = events.steps.get(urn, Step())
+        found[urn] = _resource(state, step, sources, unknown=urn in unknown_replacements)
+    for urn, step in events.steps.items():
+        if urn not in found and step.op is Op.DELETE and step.old is not None:
+            found[urn] = _resource({**step.old, "urn": urn}, step, sources, unknown=False)
+    return tuple(found.values())
+
+
+def _resource(state: Mapping[str, Any], step: Step, sources: Sources, *, unknown: bool) -> Resource:
+    outputs = state.get("outputs") or step.outputs or {}
+    return Resource(
+        urn=state["urn"],
+        type=state["type"],
+        name=state["urn"].rsplit("::", 1)[-1],
+        op=step.op,
+        custom=bool(state.get("custom", bool(state.get("id")))),
+        id=clean(state.get("id") or ""),
+        inputs=clean(state.get("inputs") or {}),
+        outputs=clean(outputs),
+        parent=state.get("parent") or None,
+        provider=state.get("provider") or "",
+        dependencies=tuple(state.get("dependencies") or ()),
+        property_dependencies={k: tuple(v or ()) for k, v in (state.get("propertyDependencies") or {}).items()},
+        protect=bool(state.get("protect")),
+        source=sources(state.get("sourcePosition")),
+        diff=step.diff,
+        replace_keys=step.replace_keys,
+        replacement_unknown=unknown and step.op is Op.UPDATE,
+    )
+
+
+def place_violations(violations: Sequence[Violation], graph: Sequence[Resource]) -> tuple[Violation, ...]:
+    """The violations with the source line of the resource they concern."""
+    by_urn = {resource.urn: resource.source for resource in graph}
+    return tuple(Violation(v.pack, v.policy, v.level, v.message, v.urn, by_urn.get(v.urn)) for v in violations)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What stand-ins and language host wrote down.
+
+    Attributes:
+        invented: Lookups answered without a cloud.
+        references: Stack references answered from a file, one sentence each.
+        unknown_replacements: URNs whose update may be a replacement.
+        faults: Injected faults that took effect, one sentence each.
+    """
+
+    invented: tuple[InventedLookup, ...] = ()
+    references: tuple[str, ...] = ()
+    unknown_replacements: frozenset[str] = frozenset()
+    faults: tuple[str, ...] = ()
+
+
+def read_notes(standin_log: Path, program_notes: Path) -> Notes:
+    """Read both logs and give every invented lookup the line of the program that asked."""
+    places: dict[str, list[Source]] = {}
+    references = []
+    for note in _records(program_notes):
+        source = Source(**note["source"]) if note.get("source") else None
+        if note["kind"] == "invoke" and source is not None:
+            places.setdefault(note["token"], []).append(source)
+        elif note["kind"] == "stack_reference":
+            references.append(f"stack reference {note['name']!r} at {source} answered from {note['from']}")
+    invented: dict[str, InventedLookup] = {}
+    unknown: set[str] = set()
+    faults = []
+    for note in _records(standin_log):
+        kind = note["kind"]
+        if kind == "invented_lookup":
+            waiting = places.get(note["token"], [])
+            lookup = InventedLookup(
+                token=note["token"],
+                args=clean(note.get("args", {})),
+                answer=clean(note.get("answer", {})),
+                source=waiting.pop(0) if waiting else None,
+                reason=note.get("reason", ""),
+            )
+            # An update asks once in its preview and once for real: one question, one line.
+            invented.setdefault(json.dumps([lookup.token, lookup.args], sort_keys=True, default=str), lookup)
+        elif kind == "replacement_unknown":
+            unknown.add(note["urn"])
+        elif kind == "fault":
+            faults.append(note.get("message", json.dumps(note)))
+    return Notes(tuple(invented.values()), tuple(dict.fromkeys(references)), frozenset(unknown), tuple(faults))

@@ -1,0 +1,222 @@
+"""A Pulumi language host for Python programs, served from Levee's own process.
+
+The engine is started with ``--client=127.0.0.1:<port>`` and asks this host to run the program; the host starts
+:mod:`levee.engine.program` with the program's own interpreter and gives it the request on standard input. It is used
+both offline and online, because the Pulumi CLI that is built from its Go module ships no Python host.
+
+Source: ``pulumirpc.LanguageRuntime`` in ``proto/pulumi/language.proto`` of pulumi 3.250.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Final, Self
+
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")  # children exec at once; read when grpc is imported
+
+import grpc
+from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member] made at import
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, language_pb2, language_pb2_grpc, plugin_pb2
+from typing_extensions import override
+
+from levee.engine.program import FAILED_AND_SAID_SO
+
+MAX_OUTPUT_BYTES: Final = 1 << 20
+"""Of what a program prints, so much is shown; the rest is counted and said: a flood fills neither log nor disk."""
+
+_CHANNEL_OPTIONS: Final = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run and with what.
+
+    Attributes:
+        root: The folder of ``Pulumi.yaml``.
+        interpreter: The Python that has the program's SDKs.
+        environment: The whole environment of the program's process.
+        references: Outputs by stack name, ``{"from": <file>, "outputs": {...}, "secret_output_names": [...]}``.
+        notes: File that the program's invokes and references are written to, JSON lines.
+        debug: Whether the SDK's debug messages reach the engine.
+    """
+
+    root: Path
+    interpreter: Path = Path(sys.executable)
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    references: Mapping[str, Any] = field(default_factory=dict)
+    notes: Path | None = None
+    debug: bool = False
+
+
+class _Output:
+    """Passes a program's prints on to the engine as messages, at most ``MAX_OUTPUT_BYTES`` of them."""
+
+    def __init__(self, engine: engine_pb2_grpc.EngineStub) -> None:
+        self._engine = engine
+        self._left = MAX_OUTPUT_BYTES
+        self._lock = threading.Lock()
+        self.tail: list[str] = []
+        self.dropped = 0
+
+    def pump(self, stream: IO[bytes]) -> None:
+        """Read to the end whatever the volume: a full pipe would stop the program."""
+        while chunk := stream.readline(65536):
+            with self._lock:
+                if len(chunk) > self._left:
+                    self.dropped += len(chunk)
+                    continue
+                self._left -= len(chunk)
+            text = chunk.decode("utf-8", "replace").rstrip("\n")
+            self.tail = [*self.tail[-19:], text]
+            self.say(engine_pb2.INFO, text)
+
+    def say(self, severity: int, text: str) -> None:
+        """One message to the engine; after it has gone there is nobody left to tell."""
+        try:
+            self._engine.Log(engine_pb2.LogRequest(severity=severity, message=text))
+        except grpc.RpcError as gone:
+            self.tail.append(f"engine gone: {gone}")
+
+
+class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
+    """Serves one program to one engine; a context manager that stops the program when it is left."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=8), options=_CHANNEL_OPTIONS)
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        language_pb2_grpc.add_LanguageRuntimeServicer_to_server(self, self._server)
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in list(self._running):
+            process.kill()
+        self._server.stop(grace=0)
+
+    @override
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Nothing of the engine's first word is needed here."""
+        return language_pb2.LanguageHandshakeResponse()
+
+    @override
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Levee's host has no version of its own."""
+        return plugin_pb2.PluginInfo(version="")
+
+    @override
+    def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """None: the stand-ins are attached, and online the engine finds what the resources ask for."""
+        return language_pb2.GetRequiredPluginsResponse()
+
+    @override
+    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """See ``GetRequiredPlugins``."""
+        return language_pb2.GetRequiredPackagesResponse()
+
+    @override
+    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """None are told."""
+        return language_pb2.GetProgramDependenciesResponse()
+
+    @override
+    def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """The toolchain of the program installs, not the engine."""
+        yield language_pb2.InstallDependenciesResponse(
+            stdout=b"dependencies are installed by the project's toolchain\n"
+        )
+
+    @override
+    def About(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """The interpreter that runs the program."""
+        return language_pb2.AboutResponse(executable=str(self._program.interpreter))
+
+    @override
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Ask the program to stop."""
+        for process in list(self._running):
+            process.terminate()
+        return Empty()
+
+    @override
+    def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Run the program to its end and say how it went."""
+        engine_address = request.args[0] if request.args else ""
+        root = Path(request.info.root_directory or self._program.root)
+        entry = Path(request.info.program_directory or request.pwd or root) / (request.info.entry_point or ".")
+        document = {
+            "root": str(root),
+            "program": os.path.normpath(entry),
+            "pwd": request.pwd or str(root),
+            "monitor": request.monitor_address,
+            "engine": engine_address,
+            "project": request.project,
+            "stack": request.stack,
+            "organization": request.organization or "organization",
+            "parallel": min(max(request.parallel, 1), 64),
+            "dry_run": request.dryRun,
+            "config": dict(request.config),
+            "secret_keys": list(request.configSecretKeys),
+            "references": dict(self._program.references),
+            "notes": str(self._program.notes) if self._program.notes else None,
+            "debug": self._program.debug,
+        }
+        with grpc.insecure_channel(engine_address, options=_CHANNEL_OPTIONS) as channel:
+            return self._run(document, _Output(engine_pb2_grpc.EngineStub(channel)))
+
+    def _run(self, document: Mapping[str, Any], output: _Output) -> Any:
+        script = Path(__file__).with_name("program.py")
+        process = subprocess.Popen(
+            [str(self._program.interpreter), "-u", str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(self._program.environment),
+        )
+        self._running.add(process)
+        assert process.stdin is not None
+        pumps = [
+            threading.Thread(target=output.pump, args=(stream,), daemon=True)
+            for stream in (process.stdout, process.stderr)
+            if stream is not None
+        ]
+        for pump in pumps:
+            pump.start()
+        try:
+            process.stdin.write(json.dumps(document).encode())
+            process.stdin.close()
+        except BrokenPipeError:
+            output.say(engine_pb2.WARNING, "the program ended before it was given its request")
+        code = process.wait()
+        for pump in pumps:
+            # A grandchild may hold the pipe open for ever; what it prints after the program is of no interest.
+            pump.join(timeout=2)
+        self._running.discard(process)
+        if output.dropped:
+            output.say(
+                engine_pb2.WARNING,
+                f"the program printed {MAX_OUTPUT_BYTES + output.dropped:,} bytes; "
+                f"the last {output.dropped:,} are not shown",
+            )
+        if code == 0:
+            return language_pb2.RunResponse()
+        if code == FAILED_AND_SAID_SO:
+            return language_pb2.RunResponse(bail=True)
+        ending = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+        last = "\n".join(output.tail)
+        return language_pb2.RunResponse(error=f"the program {ending} before it was done{': ' if last else ''}{last}")

@@ -1,0 +1,120 @@
+"""A Pulumi project on disk: its ``Pulumi.yaml``, its stack configurations, its interpreter."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from levee.errors import UsageError
+
+_FILES = ("Pulumi.yaml", "Pulumi.yml")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        UsageError: The file cannot be read, is not YAML, or holds no mapping; with file and line.
+    """
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as wrong:
+        line = f":{wrong.problem_mark.line + 1}" if wrong.problem_mark else ""
+        raise UsageError(f"not YAML: {wrong.problem}", where=f"{path}{line}", fix="mend the line") from wrong
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise UsageError(f"cannot be read: {wrong}", where=str(path)) from wrong
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise UsageError("expected a mapping of keys", where=f"{path}:1", fix="start with `name: …`")
+    return document
+
+
+@dataclass(frozen=True)
+class Project:
+    """What ``Pulumi.yaml`` says.
+
+    Attributes:
+        root: The folder of ``Pulumi.yaml``, absolute.
+        name: The project's name.
+        runtime: ``python``, ``yaml``, ``nodejs``, ...
+        main: The program: a folder or a file, absolute.
+        config_dir: Where ``Pulumi.<stack>.yaml`` files are.
+        document: The whole of ``Pulumi.yaml``.
+    """
+
+    root: Path
+    name: str
+    runtime: str
+    main: Path
+    config_dir: Path
+    document: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read ``Pulumi.yaml`` of a folder.
+
+        Raises:
+            UsageError: There is none, or it is not a project.
+        """
+        root = folder.resolve()
+        path = next((root / name for name in _FILES if (root / name).is_file()), None)
+        if path is None:
+            raise UsageError("no Pulumi.yaml here", where=str(root), fix="pass the project's folder: --cwd DIR")
+        document = read_yaml(path)
+        runtime = document.get("runtime")
+        name = runtime.get("name") if isinstance(runtime, dict) else runtime
+        if not isinstance(document.get("name"), str) or not isinstance(name, str):
+            raise UsageError("a project needs `name:` and `runtime:`", where=str(path), fix="add the missing key")
+        return cls(
+            root=root,
+            name=document["name"],
+            runtime=name,
+            main=(root / (document.get("main") or ".")).resolve(),
+            config_dir=(root / (document.get("stackConfigDir") or ".")).resolve(),
+            document=document,
+        )
+
+    def stack_config(self, stack: str) -> Path:
+        """The stack's configuration file, whether it exists or not."""
+        return self.config_dir / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
+
+    @property
+    def interpreter(self) -> Path:
+        """The Python that runs the program: the project's own environment, else Levee's.
+
+        Raises:
+            UsageError: ``runtime.options.virtualenv`` names a folder without a Python.
+        """
+        runtime = self.document.get("runtime")
+        options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
+        named = options.get("virtualenv")
+        if named:
+            python = self.root / named / "bin" / "python"
+            if not python.exists():
+                raise UsageError(
+                    f"Pulumi.yaml names the virtual environment {named!r}, which has no Python",
+                    where=str(self.root / "Pulumi.yaml"),
+                    fix=f"python3 -m venv {self.root / named} and install the program's requirements there",
+                )
+            return python
+        beside = self.root / ".venv" / "bin" / "python"
+        return beside if beside.exists() else Path(sys.executable)
+
+    @property
+    def site_packages(self) -> Path:
+        """Where the interpreter's SDKs are."""
+        python = self.interpreter
+        if python == Path(sys.executable):
+            return Path(sysconfig.get_paths()["purelib"])
+        found = sorted((python.parent.parent / "lib").glob("python3*/site-packages"))
+        if not found:
+            raise UsageError("no site-packages", where=str(python), fix="make the virtual environment anew")
+        return found[-1]

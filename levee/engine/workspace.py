@@ -1,0 +1,237 @@
+"""The folder that holds everything of one stack's offline life: ``<project>/.levee/<stack>/``.
+
+===================  ==================================================================================
+``engine/``          a copy of ``Pulumi.yaml`` and of the stack's configuration, rewritten for offline use
+``state/``           Pulumi's own file backend
+``cloud.sqlite``     the simulated cloud
+``passphrase``       encrypts the secrets in ``state/``; mode 0600, made here, never leaves the machine
+``bin/``             the two small scripts by which the engine starts policy packs and dynamic providers
+``run.lock``         held (flock) by the one run that works on the stack; the kernel frees it when that dies
+===================  ==================================================================================
+
+Nothing outside that folder is written: the user's own files stay as they are.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+
+from levee.engine.project import Project, read_yaml
+from levee.errors import UsageError
+from levee.lock import exclusive
+
+_SECRETS_OF_THE_STACK: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A secret of the configuration that only a cloud's key can open, and what stands for it offline."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One stack's folder. All paths are absolute."""
+
+    project: Project
+    stack: str
+
+    @property
+    def folder(self) -> Path:
+        """``<project>/.levee/<stack>``."""
+        return self.project.root / ".levee" / self.stack.replace("/", "-")
+
+    @property
+    def engine(self) -> Path:
+        """The rewritten project, from which the engine is started."""
+        return self.folder / "engine"
+
+    @property
+    def state(self) -> Path:
+        """The file backend."""
+        return self.folder / "state"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The stack's state file; absent until the stack exists."""
+        return self.state / ".pulumi" / "stacks" / self.project.name / f"{self.stack.rsplit('/', 1)[-1]}.json"
+
+    @property
+    def cloud(self) -> Path:
+        """The simulated cloud's database."""
+        return self.folder / "cloud.sqlite"
+
+    @property
+    def config(self) -> Path:
+        """The rewritten stack configuration."""
+        return self.engine / f"Pulumi.{self.stack.rsplit('/', 1)[-1]}.yaml"
+
+    def prepare(self, overrides: Mapping[str, str]) -> tuple[Placeholder, ...]:
+        """Write the folder anew from the project's files; what is already right stays untouched.
+
+        Args:
+            overrides: Configuration of this run by key, ``namespace:name`` or a name of the project's own.
+
+        Returns:
+            The placeholders that stand for values only a cloud's key can open.
+        """
+        for folder in (self.engine, self.state, self.folder / "bin"):
+            folder.mkdir(parents=True, exist_ok=True)
+        _write(self.project.root / ".levee" / ".gitignore", "*\n")
+        passphrase = self.folder / "passphrase"
+        if not passphrase.exists():
+            _write(passphrase, secrets.token_urlsafe(32), mode=0o600)
+        _write(self.engine / "Pulumi.yaml", _dump(self._project_document()))
+        document, placeholders = self._config_document(overrides)
+        _write(self.config, _dump(document), mode=0o600)
+        self._scripts()
+        return placeholders
+
+    def _project_document(self) -> dict[str, Any]:
+        document = {k: v for k, v in self.project.document.items() if k not in {"backend", "stackConfigDir", "plugins"}}
+        document["main"] = str(self.project.main)
+        return document
+
+    def _config_document(self, overrides: Mapping[str, str]) -> tuple[dict[str, Any], tuple[Placeholder, ...]]:
+        source = self.project.stack_config(self.stack)
+        document = read_yaml(source) if source.exists() else {}
+        config = document.get("config") or {}
+        if not isinstance(config, dict):
+            raise UsageError("`config:` must be a mapping", where=str(source), fix="write `config:` and keys below it")
+        plain: dict[str, Any] = {}
+        placeholders: list[Placeholder] = []
+        for key, value in config.items():
+            if _is_secure(value):
+                placeholders.append(Placeholder(self.full_key(key), _placeholder(key)))
+                continue
+            placeholders.extend(
+                Placeholder(path, _placeholder(path)) for path in _secure_paths(value, self.full_key(key))
+            )
+            plain[key] = _without_secure(value)
+        given = {self.full_key(key) for key in overrides}
+        plain.update({self.full_key(key): value for key, value in overrides.items()})
+        kept = read_yaml(self.config) if self.config.exists() else {}
+        rewritten = {k: v for k, v in document.items() if k not in {*_SECRETS_OF_THE_STACK, "config"}}
+        if "encryptionsalt" in kept:
+            rewritten["encryptionsalt"] = kept["encryptionsalt"]
+        rewritten["config"] = plain
+        return rewritten, tuple(p for p in placeholders if p.key not in given)
+
+    def full_key(self, key: str) -> str:
+        """``namespace:name``, with the project's name where the namespace was left out."""
+        return key if ":" in key else f"{self.project.name}:{key}"
+
+    def _scripts(self) -> None:
+        python = shlex.quote(sys.executable)
+        theirs = shlex.quote(str(self.project.interpreter))
+        scripts = {
+            "pulumi-analyzer-policy-python": f'exec {python} -u -m pulumi.policy "$1" "$2"',
+            "pulumi-resource-pulumi-python": f'exec {theirs} -u -m pulumi.dynamic "$@"',
+        }
+        for name, line in scripts.items():
+            _write(self.folder / "bin" / name, f"#!/bin/sh\n{line}\n", mode=0o755)
+
+    def environment(self) -> dict[str, str]:
+        """What the engine of an offline run gets beside the caller's environment."""
+        return {
+            "PULUMI_HOME": str(self.project.root / ".levee" / "home"),
+            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.folder / "passphrase"),
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        }
+
+    def stale_lock(self) -> int | None:
+        """The process id in a Pulumi lock whose process has gone, or ``None``."""
+        for lock in (self.state / ".pulumi" / "locks").glob("organization/*/*/*.json"):
+            if f"/{self.project.name}/" not in lock.as_posix():
+                continue
+            try:
+                pid = int(json.loads(lock.read_text())["pid"])
+            except (ValueError, KeyError):
+                return 0
+            if not _alive(pid):
+                return pid
+        return None
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the stack for this process.
+
+        Raises:
+            EngineError: Another run holds it; its process is named.
+        """
+        return exclusive(self.folder / "run.lock", doing=f"a run on stack {self.stack!r}")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _is_secure(value: object) -> bool:
+    return isinstance(value, dict) and set(value) == {"secure"}
+
+
+def _placeholder(key: str) -> str:
+    return f"placeholder-{key.replace('.', ':').rsplit(':', 1)[-1]}"
+
+
+def _secure_paths(value: Any, path: str) -> Iterator[str]:
+    """Where a structured value holds secrets, dotted."""
+    if _is_secure(value):
+        yield path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _secure_paths(item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _secure_paths(item, f"{path}.{index}")
+
+
+def _without_secure(value: Any) -> Any:
+    if _is_secure(value):
+        return "placeholder"
+    if isinstance(value, dict):
+        return {k: _without_secure(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_without_secure(v) for v in value]
+    return value
+
+
+def _dump(document: Mapping[str, Any]) -> str:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    out = io.StringIO()
+    yaml.dump(dict(document), out)
+    return out.getvalue()
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write by rename, and only what changed: a crash leaves the old file or the new one."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text)
+    beside.replace(path)

@@ -1,0 +1,271 @@
+"""The engine's operations on programs without any provider: what Levee adds around them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from levee.engine import ProgramError
+from levee.errors import EngineError, UsageError
+from levee.plan import Op
+
+COMPONENTS = """
+    import pulumi
+
+    class Shelf(pulumi.ComponentResource):
+        def __init__(self, name, opts=None):
+            super().__init__("probe:index:Shelf", name, {}, opts)
+            self.register_outputs({"books": 3})
+
+    upper = Shelf("upper")
+    lower = Shelf("lower", pulumi.ResourceOptions(parent=upper))
+    pulumi.export("answer", 42)
+    pulumi.export("token", pulumi.Output.secret("hunter2"))
+"""
+
+
+def test_a_life_from_preview_to_destroy(project):
+    run = project(COMPONENTS)
+    previewed = run("preview")
+    assert previewed.summary.by_op == {"create": 2}
+    assert previewed.outputs == {"answer": 42, "token": "[secret]"}
+
+    up = run("up")
+    assert up.summary.by_op == {"create": 2}
+    assert run("up").summary.by_op == {"same": 2}
+    assert run("refresh").summary.by_op == {"same": 2}
+
+    destroyed = run("destroy")
+    assert destroyed.summary.by_op == {"delete": 2}
+    assert run("preview").summary.by_op == {"create": 2}
+
+
+def test_the_graph_knows_parents_outputs_and_source_lines(project):
+    for plan in (project(COMPONENTS)("preview"), project(COMPONENTS)("up")):
+        upper, lower = (next(r for r in plan.resources if r.name == name) for name in ("upper", "lower"))
+        assert lower.parent == upper.urn
+        assert not lower.custom
+        assert (str(upper.source), str(lower.source)) == ("__main__.py:9", "__main__.py:10")
+        assert upper.outputs == {"books": 3}
+
+
+def test_no_secret_lies_open_on_the_disk(project):
+    run = project(COMPONENTS)
+    run("up")
+    for path in run.root.rglob("*"):
+        if path.is_file() and path.name != "__main__.py":
+            assert b"hunter2" not in path.read_bytes(), path
+
+
+def test_nothing_is_written_beside_the_levee_folder(project):
+    run = project(COMPONENTS, config="config: {}\nencryptionsalt: v1:theirs\n")
+    before = {p: p.read_bytes() for p in run.root.iterdir() if p.is_file()}
+    run("up")
+    assert {p: p.read_bytes() for p in run.root.iterdir() if p.is_file()} == before
+    assert {p.name for p in run.root.iterdir() if p.is_dir()} <= {".levee", "__pycache__"}
+
+
+def test_a_stack_whose_secrets_a_cloud_key_holds_is_previewed_with_placeholders(project):
+    run = project(
+        """
+        import pulumi
+        config = pulumi.Config()
+        pulumi.export("token", config.require("token"))
+        pulumi.export("plain", config.require("plain"))
+        """,
+        config="""
+        secretsprovider: awskms://alias/prod
+        encryptedkey: AAAA
+        config:
+          probe:plain: visible
+          probe:token: {secure: v1:AAAA}
+        """,
+    )
+    plan = run("preview", config={"token": "given"})
+    assert plan.outputs == {"token": "given", "plain": "visible"}
+    assert plan.notes == ()
+    plan = run("preview")
+    assert plan.outputs["plain"] == "visible"
+    assert any("probe:token" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("program", "line", "said"),
+    [
+        ("import pulumi\nx = 1 / 0\n", 2, "ZeroDivisionError"),
+        ("import pulumi\ndef f(:\n", 2, "SyntaxError"),
+        ("import pulumi\nimport no_such_sdk\n", 2, "No module named 'no_such_sdk'"),
+        ("import pulumi\npulumi.Config().require('size')\n", 2, "probe:size"),
+        ("import sys\nimport pulumi\nsys.exit(7)\n", None, "code 7"),
+        ("import os\nimport pulumi\nos._exit(9)\n", None, "code 9"),
+        ("import os\nimport pulumi\nos.kill(os.getpid(), 9)\n", None, "signal 9"),
+    ],
+)
+def test_a_program_that_fails_says_where_and_without_our_frames(project, program, line, said):
+    run = project(program)
+    with pytest.raises((ProgramError, EngineError), match=said) as failed:
+        run("preview")
+    assert "Traceback" not in str(failed.value)
+    if line is not None:
+        assert failed.value.where == f"{run.root / '__main__.py'}:{line}"
+        assert failed.value.fix
+
+
+def test_a_missing_value_names_the_flag_that_gives_it(project):
+    run = project("import pulumi\npulumi.Config().require('size')\n")
+    with pytest.raises(ProgramError) as failed:
+        run("preview")
+    assert failed.value.fix == "--config probe:size=VALUE"
+    assert failed.value.exit_code == 2
+    assert run("preview", config={"size": "3"}).summary.resources == 0
+
+
+def test_a_flood_of_output_is_cut_and_counted(project):
+    run = project("print('x' * 1000 + '\\n', end='') \nfor _ in range(5000):\n    print('y' * 1000)\n")
+    said = []
+    run("preview", on_event=lambda event: said.append(event.get("diagnosticEvent", {}).get("message", "")))
+    assert any("are not shown" in message for message in said)
+    assert sum(map(len, said)) < 2 << 20
+
+
+def test_a_program_sees_no_secret_in_its_arguments_or_environment(project):
+    run = project(
+        """
+        import os, sys
+        import pulumi
+        assert "hunter2" not in " ".join(sys.argv) + str(dict(os.environ))
+        assert "hunter2" not in open("/proc/self/cmdline").read()
+        pulumi.export("length", len(pulumi.Config().require("password")))
+        """
+    )
+    assert run("preview", config={"password": "hunter2"}).outputs == {"length": 7}
+
+
+def test_no_project_and_no_stack_are_wrong_use(project, tmp_path):
+    run = project("import pulumi\n")
+    (run.root / "Pulumi.yaml").unlink()
+    with pytest.raises(UsageError, match=r"no Pulumi\.yaml here") as refused:
+        run("preview")
+    assert "--cwd" in refused.value.fix
+    run = project("import pulumi\n")
+    for operation in ("refresh", "destroy"):
+        with pytest.raises(UsageError, match="not up") as refused:
+            run(operation)
+        assert refused.value.fix == "levee up dev"
+
+
+def test_a_project_file_that_is_no_yaml_is_refused_with_its_line(project):
+    run = project("import pulumi\n", more_yaml="config: [\n")
+    with pytest.raises(UsageError, match="not YAML") as refused:
+        run("preview")
+    assert refused.value.where.endswith("Pulumi.yaml:4")
+
+
+STACK_REFERENCE = """
+    import pulumi
+    network = pulumi.StackReference("acme/network/prod")
+    pulumi.export("vpc", network.require_output("vpc_id"))
+    pulumi.export("key", network.require_output("key"))
+"""
+
+
+def test_another_stacks_outputs_come_from_a_file_and_are_told(project, tmp_path):
+    run = project(STACK_REFERENCE)
+    outputs = tmp_path / "outputs.yaml"
+    outputs.write_text("acme/network/prod:\n  outputs: {vpc_id: vpc-1, key: hunter2}\n  secret: [key]\n")
+    for operation in ("preview", "up"):
+        plan = run(operation, references=outputs)
+        assert plan.outputs == {"vpc": "vpc-1", "key": "[secret]"}
+        assert any("acme/network/prod" in n and "__main__.py:3" in n for n in plan.notes)
+
+
+def _start(run):
+    """An update in a process of its own, waiting inside the program."""
+    code = f"""
+        import sys
+        from pathlib import Path
+        from levee import engine
+        engine.up(Path({str(run.root)!r}), "dev", engine.Options(pulumi=Path({str(run.cli)!r})))
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stderr=subprocess.DEVNULL)
+    marker = run.root / "running"
+    for _ in range(400):
+        if marker.exists():
+            return process
+        time.sleep(0.05)
+    raise AssertionError("the program did not start")
+
+
+WAITING = COMPONENTS + """
+    import os, pathlib, time
+    if not pulumi.runtime.is_dry_run() and os.environ.get("WAIT") == "1":
+        pathlib.Path("running").touch()
+        time.sleep(60)
+"""
+
+
+def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch):
+    run = project(WAITING)
+    monkeypatch.setenv("WAIT", "1")
+    process = _start(run)
+    locks = list(run.workspace().state.rglob("locks/**/*.json"))
+    assert locks, "the engine holds its lock"
+    pid = json.loads(locks[0].read_text())["pid"]
+    process.kill()
+    process.wait()
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("the engine outlived the run")
+    monkeypatch.setenv("WAIT", "0")
+    plan = run("up")
+    assert {r.op for r in plan.resources} <= {Op.CREATE, Op.SAME}
+    assert run("up").summary.by_op == {"same": 2}
+
+
+def test_a_lock_whose_process_is_dead_is_freed_and_said(project):
+    run = project(COMPONENTS)
+    run("up")
+    lock = run.workspace().state / ".pulumi/locks/organization/probe/dev/11111111-2222-3333-4444-555555555555.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    lock.write_text(
+        json.dumps({"pid": gone.pid, "username": "u", "hostname": "h", "timestamp": "2026-01-01T00:00:00Z"})
+    )
+    plan = run("up")
+    assert any("pulumi cancel" in note and str(gone.pid) in note for note in plan.notes)
+    assert plan.summary.by_op == {"same": 2}
+
+
+def test_two_runs_on_one_stack_do_not_meet(project, monkeypatch):
+    run = project(WAITING)
+    monkeypatch.setenv("WAIT", "1")
+    process = _start(run)
+    try:
+        with pytest.raises(EngineError, match="at work"):
+            run("preview")
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def test_ctrl_c_ends_the_engine_and_keeps_the_state_whole(project, monkeypatch):
+    run = project(WAITING)
+    monkeypatch.setenv("WAIT", "1")
+    process = _start(run)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
+    assert not list(run.workspace().state.rglob("locks/**/*.json"))
+    monkeypatch.setenv("WAIT", "0")
+    run("up")
+    assert run("up").summary.by_op == {"same": 2}
