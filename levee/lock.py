@@ -12,7 +12,7 @@ from levee.errors import EngineError
 
 
 @contextmanager
-def exclusive(path: Path, *, doing: str, wait: bool = False) -> Generator[None]:
+def exclusive(path: Path, *, doing: str, wait: bool = False) -> Generator[int]:
     """Hold ``path`` for one process at a time.
 
     The kernel's ``flock`` keeps it, so that an exit, a crash and ``kill -9`` all release it at once.
@@ -21,6 +21,9 @@ def exclusive(path: Path, *, doing: str, wait: bool = False) -> Generator[None]:
         path: The lock's file, made where it is absent; it stays behind and means nothing by itself.
         doing: What the holder does, for the message that another one gets.
         wait: Wait for the other holder instead of refusing.
+
+    Yields:
+        The descriptor that holds it; a child process that inherits it holds it too.
 
     Raises:
         EngineError: Another process holds it and ``wait`` is false.
@@ -39,6 +42,6 @@ def exclusive(path: Path, *, doing: str, wait: bool = False) -> Generator[None]:
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{doing} (process {os.getpid()})".encode(), 0)
-        yield
+        yield handle
     finally:
         os.close(handle)

@@ -1,0 +1,23 @@
+"""Runs the jobs that a deployed stack holds on this machine, in an environment like a cluster's."""
+
+from levee.runner.dataenv import DataEnv, ensure_data_env
+from levee.runner.job import LAYERS, Job, Task, job_of
+from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
+from levee.runner.run import run, run_job
+from levee.runner.surroundings import Surroundings
+
+__all__ = [
+    "LAYERS",
+    "DataEnv",
+    "Job",
+    "RunResult",
+    "Surroundings",
+    "Task",
+    "TaskError",
+    "TaskResult",
+    "TaskState",
+    "ensure_data_env",
+    "job_of",
+    "run",
+    "run_job",
+]

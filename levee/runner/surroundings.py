@@ -1,0 +1,137 @@
+"""What a laptop has in the place of a cloud: a folder for every bucket, a file for every secret.
+
+Everything lies under ``<root>/.levee/<env>/``:
+
+=====================  ============================================================================================
+``lake/<bucket>/``     the content of each bucket that the deployed job names
+``secrets/<scope>/``   one file a secret, mode 0600, made on first use from 32 random bytes and never in an argument
+``runs/<run id>/``     ``job.json``, ``events.jsonl``, ``log.txt`` and ``result.json`` of each run
+=====================  ============================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from levee.errors import UsageError
+from levee.runner.job import Task
+
+_BUCKET: Final = re.compile(r"(?P<scheme>s3|s3a|gs|abfss)://(?P<place>[^/]+)")
+_REFERENCE: Final = re.compile(r"\{\{\s*secrets/(?P<scope>[\w.-]+)/(?P<key>[\w.-]+)\s*\}\}")
+_OURS: Final = ("LEVEE_ENGINE", "LEVEE_PATH_MAP", "LEVEE_PROGRESS")
+"""Variables that say where a task runs: on a laptop they are the runner's, whatever the cluster would have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """One environment's folders on this machine.
+
+    Attributes:
+        root: The checkout, absolute.
+        env: Name of the environment.
+        engine: ``sail`` or ``spark``.
+    """
+
+    root: Path
+    env: str
+    engine: str = "sail"
+
+    @property
+    def folder(self) -> Path:
+        """``<root>/.levee/<env>``."""
+        return self.root / ".levee" / self.env
+
+    @property
+    def lake(self) -> Path:
+        """Where the buckets are."""
+        return self.folder / "lake"
+
+    def run_folder(self, run_id: str) -> Path:
+        """Where one run keeps its log."""
+        return self.folder / "runs" / run_id
+
+    def path_map(self, tasks: Iterable[Task]) -> dict[str, str]:
+        """Folder by bucket URL, for every bucket that a parameter of ``tasks`` names."""
+        found = {match[0]: self._bucket(match["place"]) for match in _buckets(tasks)}
+        return {url: str(folder) for url, folder in sorted(found.items())}
+
+    def _bucket(self, place: str) -> Path:
+        # abfss://<container>@<account>.dfs.core.windows.net: a container's name is unique only within its account
+        container, at, account = place.rpartition("@")
+        return self.lake / account.split(".", 1)[0] / container if at else self.lake / place
+
+    def environment(self, tasks: Iterable[Task], progress: Path) -> dict[str, str]:
+        """The environment variables of the tasks' process, on top of this process's own.
+
+        A variable that is a secret reference on the cluster (``NAME={{secrets/scope/key}}``) becomes ``NAME_FILE``,
+        the path of a file that only this user can read.
+
+        Args:
+            tasks: The tasks that will run.
+            progress: The JSONL file for progress events.
+
+        Raises:
+            UsageError: Two tasks want different values of one variable, which one process cannot give them.
+        """
+        tasks = tuple(tasks)
+        wanted: dict[str, str] = {}
+        for task in tasks:
+            for name, value in task.environment.items():
+                if wanted.setdefault(name, value) != value:
+                    raise UsageError(
+                        f"two clusters of the job set {name} differently",
+                        where=f"task {task.key}",
+                        fix="give the job's clusters the same spark_env_vars",
+                    )
+        result = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+        for name, value in wanted.items():
+            if name not in _OURS:
+                result |= self._variable(name, value)
+        return result | {
+            "LEVEE_ENGINE": self.engine,
+            "LEVEE_PATH_MAP": json.dumps(self.path_map(tasks)),
+            "LEVEE_PROGRESS": str(progress),
+        }
+
+    def _variable(self, name: str, value: str) -> Mapping[str, str]:
+        reference = _REFERENCE.fullmatch(value.strip())
+        if reference:
+            return {f"{name}_FILE": str(self.secret(reference["scope"], reference["key"]))}
+        if _REFERENCE.search(value):
+            raise UsageError(
+                f"{name} mixes a secret reference with other text",
+                fix="make the whole value of the variable one {{secrets/scope/key}}",
+            )
+        return {name: value}
+
+    def secret(self, scope: str, key: str) -> Path:
+        """The file of a secret: 32 random bytes in hexadecimal, made on first use, mode 0600 from its first byte."""
+        file = self.folder / "secrets" / scope / key
+        if not file.exists():
+            (self.folder / "secrets").mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.parent.mkdir(exist_ok=True, mode=0o700)
+            part = file.with_name(f".{key}-{os.getpid()}")
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "w") as out:
+                out.write(secrets.token_hex(32))
+            try:
+                os.link(part, file)  # the first of two that race wins, and both then read the same key
+            except FileExistsError:
+                pass
+            finally:
+                part.unlink()
+        return file
+
+
+def _buckets(tasks: Iterable[Task]) -> Iterable[re.Match[str]]:
+    for task in tasks:
+        for value in task.parameters.values():
+            if match := _BUCKET.match(value):
+                yield match
