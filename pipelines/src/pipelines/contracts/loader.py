@@ -213,7 +213,7 @@ class _Reader:
 
     def _type(self, item: Property, path: tuple[str | int, ...]) -> str:
         logical = item.logical_type
-        if logical not in TYPES_OF:
+        if logical is None or logical not in TYPES_OF:
             raise self.document.error(
                 f"column {item.name} has no logical type that silver can hold",
                 *path,
