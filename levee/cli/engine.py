@@ -12,7 +12,7 @@ from rich.markup import escape
 from levee import compliance
 from levee import engine as pulumi
 from levee.cli.console import engine_progress, output
-from levee.engine import Operation, Options, Project
+from levee.engine import Operation, Options, Project, Workspace
 from levee.environment import Environment
 from levee.errors import UsageError
 from levee.plan import Plan, document
@@ -177,12 +177,17 @@ def destroy(
     return int(_perform(Operation.DESTROY, scoped, options(scoped, config), json).blocked)
 
 
+def kept_plan(scoped: Scope, operation: Operation) -> Path:
+    """Where the last plan of an operation is kept, for the report and for who wants to look again."""
+    return Workspace(scoped.project, scoped.stack).folder / "plans" / f"{operation.value}.json"
+
+
 def _perform(operation: Operation, scoped: Scope, chosen: Options, json: Path | None) -> Plan:
     where = "simulated cloud" if scoped.offline else "real cloud"
     with engine_progress(f"{operation.value} {scoped.stack} ({where})") as listener:
         plan = pulumi.perform(operation, scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
-    if json is not None:
-        document.write(plan, json)
+    for path in (kept_plan(scoped, operation), *([json] if json else [])):
+        document.write(plan, path)
     show(plan)
     return plan
 

@@ -11,11 +11,22 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from levee.plan import SECRET, UNKNOWN, InventedLookup, Level, Op, Resource, Source, Violation
+from levee.plan import (
+    SECRET,
+    UNKNOWN,
+    InventedLookup,
+    Level,
+    Op,
+    Resource,
+    Source,
+    Verdict,
+    Violation,
+    read_message,
+)
 
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
@@ -71,14 +82,15 @@ class Events:
 
     Attributes:
         steps: By URN; of an update the steps that were carried out, not those its own preview announced.
-        violations: In the order in which the packs reported them.
+        findings: What the packs reported, by verdict, in their order; packs run in the preview of an update and again
+            in the update itself, and the same finding counts once.
         errors: Error messages with the URN they concern, or an empty one.
         warnings: The same for warnings.
         finished: Whether the engine came to its summary.
     """
 
     steps: dict[str, Step] = field(default_factory=dict)
-    violations: list[Violation] = field(default_factory=list)
+    findings: dict[Verdict, dict[Violation, None]] = field(default_factory=dict)
     errors: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
     finished: bool = False
@@ -126,8 +138,7 @@ def read_events(path: Path, *, updating: bool) -> Events:
         _take(event, planned, carried_out)
     if not updating or not carried_out.steps:
         return planned
-    # Packs run in the preview and again in the update: the same finding counts once.
-    carried_out.violations = list(dict.fromkeys([*planned.violations, *carried_out.violations]))
+    carried_out.findings = planned.findings
     carried_out.errors = planned.errors
     carried_out.warnings = planned.warnings
     return carried_out
@@ -142,15 +153,15 @@ def _take(event: Mapping[str, Any], planned: Events, carried_out: Events) -> Non
         metadata = step["metadata"]
         carried_out.steps.setdefault(metadata["urn"], Step(_OPS.get(metadata["op"], Op.SAME))).failed = True
     elif found := event.get("policyEvent"):
-        planned.violations.append(
-            Violation(
-                pack=found["policyPackName"],
-                policy=found["policyName"],
-                level=Level(found["enforcementLevel"]),
-                message=found["message"].rstrip("\n"),
-                urn=found.get("resourceUrn", ""),
-            )
+        verdict, message = read_message(_plain(found["message"]))
+        violation = Violation(
+            pack=found["policyPackName"],
+            policy=found["policyName"],
+            level=Level(found["enforcementLevel"]),
+            message=message,
+            urn=found.get("resourceUrn", ""),
         )
+        planned.findings.setdefault(verdict, {})[violation] = None
     elif said := event.get("diagnosticEvent"):
         into = {"error": planned.errors, "warning": planned.warnings}.get(said["severity"])
         message = _plain(said["message"])
@@ -268,10 +279,10 @@ def _resource(state: Mapping[str, Any], step: Step, sources: Sources, *, unknown
     )
 
 
-def place_violations(violations: Sequence[Violation], graph: Sequence[Resource]) -> tuple[Violation, ...]:
-    """The violations with the source line of the resource they concern."""
+def findings(events: Events, verdict: Verdict, graph: Sequence[Resource]) -> tuple[Violation, ...]:
+    """What the packs found with that verdict, each with the source line of its resource."""
     by_urn = {resource.urn: resource.source for resource in graph}
-    return tuple(Violation(v.pack, v.policy, v.level, v.message, v.urn, by_urn.get(v.urn)) for v in violations)
+    return tuple(replace(found, source=by_urn.get(found.urn)) for found in events.findings.get(verdict, ()))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from levee.engine.language_host import LanguageHost, Program
 from levee.engine.project import Project
 from levee.engine.workspace import Workspace
 from levee.errors import EngineError, LeveeError, UsageError
-from levee.plan import Op, Plan, Resource
+from levee.plan import Op, Plan, Resource, Verdict
 from levee.toolchain import ensure_pulumi
 
 
@@ -346,7 +346,6 @@ def _plan(
 ) -> Plan:
     sources = join.Sources(session.folder, session.project.root)
     graph = join.resources(states, events, sources, notes.unknown_replacements)
-    violations = join.place_violations(events.violations, graph)
     outputs = next((r.outputs for r in graph if r.type == "pulumi:pulumi:Stack" and r.op is not Op.DELETE), {})
     return Plan(
         project=session.project.name,
@@ -354,7 +353,9 @@ def _plan(
         operation=operation,
         offline=session.options.offline,
         resources=graph,
-        violations=violations,
+        violations=join.findings(events, Verdict.FAILED, graph),
+        exempt=join.findings(events, Verdict.EXEMPT, graph),
+        not_evaluated=join.findings(events, Verdict.NOT_EVALUATED, graph),
         invented_lookups=notes.invented,
         outputs=outputs,
         notes=(*session.notes, *notes.references, *notes.faults),

@@ -168,7 +168,7 @@ class Workspace:
                 return pid
         return None
 
-    def locked(self) -> AbstractContextManager[None]:
+    def locked(self) -> AbstractContextManager[object]:
         """Hold the stack for this process.
 
         Raises:

@@ -1,5 +1,6 @@
 """The resource graph of a preview or of a deployed stack: what everything else is a function of."""
 
+from levee.plan.message import read_message, write_message
 from levee.plan.model import (
     SCHEMA_VERSION,
     SECRET,
@@ -30,4 +31,6 @@ __all__ = [
     "Urn",
     "Verdict",
     "Violation",
+    "read_message",
+    "write_message",
 ]

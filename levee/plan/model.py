@@ -152,7 +152,22 @@ class Summary:
 
 @dataclass(frozen=True)
 class Plan:
-    """The graph of one stack with what was found in it. Equal plans have equal JSON."""
+    """The graph of one stack with what was found in it. Equal plans have equal JSON.
+
+    Attributes:
+        project: The Pulumi project's name.
+        stack: The stack's name.
+        operation: ``preview``, ``up``, ``refresh``, ``destroy``, or ``deployed`` where the state was only read.
+        offline: Whether stand-ins answered for the clouds.
+        resources: The graph; the stack itself and its providers are in it.
+        violations: Broken rules.
+        exempt: Broken rules that an unexpired exemption covers.
+        not_evaluated: Rules that could not be decided, mostly for a value that only the real provider knows.
+        invented_lookups: Answers to lookups that no cloud gave.
+        outputs: The stack's outputs.
+        notes: What was done on the user's behalf, one sentence each.
+        seconds: Wall time of the engine's process.
+    """
 
     project: str
     stack: str
@@ -160,6 +175,7 @@ class Plan:
     offline: bool
     resources: tuple[Resource, ...] = ()
     violations: tuple[Violation, ...] = ()
+    exempt: tuple[Violation, ...] = ()
     not_evaluated: tuple[Violation, ...] = ()
     invented_lookups: tuple[InventedLookup, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)

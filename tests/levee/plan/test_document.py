@@ -1,7 +1,9 @@
 """The plan's JSON: what goes in comes out, and what is not a plan is refused with its place."""
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +110,15 @@ def test_a_urn_comes_back_from_its_text(stack, project, name):
 def test_what_is_no_urn_is_refused(text):
     with pytest.raises(UsageError, match="not a Pulumi URN"):
         Urn.parse(text)
+
+
+def test_the_published_schema_is_the_codes():
+    published = Path(__file__).resolve().parents[3] / "docs/reference/plan.schema.json"
+    assert json.loads(published.read_text()) == document.schema(), (
+        "run: python -m levee.plan docs/reference/plan.schema.json"
+    )
+
+
+@given(plans)
+def test_every_document_keeps_to_the_schema(plan):
+    jsonschema.validate(json.loads(json.dumps(document.to_document(plan))), document.schema())

@@ -1,0 +1,123 @@
+"""``levee run|replay|report``: the data plane of a deployed environment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from levee import engine, report, runner
+from levee.cli.console import errors, output
+from levee.cli.engine import Folder, Scope, kept_plan, scope
+from levee.engine import Operation
+from levee.plan import Plan, document
+from levee.report import terminal
+
+EnvOption = Annotated[str, typer.Option("--env", metavar="ENV", help="The environment whose deployed job runs.")]
+
+
+class Layer(StrEnum):
+    """Where a run may start."""
+
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+
+
+class DataEngine(StrEnum):
+    """What runs the job here."""
+
+    SAIL = "sail"
+    SPARK = "spark"
+
+
+Engine = Annotated[
+    DataEngine | None, typer.Option("--engine", help="The embedded engine; LEVEE_ENGINE, else sail, where absent.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: levee run sales --env local --from silver")(run)
+    app.command(epilog="Example: levee replay sales.online_retail --env local")(replay)
+    app.command(name="report", epilog="Example: levee report local")(write_report)
+
+
+def run(
+    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain, such as sales.")],
+    *,
+    env: EnvOption = "local",
+    from_layer: Annotated[
+        Layer | None, typer.Option("--from", help="Start at this layer; what is before it is done.")
+    ] = None,
+    data_engine: Engine = None,
+    cwd: Folder = Path(),
+) -> int:
+    """Run the job that the deployed stack holds, on this machine: same wheel, same entry points, same parameters."""
+    scoped = scope(env, cwd, None, online=False)
+    result = runner.run(
+        _deployed(scoped),
+        domain,
+        root=scoped.project.root,
+        engine=data_engine,
+        from_layer=from_layer,
+        console=errors,
+    )
+    output.print(terminal.run_table(result.json()))
+    result.raise_if_failed()
+    return 0
+
+
+def replay(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset, as DOMAIN.NAME or NAME.")],
+    *,
+    env: EnvOption = "local",
+    data_engine: Engine = None,
+    cwd: Folder = Path(),
+) -> int:
+    """Judge a dataset's quarantined rows again, after its contract or the source was corrected."""
+    scoped = scope(env, cwd, None, online=False)
+    result = runner.replay(_deployed(scoped), dataset, root=scoped.project.root, engine=data_engine, console=errors)
+    output.print(terminal.run_table(result.json()))
+    result.raise_if_failed()
+    return 0
+
+
+def write_report(
+    env: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")] = "local",
+    *,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Where; .levee/ENV/report.html where absent.")
+    ] = None,
+    cwd: Folder = Path(),
+) -> int:
+    """Write one self-contained page: what is provisioned, what the rules said, what the tables hold."""
+    scoped = scope(env, cwd, None, online=False)
+    folder = scoped.project.root / ".levee" / env
+    plan = _verdicts(scoped, _deployed(scoped))
+    summary = runner.summary(plan, root=scoped.project.root, console=errors)
+    path = report.write(plan, summary, to or folder / "report.html", environment=env)
+    output.print(f"report  {path}", soft_wrap=True)
+    return 0
+
+
+def _verdicts(scoped: Scope, plan: Plan) -> Plan:
+    """The deployed stack with what the rules said of it when it was last brought up."""
+    last = kept_plan(scoped, Operation.UP)
+    if not last.exists():
+        return plan
+    judged = document.read(last)
+    return replace(
+        plan,
+        violations=judged.violations,
+        exempt=judged.exempt,
+        not_evaluated=judged.not_evaluated,
+        invented_lookups=judged.invented_lookups,
+    )
+
+
+def _deployed(scoped: Scope) -> Plan:
+    return engine.deployed(scoped.project.root, scoped.stack)
