@@ -166,6 +166,9 @@ def destroy(
     stack: StackName = None,
     config: Config = None,
     json: JsonFile = None,
+    unprotect: Annotated[
+        bool, typer.Option("--unprotect", help="Lift the protection of every resource first.")
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask; needed online where nobody can be asked.")
     ] = False,
@@ -174,7 +177,7 @@ def destroy(
     scoped = scope(env, cwd, stack, online=online)
     if not scoped.offline and not yes and not typer.confirm(f"Destroy the real stack {scoped.stack}?"):
         raise UsageError("not destroyed", fix=f"levee destroy {env} --online --yes")
-    return int(_perform(Operation.DESTROY, scoped, options(scoped, config), json).blocked)
+    return int(_perform(Operation.DESTROY, scoped, options(scoped, config, unprotect=unprotect), json).blocked)
 
 
 def kept_plan(scoped: Scope, operation: Operation) -> Path:

@@ -19,7 +19,7 @@ from levee.engine.cli_process import Finished, Listener
 from levee.engine.language_host import LanguageHost, Program
 from levee.engine.project import Project
 from levee.engine.workspace import Workspace
-from levee.errors import EngineError, LeveeError, UsageError
+from levee.errors import EngineError, GateError, LeveeError, UsageError
 from levee.plan import Op, Plan, Resource, Verdict
 from levee.toolchain import ensure_pulumi
 
@@ -48,6 +48,7 @@ class Options:
         references: A YAML file of other stacks' outputs, ``{stack: {output: value}}``.
         lookups: A YAML file of the project's own answers to lookups.
         faults: A YAML file of faults to inject.
+        unprotect: Of a destroy: lift the engine's protection of every resource first.
         dry_run: Of a refresh or a destroy: only say what it would do.
         pulumi: The CLI; found or built where it is not given.
         environment: The environment of engine and program; the caller's where it is not given.
@@ -62,6 +63,7 @@ class Options:
     references: Path | None = None
     lookups: Path | None = None
     faults: Path | None = None
+    unprotect: bool = False
     dry_run: bool = False
     pulumi: Path | None = None
     environment: Mapping[str, str] | None = None
@@ -162,6 +164,8 @@ def perform(operation: Operation, folder: Path, stack: str, options: Options) ->
         if options.offline:
             _ensure_stack(session, create=operation in {Operation.PREVIEW, Operation.UP})
             _free_stale_lock(session)
+        if operation is Operation.DESTROY and options.unprotect and not options.dry_run:
+            _unprotect(session)
         return _perform(session, operation)
 
 
@@ -188,6 +192,12 @@ def _ensure_stack(session: _Session, *, create: bool) -> None:
     made = session.cli("stack", "init", session.stack, "--secrets-provider", "passphrase")
     if made.code != 0:
         raise EngineError(f"the stack could not be made: {made.stderr.strip()}", where=str(session.workspace.state))
+
+
+def _unprotect(session: _Session) -> None:
+    lifted = session.cli("state", "unprotect", "--all", "--yes", "--stack", session.stack)
+    if lifted.code != 0:
+        raise EngineError(f"the protection could not be lifted: {lifted.stderr.strip()}", fix="pulumi state unprotect")
 
 
 def _free_stale_lock(session: _Session) -> None:
