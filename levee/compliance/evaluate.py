@@ -1,0 +1,223 @@
+"""Runs rules over resources: applicable or not, passed, failed, exempt, not evaluated.
+
+A rule that raises is a failed gate that names the rule, whatever its level: a broken rule must never look like a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from levee.compliance.exemption import Exemption
+from levee.compliance.exemption_rules import PACK as EXEMPTIONS
+from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, Rule, Undecidable
+from levee.compliance.settings import Settings
+from levee.compliance.tagging.place import Places
+from levee.plan import Level, Plan, Resource, Verdict
+
+_NO_INPUTS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one rule says of one resource.
+
+    Attributes:
+        rule: The rule.
+        urn: The resource; empty for the stack as a whole.
+        verdict: Its verdict.
+        level: How strictly it holds here; a rule that raised is mandatory.
+        message: Empty where it passed.
+        property: Dotted path of the property meant, or empty.
+        exemption: What excused it, where the verdict is ``EXEMPT``.
+    """
+
+    rule: Rule
+    urn: str
+    verdict: Verdict
+    level: Level
+    message: str = ""
+    property: str = ""
+    exemption: Exemption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A rule that raised."""
+
+    message: str
+
+    @classmethod
+    def by(cls, rule: Rule, error: Exception) -> _Broken:
+        return cls(f"the rule {rule.id} failed itself: {type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """The rules for one type.
+
+    Attributes:
+        rules: Those to run.
+        unsure: Those that cannot even tell whether they apply, with what they say of it.
+    """
+
+    rules: Sequence[Rule] = ()
+    unsure: Sequence[tuple[Rule, Finding | _Broken]] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Ids of all that speak, the unsure ones too."""
+        return frozenset(rule.id for rule in (*self.rules, *(rule for rule, _ in self.unsure)))
+
+
+_NOTHING = Applicable()
+
+
+class Evaluator:
+    """Evaluates the resources of one stack, one after the other, then the stack.
+
+    It remembers which exemptions were of use, and nothing else.
+
+    Args:
+        rules: The rules of the pack.
+        settings: Levels, parameters and exemptions.
+        places: Where types carry tags.
+        stack: The stack's name.
+        today: The UTC date that expiry is judged by.
+    """
+
+    def __init__(self, rules: Sequence[Rule], settings: Settings, places: Places, stack: str, today: date) -> None:
+        self._settings = settings
+        enabled = [rule for rule in rules if settings.levels[rule.id] is not Level.DISABLED]
+        self._resource_rules = [rule for rule in enabled if rule.check is not None]
+        self._stack_rules = [rule for rule in enabled if rule.check_stack is not None]
+        names = {name for rule in rules for name in (rule.id, rule.pack)}
+        self._exemptions = [e for e in settings.exemptions if e.policy in names]
+        self._matched = [0] * len(self._exemptions)
+        self._excused = [0] * len(self._exemptions)
+        self._facts = {
+            rule.id: Facts(
+                stack=stack,
+                today=today,
+                places=places,
+                parameters=settings.parameters[rule.id],
+                exemptions=self._exemptions,
+            )
+            for rule in enabled
+        }
+        self._today = today
+        self._by_type: dict[str, Applicable] = {}
+        self._provider: Mapping[str, Any] = _NO_INPUTS
+
+    def applicable(self, resource: Resource) -> Applicable:
+        """The rules that have something to say about that resource."""
+        if not resource.custom and resource.type != STACK_TYPE:
+            return _NOTHING  # a component is no thing in any cloud: its children are judged
+        found = self._by_type.get(resource.type)
+        if found is None:
+            found = self._by_type[resource.type] = self._select(resource.type)
+        return found
+
+    def _select(self, token: str) -> Applicable:
+        rules: list[Rule] = []
+        unsure: list[tuple[Rule, Finding | _Broken]] = []
+        for rule in self._resource_rules:
+            try:
+                if rule.applies(token, self._facts[rule.id]):
+                    rules.append(rule)
+            except Undecidable as undecidable:
+                unsure.append((rule, undecidable.finding()))
+            except Exception as error:  # noqa: BLE001 - whatever a rule raises fails the gate, by name
+                unsure.append((rule, _Broken.by(rule, error)))
+        return Applicable(tuple(rules), tuple(unsure))
+
+    def resource(self, resource: Resource, provider: Mapping[str, Any] = _NO_INPUTS) -> list[Outcome]:
+        """Every applicable rule's outcome, passed ones included.
+
+        Args:
+            resource: The resource, with its inputs.
+            provider: Inputs of its provider.
+        """
+        for index, exemption in enumerate(self._exemptions):
+            self._matched[index] += exemption.covers(resource.urn)
+        applicable = self.applicable(resource)
+        outcomes: list[Outcome] = []
+        for rule, finding in applicable.unsure:
+            outcomes += self._outcomes(rule, [finding], resource.urn)
+        if provider is not self._provider:
+            self._facts = {id_: replace(facts, provider=provider) for id_, facts in self._facts.items()}
+            self._provider = provider
+        for rule in applicable.rules:
+            check = rule.check
+            if check is not None:
+                findings = _run(rule, lambda check=check, rule=rule: check(resource, self._facts[rule.id]))
+                outcomes += self._outcomes(rule, findings, resource.urn)
+        return outcomes
+
+    def stack(self, resources: Sequence[Resource]) -> list[Outcome]:
+        """The stack rules' outcomes; call it last, after every resource."""
+        excused = Excused(tuple(self._matched), tuple(self._excused))
+        outcomes: list[Outcome] = []
+        for rule in self._stack_rules:
+            check = rule.check_stack
+            if check is not None:
+                findings = _run(rule, lambda check=check, rule=rule: check(resources, self._facts[rule.id], excused))
+                outcomes += self._outcomes(rule, findings, "")
+        return outcomes
+
+    def _outcomes(self, rule: Rule, findings: Sequence[Finding | _Broken], urn: str) -> list[Outcome]:
+        if not findings:
+            return [Outcome(rule, urn, Verdict.PASSED, self._settings.levels[rule.id])]
+        return [
+            Outcome(rule, urn, Verdict.FAILED, Level.MANDATORY, finding.message)
+            if isinstance(finding, _Broken)
+            else self._judge(rule, finding, finding.urn or urn)
+            for finding in findings
+        ]
+
+    def _judge(self, rule: Rule, finding: Finding, urn: str) -> Outcome:
+        level = self._settings.levels[rule.id]
+        if finding.verdict is Verdict.FAILED and rule.pack != EXEMPTIONS:
+            for index, exemption in enumerate(self._exemptions):
+                if exemption.names(rule.id, rule.pack) and exemption.covers(urn) and not exemption.expired(self._today):
+                    self._excused[index] += 1
+                    message = f"{finding.message} (until {exemption.expires}, {exemption.owner}: {exemption.reason})"
+                    return Outcome(rule, urn, Verdict.EXEMPT, level, message, finding.property, exemption)
+        return Outcome(rule, urn, finding.verdict, level, finding.message, finding.property)
+
+
+def _run(rule: Rule, check: Any) -> list[Finding | _Broken]:
+    findings: list[Finding | _Broken] = []
+    try:
+        findings.extend(check())
+    except Undecidable as undecidable:
+        findings.append(undecidable.finding())
+    except Exception as error:  # noqa: BLE001 - whatever a rule raises fails the gate, by name
+        findings.append(_Broken.by(rule, error))
+    return findings
+
+
+def evaluate(plan: Plan, rules: Sequence[Rule], settings: Settings, places: Places, today: date) -> Sequence[Outcome]:
+    """Every rule over every resource of a plan, then over the stack: the packs' verdicts without an engine.
+
+    Args:
+        plan: A preview or a deployed stack.
+        rules: The rules.
+        settings: Levels, parameters and exemptions; ``Settings.from_config(rules, pack_config(...))``.
+        places: Where types carry tags.
+        today: The UTC date that expiry is judged by.
+    """
+    evaluator = Evaluator(rules, settings, places, plan.stack, today)
+    providers = {r.urn: r.inputs for r in plan.resources if r.is_provider}
+    outcomes: list[Outcome] = []
+    for resource in plan.resources:
+        provider = providers.get(resource.provider.rpartition("::")[0], _NO_INPUTS)
+        outcomes += evaluator.resource(resource, provider)
+    return (*outcomes, *evaluator.stack(plan.resources))
+
+
+def failures(outcomes: Iterable[Outcome]) -> Sequence[Outcome]:
+    """Those that break a rule."""
+    return tuple(o for o in outcomes if o.verdict is Verdict.FAILED)

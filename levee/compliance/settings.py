@@ -1,0 +1,119 @@
+"""How strictly the rules hold in one environment: from its file to CrossGuard's configuration, and back."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from levee.compliance.exemption import Exemption, parse_exemptions
+from levee.compliance.exemption_rules import EXPIRED
+from levee.compliance.exemption_rules import PACK as EXEMPTIONS
+from levee.compliance.rule import Rule
+from levee.errors import UsageError
+from levee.plan import Level
+
+if TYPE_CHECKING:
+    from levee.environment import Environment
+
+LEVEL_KEY = "enforcementLevel"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment decided, rule by rule.
+
+    Attributes:
+        levels: Rule id to enforcement level.
+        parameters: Rule id to its parameters, defaults filled in.
+        exemptions: The exemptions, in the environment's order.
+    """
+
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    exemptions: Sequence[Exemption] = ()
+
+    @classmethod
+    def from_config(cls, rules: Iterable[Rule], config: Mapping[str, Any]) -> Settings:
+        """Read CrossGuard's configuration: policy name to a level, or to an object with a level and parameters.
+
+        Names of policies that are not among ``rules`` are passed over: a pack that runs alone is given the whole file.
+
+        Raises:
+            UsageError: An exemption is malformed.
+        """
+        levels: dict[str, Level] = {}
+        parameters: dict[str, Mapping[str, Any]] = {}
+        for rule in rules:
+            given = config.get(rule.id, {})
+            given = {LEVEL_KEY: given} if isinstance(given, str) else dict(given)
+            levels[rule.id] = Level(given.pop(LEVEL_KEY, None) or config.get("all") or rule.level)
+            parameters[rule.id] = {**rule.defaults, **given}
+        return cls(levels, parameters, parse_exemptions(parameters.get(EXPIRED, {}).get("entries", ())))
+
+
+def pack_config(environment: Environment, rules: Sequence[Rule]) -> dict[str, Any]:
+    """What ``pulumi --policy-pack-config`` reads, as JSON.
+
+    Args:
+        environment: Its ``policies`` name a rule, or a pack for all rules of it; the rule's own entry wins.
+        rules: Every rule there is.
+
+    Raises:
+        UsageError: A policy, pack or parameter does not exist, or an exemption is about none; with the nearest name.
+    """
+    by_id = {rule.id: rule for rule in rules}
+    packs = {rule.pack for rule in rules}
+    names = [*by_id, *sorted(packs)]
+    excusable = [name for name in names if name not in (EXEMPTIONS, *(r.id for r in rules if r.pack == EXEMPTIONS))]
+    where = f"environments/Pulumi.{environment.name}.yaml"
+    for name in environment.policies:
+        _must_be(name, names, f"{where}: policies.{name}", "policy")
+    for index, exemption in enumerate(environment.exemptions):
+        _must_be(exemption.policy, excusable, f"{where}: exemptions[{index}].policy", "policy")
+    config = {rule.id: _entry(rule, environment, where) for rule in rules}
+    config[EXPIRED]["entries"] = [
+        {
+            "policy": e.policy,
+            "urn_glob": e.urn_glob,
+            "reason": e.reason,
+            "owner": e.owner,
+            "expires": e.expires.isoformat(),
+        }
+        for e in environment.exemptions
+    ]
+    return config
+
+
+def _entry(rule: Rule, environment: Environment, where: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {LEVEL_KEY: rule.level.value, **_from_environment(rule, environment)}
+    for name in (rule.pack, rule.id):
+        settings = environment.policies.get(name)
+        if settings is None:
+            continue
+        entry[LEVEL_KEY] = settings.level
+        for parameter, value in settings.parameters.items():
+            if parameter in rule.parameters:
+                entry[parameter] = value
+            elif name == rule.id:
+                _must_be(parameter, list(rule.parameters), f"{where}: policies.{name}.parameters", "parameter")
+    return entry
+
+
+def _from_environment(rule: Rule, environment: Environment) -> dict[str, Any]:
+    """Parameters that the environment's own fields decide."""
+    match rule.id:
+        case "tagging-values":
+            return {"environment": environment.name, "highest_classification": environment.classification}
+        case "tagging-expiry" if environment.expires_on is not None:
+            return {"environments": sorted({*rule.defaults["environments"], environment.name})}
+    return {}
+
+
+def _must_be(name: str, valid: Sequence[str], where: str, what: str) -> None:
+    if name in valid:
+        return
+    near = difflib.get_close_matches(name, valid, n=1)
+    fix = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(valid) or '(it has none)'}"
+    raise UsageError(f"no {what} is called {name!r}", where=where, fix=fix)
