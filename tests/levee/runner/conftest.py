@@ -76,7 +76,7 @@ def stack():
         urn = "urn:pulumi:local::levee::levee:databricks:Workspace$databricks:index/job:Job::sales"
         inputs = {"name": "levee-sales", "tasks": list(tasks), "jobClusters": [cluster]}
         job = Resource(urn=urn, type="databricks:index/job:Job", name="sales", inputs=inputs)
-        return Plan(project="levee", stack="local", operation="deployed", offline=True, resources=[job])
+        return Plan(project="levee", stack="local", operation="deployed", offline=True, resources=(job,))
 
     return make
 

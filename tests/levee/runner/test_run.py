@@ -125,7 +125,7 @@ from levee.runner import DataEnv, Surroundings, job_of, run_job
 root, inputs = Path(sys.argv[1]), json.loads(sys.argv[2])
 urn = "urn:pulumi:local::levee::databricks:index/job:Job::sales"
 job = Resource(urn=urn, type="databricks:index/job:Job", name="sales", inputs=inputs)
-plan = Plan(project="levee", stack="local", operation="deployed", offline=True, resources=[job])
+plan = Plan(project="levee", stack="local", operation="deployed", offline=True, resources=(job,))
 env = DataEnv(root / "env", Path("x.whl"), "0")
 run_job(job_of(plan, "sales"), Surroundings(root, "local"), env, Console(stderr=True))
 """
