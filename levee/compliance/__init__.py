@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from levee.compliance import settings as _settings
@@ -10,7 +11,8 @@ from levee.compliance.evaluate import Evaluator, Outcome, evaluate
 from levee.compliance.exemption import Exemption
 from levee.compliance.rule import Control, Facts, Finding, Parameter, Rule, Severity, Undecidable
 from levee.compliance.settings import Settings
-from levee.plan.message import read_message
+from levee.errors import UsageError
+from levee.plan import Level, read_message
 
 if TYPE_CHECKING:
     from levee.environment import Environment
@@ -30,16 +32,27 @@ __all__ = [
     "Severity",
     "Undecidable",
     "evaluate",
+    "merged_pack",
     "pack_config",
     "pack_rules",
     "read_message",
 ]
 
 
-def pack_config(environment: Environment) -> dict[str, Any]:
-    """What ``--policy-pack-config`` needs for that environment: policy name to level, parameters and exemptions.
+def merged_pack() -> Path:
+    """The folder of the pack that runs by default: every rule, in one process."""
+    return Path(__file__).resolve().parents[2] / "policy_packs"
+
+
+def pack_config(environment: Environment | None) -> dict[str, Any]:
+    """What ``--policy-pack-config`` needs: policy name to level, parameters and exemptions.
+
+    Args:
+        environment: The environment; a project that has none is told of every broken rule and held up by none.
 
     Raises:
         UsageError: The environment names a policy, pack or parameter that does not exist.
     """
+    if environment is None:
+        return {"all": Level.ADVISORY.value}
     return _settings.pack_config(environment, RULES)

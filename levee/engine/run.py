@@ -16,11 +16,12 @@ from typing import Any, Final
 
 from levee.engine import cli_process, join, standins
 from levee.engine.cli_process import Finished, Listener
+from levee.engine.failure import diagnose
 from levee.engine.language_host import LanguageHost, Program
 from levee.engine.project import Project
 from levee.engine.workspace import Workspace
-from levee.errors import EngineError, GateError, LeveeError, UsageError
-from levee.plan import Op, Plan, Resource, Verdict
+from levee.errors import EngineError, UsageError
+from levee.plan import Op, Plan, Verdict
 from levee.toolchain import ensure_pulumi
 
 
@@ -69,10 +70,6 @@ class Options:
     environment: Mapping[str, str] | None = None
     on_event: Listener | None = None
     debug: bool = False
-
-
-class ProgramError(UsageError):
-    """The Pulumi program, or what it asks for, is wrong: it raised, or a provider refused its inputs."""
 
 
 @dataclass
@@ -229,6 +226,7 @@ def _perform(session: _Session, operation: Operation) -> Plan:
                     lookups=_lookups(session),
                 )
             )
+            extra["LEVEE_SITE_PACKAGES"] = str(session.project.site_packages)
             extra["PULUMI_DEBUG_PROVIDERS"] = ",".join(f"{name}:{port}" for name, port in ports.items())
         environment = session.environment(extra)
         program = Program(
@@ -381,42 +379,7 @@ def _raise_if_failed(session: _Session, finished: Finished, events: join.Events,
         )
     if finished.code == 0 or plan.blocked:
         return
-    raise _failure(session, finished, events, plan.resources)
-
-
-def _failure(session: _Session, finished: Finished, events: join.Events, graph: Sequence[Resource]) -> LeveeError:
-    by_urn = {r.urn: r for r in graph}
-    errors = [(urn, text) for urn, text in events.errors if text not in {"preview failed", "update failed"}]
-    if not errors:
-        last = finished.stderr.strip() or finished.stdout.strip()
-        return EngineError(f"the engine failed: {last[-2000:] or f'exit code {finished.code}'}", fix="levee doctor")
-    resource = next((by_urn[urn] for urn, _ in errors if urn in by_urn), None)
-    where = str(resource.source) if resource and resource.source else None
-    text = "\n".join(dict.fromkeys(message for _, message in errors))
-    if "unhandled exception" in text:
-        return _program_raised(session, text)
-    if missing := re.search(r"Missing required configuration variable '([^']+)'", text):
-        return ProgramError(text.splitlines()[0], where=where, fix=f"--config {missing[1]}=VALUE")
-    kind = (
-        EngineError if any("creating" in t or "updating" in t or "deleting" in t for _, t in errors) else ProgramError
-    )
-    return kind(text, where=where, fix=None)
-
-
-def _program_raised(session: _Session, text: str) -> ProgramError:
-    """The last line of the traceback, at the last frame that lies in the project."""
-    root = str(session.project.root)
-    frames = [(file, int(line)) for file, line in re.findall(r'File "([^"]+)", line (\d+)', text)]
-    own = [f for f in frames if f[0].startswith(root) and "/site-packages/" not in f[0]]
-    file, line = (own or frames or [("", 0)])[-1]
-    last = text.strip().splitlines()[-1]
-    if missing := re.search(r"Missing required configuration variable '([^']+)'", text):
-        return ProgramError(last, where=f"{file}:{line}", fix=f"--config {missing[1]}=VALUE")
-    if missing := re.search(r"No module named '([^']+)'", text):
-        return ProgramError(
-            last, where=f"{file}:{line}", fix=f"{session.project.interpreter} -m pip install {missing[1].split('.')[0]}"
-        )
-    return ProgramError(f"the program raised {last}", where=f"{file}:{line}" if file else None, fix="mend that line")
+    raise diagnose(session.project, session.stack, finished, events, plan.resources)
 
 
 def _bound(operation: Operation) -> Callable[..., Plan]:

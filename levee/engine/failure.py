@@ -1,0 +1,69 @@
+"""From what a failed engine said to one error: what happened, the program's line, and what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from levee.engine.cli_process import Finished
+from levee.engine.join import Events
+from levee.engine.project import Project
+from levee.errors import EngineError, GateError, LeveeError, UsageError
+from levee.plan import Resource
+
+_NO_NEWS: Final = frozenset({"preview failed", "update failed", "resource deletion failed"})
+_MISSING_CONFIG: Final = re.compile(r"Missing required configuration variable '([^']+)'")
+_MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
+_PROVIDER_FAILED: Final = re.compile(r"\b(creating|updating|deleting|refreshing|reading) urn:")
+
+
+class ProgramError(UsageError):
+    """The Pulumi program, or what it asks for, is wrong: it raised, or a provider refused its inputs."""
+
+
+def diagnose(project: Project, stack: str, finished: Finished, events: Events, graph: Sequence[Resource]) -> LeveeError:
+    """The error to raise for a run that failed for another reason than a mandatory rule.
+
+    Args:
+        project: What was run.
+        stack: Its stack.
+        finished: How the CLI ended.
+        events: What the engine said.
+        graph: What it had registered by then; gives a failed resource its line.
+    """
+    errors = [(urn, text) for urn, text in events.errors if text not in _NO_NEWS]
+    if not errors:
+        said = finished.stderr.strip() or finished.stdout.strip() or f"exit code {finished.code}"
+        return EngineError(f"the engine failed: {said[-2000:]}", fix="levee doctor")
+    text = "\n".join(dict.fromkeys(message for _, message in errors))
+    if "unhandled exception" in text:
+        return _raised(project, text)
+    by_urn = {r.urn: r for r in graph}
+    resource = next((by_urn[urn] for urn, _ in errors if urn in by_urn), None)
+    where = str(resource.source) if resource and resource.source else (errors[0][0] or None)
+    if "protected" in text:
+        return GateError(
+            text.splitlines()[0],
+            where=where,
+            fix=f"levee destroy {stack} --unprotect, or take `protect` away in the program",
+        )
+    if missing := _MISSING_CONFIG.search(text):
+        return ProgramError(text.splitlines()[0], where=where, fix=f"--config {missing[1]}=VALUE")
+    if _PROVIDER_FAILED.search(text):
+        return EngineError(text, where=where, fix=f"levee up {stack} goes on from there; what was made is in the state")
+    return ProgramError(text, where=where)
+
+
+def _raised(project: Project, text: str) -> ProgramError:
+    """The last line of the traceback, at its last frame that lies in the project."""
+    frames = re.findall(r'File "([^"]+)", line (\d+)', text)
+    own = [f for f in frames if f[0].startswith(str(project.root)) and "/site-packages/" not in f[0]]
+    where = ":".join((own or frames)[-1]) if frames else None
+    last = text.strip().splitlines()[-1]
+    if missing := _MISSING_CONFIG.search(text):
+        return ProgramError(last, where=where, fix=f"--config {missing[1]}=VALUE")
+    if missing := _MISSING_MODULE.search(text):
+        package = missing[1].split(".")[0]
+        return ProgramError(last, where=where, fix=f"{project.interpreter} -m pip install {package}")
+    return ProgramError(f"the program raised {last}", where=where, fix="mend that line")
