@@ -1,0 +1,1 @@
+"""Stand-in providers: the packages of a program, served over gRPC against a simulated cloud."""

@@ -1,0 +1,212 @@
+"""The simulated cloud: what was created, per stack, in one SQLite file.
+
+It outlives the process, so a later ``refresh`` finds what was changed or removed behind the engine's back.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from levee.engine.standin.sealing import Sealer, is_sealed
+from levee.engine.standin.values import Secret, Values
+from levee.errors import UsageError
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS resource (
+    scope   TEXT NOT NULL,
+    type    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    urn     TEXT NOT NULL,
+    seed    TEXT NOT NULL,
+    inputs  TEXT NOT NULL,
+    outputs TEXT NOT NULL,
+    origin  TEXT NOT NULL,
+    removed INTEGER NOT NULL DEFAULT 0,
+    changed REAL NOT NULL,
+    PRIMARY KEY (scope, type, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS resource_by_urn ON resource (urn);
+CREATE TABLE IF NOT EXISTS creation (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_COLUMNS: Final = "scope, type, id, urn, seed, inputs, outputs, origin, removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource in the cloud.
+
+    Attributes:
+        scope: The account, subscription or project, and the region, that it lies in.
+        type: Its type token.
+        id: Its id, unique within scope and type.
+        urn: The URN that created or last touched it.
+        seed: What its invented values are derived from; stays when the URN changes.
+        inputs: Inputs as the engine last gave them, secrets sealed.
+        outputs: Outputs, secrets sealed.
+        origin: ``created`` by the engine, ``invented`` for a program's ``get``, or ``existing`` before it.
+        removed: Whether it is gone. A removed row is kept: it tells a vanished resource from one never heard of.
+    """
+
+    scope: str
+    type: str
+    id: str
+    urn: str
+    seed: str
+    inputs: Values
+    outputs: Values
+    origin: str = "created"
+    removed: bool = False
+
+
+class SimulatedCloud:
+    """The cloud of one stack.
+
+    Args:
+        path: The SQLite file; made when absent, with its key file beside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.sealer = Sealer.beside(path)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was written stays."""
+        with self._lock:
+            self._db.close()
+
+    def get(self, scope: str, token: str, id_: str) -> Record | None:
+        """The resource of that id, removed ones too; ``None`` where the cloud never had it.
+
+        A scope that holds no such id falls back to any other: an import may come over another connection.
+        """
+        rows = self._query("type = ? AND id = ? ORDER BY scope = ? DESC, removed LIMIT 1", (token, id_, scope))
+        return next(iter(rows), None)
+
+    def find(self, urn_or_id: str) -> Record:
+        """The one live resource of that URN or id.
+
+        Raises:
+            UsageError: There is none, or more than one has the id.
+        """
+        found = list(self._query("removed = 0 AND (urn = ? OR id = ?)", (urn_or_id, urn_or_id)))
+        if len(found) != 1:
+            raise UsageError(
+                f"{len(found)} resources in the simulated cloud answer to {urn_or_id!r}",
+                where=str(self.path),
+                fix="pass the URN of one of: " + ", ".join(sorted(r.urn for r in found or self.resources())[:10]),
+            )
+        return found[0]
+
+    def resources(self) -> Iterator[Record]:
+        """Every live resource."""
+        return iter(self._query("removed = 0 ORDER BY urn", ()))
+
+    def creations(self, urn: str) -> int:
+        """How many times a resource of that URN was created."""
+        with self._lock:
+            row = self._db.execute("SELECT count FROM creation WHERE urn = ?", (urn,)).fetchone()
+        return row[0] if row else 0
+
+    def put(self, record: Record, *, created: bool = False) -> None:
+        """Write a resource whole; ``created`` counts it as one more creation of its URN."""
+        row = (
+            record.scope,
+            record.type,
+            record.id,
+            record.urn,
+            record.seed,
+            json.dumps(record.inputs, separators=(",", ":")),
+            json.dumps(record.outputs, separators=(",", ":")),
+            record.origin,
+            int(record.removed),
+            time.time(),
+        )
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.execute(f"REPLACE INTO resource ({_COLUMNS}, changed) VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+                if created:
+                    self._db.execute(
+                        "INSERT INTO creation VALUES (?, 1) ON CONFLICT (urn) DO UPDATE SET count = count + 1",
+                        (record.urn,),
+                    )
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def add(self, token: str, id_: str, inputs: Values, outputs: Values | None = None, *, scope: str = "") -> Record:
+        """Put a resource there that no Pulumi program created, for imports and for ``get``."""
+        record = Record(
+            scope=scope,
+            type=token,
+            id=id_,
+            urn="",
+            seed=f"{token}|{id_}",
+            inputs=self.sealer.seal(inputs),
+            outputs=self.sealer.seal({**inputs, **(outputs or {})}),
+            origin="existing",
+        )
+        self.put(record)
+        return record
+
+    def change(self, urn_or_id: str, properties: Mapping[str, Any]) -> Record:
+        """Change outputs behind the engine's back; a ``None`` takes the property away.
+
+        An input of the same name follows, as it would be read back from a real cloud.
+
+        Raises:
+            UsageError: No single live resource answers to ``urn_or_id``.
+        """
+        record = self.find(urn_or_id)
+        inputs, outputs = dict(record.inputs), dict(record.outputs)
+        for name, value in properties.items():
+            for side in (inputs, outputs):
+                if name not in side and side is inputs and name in outputs:
+                    continue
+                if value is None:
+                    side.pop(name, None)
+                else:
+                    secret = is_sealed(side.get(name)) and not isinstance(value, Secret)
+                    side[name] = self.sealer.seal(Secret(value) if secret else value)
+        changed = replace(record, inputs=inputs, outputs=outputs)
+        self.put(changed)
+        return changed
+
+    def remove(self, urn_or_id: str) -> Record:
+        """Delete a resource behind the engine's back.
+
+        Raises:
+            UsageError: No single live resource answers to ``urn_or_id``.
+        """
+        record = self.find(urn_or_id)
+        self.put(replace(record, removed=True))
+        return record
+
+    def _query(self, where: str, parameters: tuple[Any, ...]) -> list[Record]:
+        with self._lock:
+            rows = self._db.execute(f"SELECT {_COLUMNS} FROM resource WHERE {where}", parameters).fetchall()
+        return [
+            Record(scope, token, id_, urn, seed, json.loads(inputs), json.loads(outputs), origin, bool(removed))
+            for scope, token, id_, urn, seed, inputs, outputs, origin, removed in rows
+        ]

@@ -1,0 +1,129 @@
+"""Computed values by the property's name and type, for what no cloud's own rule covers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from levee.engine.standin.subject import Subject
+from levee.sdk import Property
+
+
+class Skip:
+    """The type of :data:`SKIP`."""
+
+    __slots__ = ()
+
+
+SKIP: Final = Skip()
+"""A cloud has no rule for this output."""
+
+CREATED: Final = "2025-01-01T00:00:00Z"
+"""Every invented moment: an equal run gives an equal state."""
+
+_DEFAULT: Final = re.compile(
+    r"[Dd]efault(?:s)?(?:\s+value)?(?:\s+(?:is|to|of))?(?:\s+to)?:?\s+[`\"']+([\w.:/-]+)[`\"']+"
+)
+
+Rule = Callable[[Subject, str, str], Any]
+
+
+def identify(subject: Subject) -> str:
+    """The resource's own name with eight digits, as most APIs that have no form of their own."""
+    return f"{subject.text('name') or subject.name}-{subject.hex('id', 8)}"
+
+
+def compute(subject: Subject, id_: str, output: Property) -> Any:
+    """A value for a computed output, by its type and the words in its name."""
+    return scalar(subject, id_, output, output.name)
+
+
+def scalar(subject: Subject, id_: str, output: Property, path: str) -> Any:
+    """A scalar for an output; ``path`` tells equal names in different places apart."""
+    kind = output.type.kind
+    if kind == "enum":
+        return output.type.values[0] if output.type.values else "default"
+    if kind in {"boolean", "integer", "number"}:
+        return _default_of(output) if _default_of(output) is not None else _ZERO[kind](output.name)
+    if kind == "string":
+        return _string(subject, id_, output, path)
+    return SKIP
+
+
+_ZERO: Final[dict[str, Callable[[str], Any]]] = {
+    "boolean": lambda name: name.lower() in {"enabled", "active", "ready"},
+    "integer": lambda name: 1 if "version" in name.lower() or "generation" in name.lower() else 0,
+    "number": lambda name: 0,
+}
+
+
+def _default_of(output: Property) -> Any:
+    """The scalar that the docstring says is the default; ``None`` where it says none."""
+    found = _DEFAULT.search(output.doc)
+    if found is None:
+        return None
+    text, kind = found[1].rstrip("."), output.type.kind
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text.lower())
+    if kind in {"integer", "number"}:
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+        return int(number) if number.is_integer() else number
+    return text
+
+
+def _name(subject: Subject) -> str:
+    return subject.text("name") or subject.name
+
+
+_STRINGS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
+    (re.compile(pattern), rule)
+    for pattern, rule in (
+        (r"(?i)^(etag|fingerprint|checksum|labelFingerprint|sha\d*|hash)$", lambda s, i, p: s.hex(p, 32)),
+        (r"(?i)sha256|digest", lambda s, i, p: s.hex(p, 64)),
+        (r"(?i)md5", lambda s, i, p: s.hex(p, 32)),
+        (
+            r"(?i)(time|timestamp|date|createdat|updatedat|createdon|modifiedon|lastmodified|created|updated)$",
+            lambda s, i, p: CREATED,
+        ),
+        (r"(?i)tenantid$", lambda s, i, p: s.connection.tenant),
+        (
+            r"(?i)(principalid|objectid|clientid|applicationid|uuid|guid|uniqueid|uid|immutableid)$",
+            lambda s, i, p: s.guid(p),
+        ),
+        (r"(?i)e-?mail$", lambda s, i, p: f"{_name(s)}@example.com"),
+        (r"(?i)ipv6", lambda s, i, p: f"2001:db8:{s.hex(p, 4)}::1"),
+        (r"(?i)cidr|prefix(es)?$", lambda s, i, p: f"10.{s.digest(p)[0]}.0.0/16"),
+        (r"(?i)ip(v4)?(address)?$", lambda s, i, p: f"10.{s.digest(p)[0]}.{s.digest(p)[1]}.{1 + s.digest(p)[2] % 254}"),
+        (r"(?i)macaddress", lambda s, i, p: ":".join(f"{b:02x}" for b in b"\x02" + s.digest(p)[:5])),
+        (r"(?i)(url|uri|endpoint|link|href|issuer)$", lambda s, i, p: f"https://{_host(s)}/{_name(s)}"),
+        (r"(?i)(dnsname|domainname|fqdn|hostname|domain|host|servername)$", lambda s, i, p: _host(s)),
+        (r"(?i)(state|status|provisioningstate|phase)$", lambda s, i, p: "ACTIVE"),
+        (r"(?i)version$", lambda s, i, p: "1"),
+        (r"(?i)(password|secret|token|accesskey|privatekey|connectionstring)$", lambda s, i, p: s.hex(p, 40)),
+        (r"(?i)region$", lambda s, i, p: s.region),
+        (r"(?i)^location$", lambda s, i, p: s.region),
+        (r"(?i)accountid$", lambda s, i, p: s.connection.account or s.number(p, 12)),
+        (r"(?i)ids?$", lambda s, i, p: s.hex(p, 20)),
+        (r"(?i)^(name|displayname)$", lambda s, i, p: _name(s)),
+        (r"(?i)name$", lambda s, i, p: f"{_name(s)}-{s.hex(p, 7)}"),
+    )
+)
+
+
+def _host(subject: Subject) -> str:
+    label = re.sub(r"[^a-z0-9-]+", "-", _name(subject).lower()).strip("-") or "host"
+    return f"{label}.{subject.hex('host', 8)}.{subject.connection.package}.example.com"
+
+
+def _string(subject: Subject, id_: str, output: Property, path: str) -> str:
+    default = _default_of(output)
+    if default is not None:
+        return str(default)
+    for pattern, rule in _STRINGS:
+        if pattern.search(output.name):
+            return str(rule(subject, id_, path))
+    return f"{output.name}-{subject.hex(path, 8)}"

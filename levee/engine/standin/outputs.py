@@ -1,0 +1,151 @@
+"""From a resource's inputs to its outputs: echo what was given, compute what the SDK says is always there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from levee.engine.standin.clouds import SKIP, cloud_of, common, random_values
+from levee.engine.standin.subject import NotYetError, Subject
+from levee.engine.standin.values import UNKNOWN, Secret, Value, Values, has_secret, has_unknown, is_asset, plain, same
+from levee.sdk import Property, ResourceType, Sdk, TypeRef
+
+_MAX_DEPTH: Final = 4
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Builds outputs.
+
+    Attributes:
+        sdk: Where nested types are looked up.
+    """
+
+    sdk: Sdk
+
+    def preview(self, type_: ResourceType, inputs: Mapping[str, Value]) -> Values:
+        """The outputs that a preview can know of a resource to be created; what is computed is unknown."""
+        values: Values = {}
+        for name, output in type_.outputs.items():
+            given = inputs.get(name)
+            if given is not None:
+                values[name] = self._complete(given, output.type, None, name, 0)
+            elif output.required:
+                values[name] = UNKNOWN
+        return _mark_secrets(type_, values)
+
+    def create(self, subject: Subject) -> tuple[str, Values]:
+        """The id and the outputs of a new resource."""
+        if subject.type.package == "random":
+            id_, made = random_values.values(subject.type.class_name, plain(dict(subject.inputs)))
+        else:
+            id_, made = cloud_of(subject.type.package).identify(subject), {}
+        return id_, _mark_secrets(subject.type, {**self.compute(subject, id_), **made})
+
+    def compute(self, subject: Subject, id_: str) -> Values:
+        """The outputs of a resource of that id; an output that depends on an unknown input is unknown."""
+        values: Values = {}
+        for name, output in subject.type.outputs.items():
+            given = subject.inputs.get(name)
+            if given is not None:
+                values[name] = self._complete(given, output.type, subject, name, 0)
+                continue
+            try:
+                value = cloud_of(subject.type.package).compute(subject, id_, output)
+                if value is SKIP and output.required:
+                    value = self._invent(subject, id_, output, name, 0)
+            except NotYetError:
+                value = UNKNOWN
+            if value is not SKIP:
+                values[name] = value
+        return _mark_secrets(subject.type, values)
+
+    def update(self, old: Subject, new: Subject, id_: str, state: Mapping[str, Value]) -> Values:
+        """The outputs after an update: a computed value stays unless it follows from inputs that changed.
+
+        Args:
+            old: The resource with its old inputs.
+            new: The resource with its new inputs.
+            id_: Its id.
+            state: Its old outputs.
+        """
+        before, after = self.compute(old, id_), self.compute(new, id_)
+        values: Values = {}
+        for name in after.keys() | (state.keys() & new.type.outputs.keys()):
+            computed = new.inputs.get(name) is None
+            if (
+                computed
+                and name in state
+                and old.inputs.get(name) is None
+                and not (name in before and name in after and same(before[name], state[name]))
+            ):
+                values[name] = state[name]
+            elif name in after:
+                values[name] = after[name]
+        return _mark_secrets(new.type, values)
+
+    def _complete(self, given: Value, wanted: TypeRef, subject: Subject | None, path: str, depth: int) -> Value:
+        """An input as it comes back: nested objects get what their output type says is always there."""
+        if isinstance(given, Secret):
+            return Secret(self._complete(given.value, wanted, subject, path, depth))
+        if depth >= _MAX_DEPTH or is_asset(given):
+            return given
+        if isinstance(given, dict) and wanted.kind == "object":
+            properties = self.sdk.object(wanted.ref)
+            value = {
+                k: self._complete(v, properties[k].type, subject, f"{path}.{k}", depth + 1) if k in properties else v
+                for k, v in given.items()
+            }
+            for name, nested in properties.items():
+                if nested.required and value.get(name) is None:
+                    where = f"{path}.{name}"
+                    value[name] = UNKNOWN if subject is None else self._invent(subject, "", nested, where, depth + 1)
+            return value
+        if isinstance(given, list) and wanted.kind == "array" and wanted.item is not None:
+            return [self._complete(v, wanted.item, subject, f"{path}[{i}]", depth + 1) for i, v in enumerate(given)]
+        if isinstance(given, dict) and wanted.kind == "map" and wanted.item is not None:
+            return {k: self._complete(v, wanted.item, subject, f"{path}.{k}", depth + 1) for k, v in given.items()}
+        return given
+
+    def _invent(self, subject: Subject, id_: str, output: Property, path: str, depth: int) -> Any:
+        """A value of the output's type."""
+        kind = output.type.kind
+        if kind == "object" and depth < _MAX_DEPTH:
+            return {
+                name: self._invent(subject, id_, nested, f"{path}.{name}", depth + 1)
+                for name, nested in self.sdk.object(output.type.ref).items()
+                if nested.required
+            }
+        if kind == "array":
+            return self._items(subject, id_, output, path, depth)
+        if kind in {"map", "object", "any", "resource", "asset"}:
+            return {}
+        if kind == "union":
+            member = output.type.members[0]
+            output = Property(output.name, output.python_name, member, required=True, doc=output.doc)
+            return self._invent(subject, id_, output, path, depth)
+        if depth:
+            value = cloud_of(subject.type.package).compute(subject, id_, output) if "." not in path else SKIP
+            if value is not SKIP:
+                return value
+        return common.scalar(subject, id_, output, path)
+
+    def _items(self, subject: Subject, id_: str, output: Property, path: str, depth: int) -> list[Any]:
+        """One item where only the cloud can give the list, none where the program could have."""
+        item = output.type.item
+        if item is None or output.name in subject.type.inputs or depth >= _MAX_DEPTH or item.kind in {"any", "map"}:
+            return []
+        element = Property(output.name, output.python_name, item, required=True)
+        return [self._invent(subject, id_, element, f"{path}[0]", depth + 1)]
+
+
+def _mark_secrets(type_: ResourceType, values: Values) -> Values:
+    for name in type_.secret_outputs:
+        value = values.get(name)
+        if value is not None and not isinstance(value, Secret):
+            values[name] = Secret(value)
+    return values
+
+
+__all__ = ["Outputs", "has_secret", "has_unknown"]

@@ -1,0 +1,317 @@
+"""The life of a resource in the simulated cloud: check, diff, create, read, update, delete, and lookups.
+
+Plain values in, plain values out; :mod:`servicer` puts it on the wire.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from levee.engine.standin import naming
+from levee.engine.standin.check import Checker, Failure, near
+from levee.engine.standin.cloud import Record, SimulatedCloud
+from levee.engine.standin.connection import Connection
+from levee.engine.standin.faults import Faults, Operation
+from levee.engine.standin.journal import Journal
+from levee.engine.standin.lookups import Lookups
+from levee.engine.standin.outputs import Outputs
+from levee.engine.standin.replacement import ReplacementFacts
+from levee.engine.standin.sealing import CHANGED
+from levee.engine.standin.subject import Subject
+from levee.engine.standin.values import UNKNOWN, Change, Secret, Value, Values, changes, has_unknown, plain
+from levee.errors import LeveeError
+from levee.sdk import FunctionType, ResourceType, Sdk, package_of
+
+_STRICT = frozenset({"aws", "gcp", "databricks", "random"})
+"""Bridged providers, which refuse a property that they do not know."""
+
+
+class CloudError(LeveeError):
+    """The simulated cloud refuses: no such type, no such resource, a name that is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The resource that a call is about."""
+
+    urn: str
+    type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What Diff found.
+
+    Attributes:
+        changes: Every changed input.
+        replaces: Paths, among them, that force a replacement.
+        delete_first: Whether the old resource must go before the new one can come.
+    """
+
+    changes: Sequence[Change] = ()
+    replaces: Sequence[str] = ()
+    delete_first: bool = False
+
+
+@dataclass
+class Provider:
+    """All packages' resources against one simulated cloud.
+
+    Attributes:
+        sdk: The types.
+        cloud: What exists.
+        journal: Where inventions and gaps are written.
+        faults: What goes wrong on purpose.
+        outputs: Invents computed values.
+        lookups: Answers functions.
+        facts: What forces a replacement.
+    """
+
+    sdk: Sdk
+    cloud: SimulatedCloud
+    journal: Journal
+    faults: Faults
+    outputs: Outputs
+    lookups: Lookups
+    facts: ReplacementFacts = field(default_factory=ReplacementFacts)
+    _sdk_lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(
+        self, target: Target, olds: Values, news: Values, *, proposed_name: str = ""
+    ) -> tuple[Values, list[Failure]]:
+        """The inputs with automatic names and constants, and what is wrong with them."""
+        self.faults.apply("check", target.type, target.urn)
+        type_ = self._find_type(target.type)
+        if type_ is None:
+            return news, [Failure("", self._unknown_type(target.type))]
+        inputs = {**news, **{k: v for k, v in type_.constants.items() if news.get(k) is None}}
+        inputs = naming.name_inputs(
+            type_, target.name, target.urn, self.cloud.creations(target.urn), olds, inputs, proposed_name
+        )
+        checker = Checker(self.sdk, strict=type_.package in _STRICT)
+        failures = checker.check(inputs, type_.inputs)
+        self._note_fidelity(type_, checker)
+        return inputs, failures
+
+    def diff(self, target: Target, old: Values, new: Values, ignore: Sequence[str] = ()) -> Difference:
+        """What changed between two sets of checked inputs and whether it forces a replacement."""
+        self.faults.apply("diff", target.type, target.urn)
+        type_ = self._type(target.type)
+        found = [c for c in changes(old, new) if c.top not in ignore and not c.top.startswith("__")]
+        replaces, unknown = [], []
+        for change in found:
+            fact = self.facts.of(type_, change.path)
+            if fact is None:
+                unknown.append(change.path)
+            elif fact.replaces:
+                replaces.append(change.path)
+        if unknown and not replaces:
+            self.journal.write("replacement_unknown", urn=target.urn, type=target.type, properties=unknown)
+        return Difference(found, replaces, bool(replaces) and self._keeps_name(type_, target, old, new))
+
+    def create(self, target: Target, inputs: Values, connection: Connection, *, preview: bool) -> tuple[str, Values]:
+        """The id and outputs of a new resource; in a preview no id, and what is computed is unknown.
+
+        Raises:
+            CloudError: The name is taken.
+        """
+        type_ = self._type(target.type)
+        self.faults.apply("create", target.type, target.urn, preview=preview)
+        if preview:
+            return "", self.outputs.preview(type_, inputs)
+        seed = f"{target.urn}|{self.cloud.creations(target.urn)}"
+        subject = Subject(type_, target.name, inputs, connection, seed)
+        id_, outputs = self.outputs.create(subject)
+        there = self.cloud.get(connection.scope, target.type, id_)
+        if there is not None and not there.removed and there.scope == connection.scope and there.urn != target.urn:
+            name = naming.name_property(type_)
+            if name is not None and plain(inputs.get(name)) in {id_, id_.rsplit("/", 1)[-1]}:
+                raise CloudError(
+                    f"AlreadyExists: {target.type} {id_!r} exists already"
+                    + (f", created as {there.urn}" if there.urn else ""),
+                    where=target.urn,
+                    fix="choose another name, or import the resource",
+                )
+        self._store(connection.scope, target, id_, seed, inputs, outputs, created=True)
+        return id_, outputs
+
+    def read(
+        self, target: Target, id_: str, inputs: Values | None, state: Values, connection: Connection
+    ) -> tuple[str, Values, Values]:
+        """A resource as the cloud has it now: id, inputs, outputs; an empty id where it is gone.
+
+        Args:
+            target: The resource.
+            id_: Its id.
+            inputs: The state's inputs; ``None`` on an import, and equal to ``state`` for a program's ``get``.
+            state: The state's outputs.
+            connection: Where to look.
+        """
+        type_ = self._type(target.type)
+        self.faults.apply("read", target.type, target.urn)
+        record = self.cloud.get(connection.scope, target.type, id_)
+        if record is None:
+            if inputs is None or inputs != state:
+                return "", {}, {}
+            record = self._invent(type_, target, id_, state, connection)
+        if record.removed:
+            return "", {}, {}
+        got_inputs = self.cloud.sealer.unseal_all(record.inputs, inputs or {})
+        got_outputs = self.cloud.sealer.unseal_all(record.outputs, {**(inputs or {}), **state})
+        if inputs is None:
+            self._note_unreadable(target, got_outputs)
+        return record.id, got_inputs, got_outputs
+
+    def update(
+        self,
+        target: Target,
+        id_: str,
+        old: Values,
+        new: Values,
+        state: Values,
+        connection: Connection,
+        *,
+        preview: bool,
+    ) -> Values:
+        """The outputs after an update.
+
+        Raises:
+            CloudError: The resource was removed behind the engine's back.
+        """
+        type_ = self._type(target.type)
+        self.faults.apply("update", target.type, target.urn, preview=preview)
+        record = self.cloud.get(connection.scope, target.type, id_)
+        if record is not None and record.removed and not preview:
+            raise CloudError(
+                f"NotFound: {target.type} {id_!r} no longer exists",
+                where=target.urn,
+                fix="run `levee refresh`, then up",
+            )
+        seed = record.seed if record is not None else f"{target.type}|{id_}"
+        before = Subject(type_, target.name, old, connection, seed)
+        after = replace(before, inputs=new)
+        outputs = self.outputs.update(before, after, id_, state)
+        if not preview:
+            scope = record.scope if record is not None else connection.scope
+            self._store(scope, target, id_, seed, new, outputs)
+        return outputs
+
+    def delete(self, target: Target, id_: str, connection: Connection) -> None:
+        """Take a resource away; one that is gone already is no error, as with most real providers."""
+        self.faults.apply("delete", target.type, target.urn)
+        record = self.cloud.get(connection.scope, target.type, id_)
+        if record is not None and not record.removed:
+            self.cloud.put(replace(record, removed=True))
+
+    def invoke(self, token: str, args: Values, connection: Connection) -> tuple[Values, list[Failure]]:
+        """The result of a lookup."""
+        self.faults.apply("invoke", token)
+        function = self._find_function(token)
+        if function is None:
+            return {}, [Failure("", self._unknown_function(token))]
+        if has_unknown(args):
+            return dict.fromkeys(function.outputs, UNKNOWN), []
+        return self.lookups.answer(function, args, connection), []
+
+    def _find_type(self, token: str) -> ResourceType | None:
+        with self._sdk_lock:
+            return self.sdk.resource(token)
+
+    def _find_function(self, token: str) -> FunctionType | None:
+        with self._sdk_lock:
+            return self.sdk.function(token)
+
+    def _type(self, token: str) -> ResourceType:
+        type_ = self._find_type(token)
+        if type_ is None:
+            raise CloudError(self._unknown_type(token))
+        return type_
+
+    def _unknown_type(self, token: str) -> str:
+        package = self.sdk.packages.get(package_of(token))
+        if package is None:
+            installed = ", ".join(sorted(self.sdk.packages))
+            return f"no SDK of the package of {token!r} is installed; installed are: {installed}"
+        hint = near(token, package.tokens, "; near are ")
+        return f"{package.name} {package.version} has no resource type {token!r}{hint}"
+
+    def _unknown_function(self, token: str) -> str:
+        package = self.sdk.packages.get(package_of(token))
+        version = f"{package.name} {package.version}" if package else f"no installed SDK ({token.split(':', 1)[0]})"
+        return f"{version} has no function {token!r}"
+
+    def _keeps_name(self, type_: ResourceType, target: Target, old: Values, new: Values) -> bool:
+        """Whether old and new would have one name, so that they cannot exist together."""
+        name = naming.name_property(type_)
+        if type_.package == "kubernetes":
+            return plain(_metadata_name(old)) == plain(_metadata_name(new)) is not None
+        if name is None or plain(old.get(name)) != plain(new.get(name)):
+            return False
+        created = self.cloud.creations(target.urn)
+        automatic = (naming.automatic_name(type_, target.name, target.urn, n) for n in range(created))
+        return plain(old.get(name)) not in set(automatic)
+
+    def _store(
+        self,
+        scope: str,
+        target: Target,
+        id_: str,
+        seed: str,
+        inputs: Values,
+        outputs: Values,
+        *,
+        created: bool = False,
+        origin: str = "created",
+    ) -> Record:
+        seal = self.cloud.sealer.seal
+        record = Record(scope, target.type, id_, target.urn, seed, seal(inputs), seal(outputs), origin)
+        self.cloud.put(record, created=created)
+        return record
+
+    def _invent(self, type_: ResourceType, target: Target, id_: str, state: Values, connection: Connection) -> Record:
+        """A resource that a program gets by id and that only a real cloud could show."""
+        subject = Subject(type_, target.name, state, connection, f"{target.type}|{id_}")
+        outputs = self.outputs.compute(subject, id_)
+        self.journal.write(
+            "invented_lookup",
+            token=target.type,
+            urn=target.urn,
+            args={"id": id_},
+            answer={k: "[secret]" if isinstance(v, Secret) else v for k, v in outputs.items()},
+            reason="a resource that the simulated cloud does not hold, read by its id",
+        )
+        return self._store(connection.scope, target, id_, subject.seed, state, outputs, origin="invented")
+
+    def _note_fidelity(self, type_: ResourceType, checker: Checker) -> None:
+        for path in checker.open_values:
+            self.journal.write("open_enum", once=f"{type_.token}|{path}", type=type_.token, property=path)
+        for path in checker.unchecked:
+            self.journal.write("unchecked_property", once=f"{type_.token}|{path}", type=type_.token, property=path)
+        self.journal.write(
+            "fidelity",
+            once=type_.token,
+            type=type_.token,
+            sdk=f"{type_.package} {type_.version}",
+            checked=["required inputs", "types", "enums", *(["unknown properties"] if checker.strict else [])],
+            inputs=len(type_.inputs),
+            required=sum(p.required for p in type_.inputs.values()),
+            enums=sum(p.type.kind == "enum" for p in type_.inputs.values()),
+            computed=sum(p.required and n not in type_.inputs for n, p in type_.outputs.items()),
+            replacement_facts=sum(self.facts.of(type_, name) is not None for name in type_.inputs),
+        )
+
+    def _note_unreadable(self, target: Target, outputs: Mapping[str, Value]) -> None:
+        hidden = [k for k, v in outputs.items() if isinstance(v, Secret) and v.value == CHANGED]
+        if hidden:
+            self.journal.write("unreadable_secret", urn=target.urn, type=target.type, properties=hidden)
+
+
+def _metadata_name(inputs: Values) -> Value:
+    metadata = plain(inputs.get("metadata"))
+    return metadata.get("name") if isinstance(metadata, dict) else None
+
+
+__all__ = ["CloudError", "Difference", "Operation", "Provider", "Target"]

@@ -1,0 +1,143 @@
+"""The process: one gRPC server a package, alive as long as its parent wants it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from levee.engine.standin import faults, lookups
+from levee.engine.standin.cloud import SimulatedCloud
+from levee.engine.standin.faults import Faults
+from levee.engine.standin.journal import Journal
+from levee.engine.standin.outputs import Outputs
+from levee.engine.standin.provider import Provider
+from levee.engine.standin.servicer import Servicer
+from levee.errors import UsageError
+from levee.sdk import Sdk
+
+_WORKERS: Final = 16
+_GRACE_SECONDS: Final = 1.0
+_MAX_MESSAGE: Final = 400 * 1024 * 1024
+"""The engine's own limit (``rpcutil.GrpcChannelOptions``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a stand-in process is started with; see ``python -m levee.engine.standin --help``."""
+
+    site_packages: Path
+    cloud: Path
+    log: Path | None = None
+    packages: tuple[str, ...] = ()
+    faults: Path | None = None
+    lookups: Path | None = None
+    cache: Path | None = None
+
+
+class StandIn:
+    """The running servers.
+
+    Args:
+        settings: How to run.
+
+    Raises:
+        UsageError: A package is not installed, or a rules file is wrong.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        sdk = Sdk(settings.site_packages, settings.cache)
+        self.journal = Journal(settings.log)
+        self.cloud = SimulatedCloud(settings.cloud)
+        outputs = Outputs(sdk)
+        answers = lookups.load(settings.lookups) if settings.lookups else []
+        rules = faults.load(settings.faults) if settings.faults else []
+        self.provider = Provider(
+            sdk=sdk,
+            cloud=self.cloud,
+            journal=self.journal,
+            faults=Faults(rules, self.journal),
+            outputs=outputs,
+            lookups=lookups.Lookups(outputs, self.journal, answers),
+        )
+        self._servers: list[grpc.Server] = []
+        self.ports = self._serve(sdk, settings.packages or _providers(sdk))
+
+    def _serve(self, sdk: Sdk, packages: Iterable[str]) -> Mapping[str, int]:
+        executor = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="standin")
+        options = [("grpc.max_receive_message_length", _MAX_MESSAGE), ("grpc.max_send_message_length", _MAX_MESSAGE)]
+        ports: dict[str, int] = {}
+        for name in packages:
+            package = sdk.packages.get(name)
+            if package is None:
+                raise UsageError(
+                    f"the package {name!r} is not installed in {sdk.site_packages}",
+                    fix=f"install pulumi-{name}, or leave it out of --packages; installed: {', '.join(sorted(sdk.packages))}",
+                )
+            server = grpc.server(executor, options=options)
+            servicer = Servicer(name, package.version, self.provider)
+            provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+            ports[name] = server.add_insecure_port("127.0.0.1:0")
+            server.start()
+            self._servers.append(server)
+        return ports
+
+    def stop(self) -> None:
+        """Let running calls end, then close everything."""
+        for stopped in [server.stop(_GRACE_SECONDS) for server in self._servers]:
+            stopped.wait()
+        self.cloud.close()
+        self.journal.close()
+
+
+def _providers(sdk: Sdk) -> list[str]:
+    """The packages that have resources; pulumi-policy and its like do not."""
+    return [name for name, package in sdk.packages.items() if (package.path / "provider.py").is_file()]
+
+
+def run(settings: Settings, ready: TextIO = sys.stdout) -> None:
+    """Serve until stdin closes or SIGTERM or SIGINT comes.
+
+    Args:
+        settings: How to run.
+        ready: Gets one line of JSON, ``{"pid": ..., "ports": {package: port}}``, when all ports listen.
+    """
+    done = threading.Event()
+    _until_signal(done)
+    standin = StandIn(settings)
+    print(json.dumps({"pid": os.getpid(), "ports": standin.ports}), file=ready, flush=True)
+    threading.Thread(target=_until_closed, args=(done,), daemon=True).start()
+    done.wait()
+    standin.stop()
+
+
+def run_plugin(package: str, settings: Settings, ready: TextIO = sys.stdout) -> None:
+    """Serve one package as an ordinary plugin: the port on stdout, until a signal comes."""
+    done = threading.Event()
+    _until_signal(done)
+    standin = StandIn(settings)
+    print(standin.ports[package], file=ready, flush=True)
+    done.wait()
+    standin.stop()
+
+
+def _until_signal(done: threading.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+
+
+def _until_closed(done: threading.Event) -> None:
+    """A parent that dies, even by ``kill -9``, closes our stdin."""
+    while os.read(sys.stdin.fileno(), 4096):
+        continue
+    done.set()
