@@ -83,8 +83,13 @@ class Domain:
         return tuple(table for table in self.gold if self.feeds(table, chosen))
 
     def retention_days(self, layer: Layer) -> int | None:
-        """Days that the store of `layer` keeps files: the longest that a contract asks for; ``None`` for ever."""
-        wanted = [contract.retention(layer) for contract in self.contracts]
+        """Days that the store of `layer` keeps files; ``None`` for ever.
+
+        The longest counts that is asked for by a contract whose rows are there: gold's by the gold contracts, audit's
+        by all, the others' by the sources.
+        """
+        writers = {Layer.GOLD: self.gold, Layer.AUDIT: self.contracts}.get(layer, self.sources)
+        wanted = [contract.retention(layer) for contract in writers]
         return None if any(days is None for days in wanted) else max(days for days in wanted if days is not None)
 
 

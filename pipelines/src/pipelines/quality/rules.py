@@ -16,6 +16,7 @@ where it is a ``nullValues``, ``missingValues`` or ``invalidValues`` metric of a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -32,6 +33,19 @@ Kind = Literal["type", "required", "option", "check"]
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """One expectation of a Great Expectations suite, without importing it.
+
+    Attributes:
+        type: Its name in snake_case, e.g. ``expect_column_values_to_not_be_null``.
+        kwargs: Its arguments.
+    """
+
+    type: str
+    kwargs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule on rows.
 
@@ -43,6 +57,8 @@ class Rule:
         kind: Where the rule comes from.
         description: One line for readers.
         dimension: Quality dimension of the standard, where it is known.
+        native: The expectation of Great Expectations' own that says the same; ``None`` where there is none, and the
+            suite expects the rule's column (:func:`rule_column`) to be true.
     """
 
     id: str
@@ -52,6 +68,19 @@ class Rule:
     kind: Kind
     description: str
     dimension: str | None = None
+    native: Expectation | None = None
+
+    @property
+    def expectation(self) -> Expectation:
+        """What the suite expects for this rule."""
+        return self.native or Expectation(
+            "expect_column_values_to_be_in_set", {"column": rule_column(self.id), "value_set": [True]}
+        )
+
+
+def rule_column(rule_id: str) -> str:
+    """Name of the boolean column that holds a rule's predicate in the suite's batch."""
+    return f"_rule_{rule_id}"
 
 
 def source_column(field: str) -> str:
@@ -120,6 +149,7 @@ def _column_rules(column: Column) -> list[Rule]:
                 kind="required",
                 description=f"{column.name} is there",
                 dimension="completeness",
+                native=_not_null(column),
             )
         )
     found.extend(_option(column, option) for option in _OPTIONS if option in column.options)
@@ -137,30 +167,54 @@ def _option(column: Column, option: str) -> Rule:
         kind="option",
         description=f"{column.name}: {option} {value}",
         dimension="conformity",
+        native=_native(column, {option: value}),
     )
 
 
 def _check(column: Column, check: Check) -> Rule:
     if check.quality.type == "custom":
         return _custom(check)
-    quoted = sql.name(column.name)
-    arguments = check.quality.arguments
-    match check.quality.metric:
-        case "nullValues":
-            predicate = f"{quoted} IS NOT NULL"
-        case "missingValues":
-            predicate = _not_missing(column, arguments, check)
-        case _:
-            predicate = f"{quoted} IS NULL OR ({_valid(column, arguments, check)})"
+    native = None
+    if check.quality.metric == "nullValues":
+        native = _not_null(column)
+    elif check.quality.metric == "invalidValues":
+        native = _native(column, check.quality.arguments)
     return Rule(
         id=check.id,
         column=column.name,
-        predicate=predicate,
+        predicate=_metric(column, check),
         on_failure=check.on_failure or default_on_failure(check),
         kind="check",
         description=check.quality.description or check.quality.name or check.id,
         dimension=check.quality.dimension,
+        native=native,
     )
+
+
+def check_predicate(contract: Contract, check: Check) -> str:
+    """SQL that is true where a row satisfies a ``nullValues``, ``missingValues`` or ``invalidValues`` check.
+
+    Raises:
+        ContractError: the check has no column, or its arguments say nothing.
+    """
+    if check.column is None:
+        raise ContractError(
+            f"quality check {check.id} counts {check.quality.metric} of no column",
+            where=check.where,
+            fix="move it to the `quality:` of the column it is about",
+        )
+    return _metric(contract.column(check.column), check)
+
+
+def _metric(column: Column, check: Check) -> str:
+    quoted = sql.name(column.name)
+    match check.quality.metric:
+        case "nullValues":
+            return f"{quoted} IS NOT NULL"
+        case "missingValues":
+            return _not_missing(column, check.quality.arguments, check)
+        case _:
+            return f"{quoted} IS NULL OR ({_valid(column, check.quality.arguments, check)})"
 
 
 def _custom(check: Check) -> Rule:
@@ -234,6 +288,38 @@ def _condition(column: Column, option: str, value: Any, check: Check | None) -> 
             raise ContractError(
                 f"{option!r} says nothing about valid values", where=where, fix=f"use one of {', '.join(_ARGUMENTS)}"
             )
+
+
+def _not_null(column: Column) -> Expectation:
+    return Expectation("expect_column_values_to_not_be_null", {"column": column.name})
+
+
+def _native(column: Column, arguments: Mapping[str, Any]) -> Expectation | None:
+    """The expectation that says the same as one argument, where Great Expectations decides it in the same arithmetic.
+
+    Bounds that are no integers are left out: Great Expectations compares a decimal with a double there.
+    """
+    if len(arguments) != 1:
+        return None
+    option, value = next(iter(arguments.items()))
+    named = {"column": column.name}
+    match option, value:
+        case "minimum" | "exclusiveMinimum", int():
+            kwargs = {**named, "min_value": value, "strict_min": option == "exclusiveMinimum"}
+            return Expectation("expect_column_values_to_be_between", kwargs)
+        case "maximum" | "exclusiveMaximum", int():
+            kwargs = {**named, "max_value": value, "strict_max": option == "exclusiveMaximum"}
+            return Expectation("expect_column_values_to_be_between", kwargs)
+        case "minLength", int():
+            return Expectation("expect_column_value_lengths_to_be_between", {**named, "min_value": value})
+        case "maxLength", int():
+            return Expectation("expect_column_value_lengths_to_be_between", {**named, "max_value": value})
+        case "pattern", str():
+            return Expectation("expect_column_values_to_match_regex", {**named, "regex": value})
+        case "validValues", list() if column.type in ("string", "int", "bigint"):
+            return Expectation("expect_column_values_to_be_in_set", {**named, "value_set": value})
+        case _:
+            return None
 
 
 def _snake(option: str) -> str:
