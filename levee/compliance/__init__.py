@@ -11,7 +11,6 @@ from levee.compliance.evaluate import Evaluator, Outcome, evaluate
 from levee.compliance.exemption import Exemption
 from levee.compliance.rule import Control, Facts, Finding, Parameter, Rule, Severity, Undecidable
 from levee.compliance.settings import Settings
-from levee.errors import UsageError
 from levee.plan import Level, read_message
 
 if TYPE_CHECKING:
