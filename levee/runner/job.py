@@ -38,6 +38,7 @@ class Task:
         max_retries: How often a failed one is tried again.
         retry_seconds: Least pause before the next attempt.
         environment: The cluster's ``spark_env_vars``, secret references unresolved.
+        wheel: File name of the wheel that the cluster installs; empty where the job names none.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Task:
     max_retries: int
     retry_seconds: float
     environment: Mapping[str, str]
+    wheel: str = ""
 
     def argv(self, run_id: str) -> tuple[str, ...]:
         """The arguments as Databricks hands named parameters to a wheel: ``--name=value``.
@@ -122,8 +124,13 @@ class _Wheel(_Model):
     named_parameters: dict[str, str] = Field(default_factory=dict)
 
 
+class _Library(_Model):
+    whl: str | None = None
+
+
 class _Task(_Model):
     task_key: str
+    libraries: tuple[_Library, ...] = ()
     python_wheel_task: _Wheel
     depends_ons: tuple[_Dependency, ...] = ()
     run_if: Literal["ALL_SUCCESS", "ALL_DONE"] = "ALL_SUCCESS"
@@ -210,6 +217,7 @@ def _task(task: _Task, clusters: Mapping[str, _Cluster], urn: str) -> Task:
         max_retries=max(task.max_retries, 0),
         retry_seconds=task.min_retry_interval_millis / 1000,
         environment=dict(cluster.spark_env_vars),
+        wheel=next((library.whl.rsplit("/", 1)[-1] for library in task.libraries if library.whl), ""),
     )
 
 

@@ -12,18 +12,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
+from levee.errors import UsageError
 from levee.lock import exclusive
 from levee.plan import Plan
 from levee.runner.dataenv import DataEnv, ensure_data_env
+from levee.runner.delivery import deliver
 from levee.runner.host import events, host
 from levee.runner.job import Job, Task, job_of
 from levee.runner.progress import RunProgress
 from levee.runner.result import RunResult, TaskError, TaskResult, TaskState, error_of
 from levee.runner.surroundings import Surroundings
+
+LONGEST_PAUSE: Final = 2.0
+"""Seconds before a retry, whatever the job says: a laptop has no cluster that must come back first."""
 
 
 def run(
@@ -61,7 +66,19 @@ def run(
         job = job.starting_at(from_layer)
     around = Surroundings(root.resolve(), plan.stack, engine or os.environ.get("LEVEE_ENGINE") or "sail")
     prepared = ensure_data_env(around.root, around.engine, console)
+    _same_wheel(job, prepared)
     return run_job(job, around, prepared, console)
+
+
+def _same_wheel(job: Job, prepared: DataEnv) -> None:
+    """Refuse to run another version of the wheel than the one that the job was deployed with."""
+    for task in job.tasks:
+        if task.wheel and task.wheel != prepared.wheel.name:
+            raise UsageError(
+                f"the stack's job runs {task.wheel}, this checkout builds {prepared.wheel.name}",
+                where=job.urn,
+                fix="bring the stack up from this checkout (levee up ENV), or check out the deployed release",
+            )
 
 
 def run_job(job: Job, around: Surroundings, prepared: DataEnv, console: Console) -> RunResult:
@@ -76,6 +93,7 @@ def run_job(job: Job, around: Surroundings, prepared: DataEnv, console: Console)
         folder = around.run_folder(run_id)
         folder.mkdir(parents=True)
         around.lake.mkdir(exist_ok=True)
+        deliver(job, around, prepared, console)
         follower = _Follower(job, folder / "log.txt")
         file = folder / "events.jsonl"
         file.touch()
@@ -127,7 +145,7 @@ def _host_job(job: Job, run_id: str, file: Path) -> dict[str, Any]:
                 "depends_on": task.depends_on,
                 "run_if": task.run_if,
                 "max_retries": task.max_retries,
-                "retry_seconds": task.retry_seconds,
+                "retry_seconds": min(task.retry_seconds, LONGEST_PAUSE),
             }
             for task in job.tasks
         ],

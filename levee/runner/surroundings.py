@@ -15,7 +15,9 @@ import json
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,6 +63,17 @@ class Surroundings:
         """Folder by bucket URL, for every bucket that a parameter of ``tasks`` names."""
         found = {match[0]: self._bucket(match["place"]) for match in _buckets(tasks)}
         return {url: str(folder) for url, folder in sorted(found.items())}
+
+    def local(self, url: str) -> Path:
+        """The folder in which a bucket URL lives here.
+
+        Raises:
+            UsageError: It is no bucket URL.
+        """
+        found = _BUCKET.match(url)
+        if not found:
+            raise UsageError(f"{url!r} is no bucket URL", fix="deploy the job with s3://, gs:// or abfss:// roots")
+        return self._bucket(found["place"]) / url[found.end() :].strip("/")
 
     def _bucket(self, place: str) -> Path:
         # abfss://<container>@<account>.dfs.core.windows.net: a container's name is unique only within its account
@@ -117,16 +130,13 @@ class Surroundings:
         if not file.exists():
             (self.folder / "secrets").mkdir(parents=True, exist_ok=True, mode=0o700)
             file.parent.mkdir(exist_ok=True, mode=0o700)
-            part = file.with_name(f".{key}-{os.getpid()}")
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            handle, part = tempfile.mkstemp(prefix=f".{key}-", dir=file.parent)  # mode 0600
             with os.fdopen(handle, "w") as out:
                 out.write(secrets.token_hex(32))
-            try:
-                os.link(part, file)  # the first of two that race wins, and both then read the same key
-            except FileExistsError:
-                pass
-            finally:
-                part.unlink()
+            # The first of two that race wins, and both then read the same key.
+            with suppress(FileExistsError):
+                os.link(part, file)
+            Path(part).unlink()
         return file
 
 
