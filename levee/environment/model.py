@@ -244,7 +244,7 @@ class Environment(_Model):
     )
     owners: Owners = Field(description="Who answers and who pays.")
     classification: Classification = Field(
-        description="Highest class of data allowed here; the tag of every resource that has no class of its own."
+        description="Data class of everything that holds no domain's data; stores and jobs take their domains' own."
     )
     expires_on: date | None = Field(
         default=None, description="When a short-lived environment is to be gone, quoted; the `expires-on` tag."

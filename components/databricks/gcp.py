@@ -1,0 +1,62 @@
+"""How Databricks on Google Cloud reaches the lake: a service account of Databricks' own with roles on the buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+import pulumi_databricks as databricks
+import pulumi_gcp as gcp
+
+from components import names
+from components.databricks.access import Access, Machines
+from components.databricks.args import DatabricksArgs
+from components.lake import Lake
+from components.lake.gcp import GcpLake
+from pipelines.contracts import Layer
+
+_BUCKET: Final = "roles/storage.legacyBucketReader"
+_VIEW: Final = "roles/storage.objectViewer"
+_ROLES: Final[Mapping[Layer, tuple[str, ...]]] = {
+    Layer.LANDING: (_BUCKET, _VIEW),
+    Layer.AUDIT: (_BUCKET, _VIEW, "roles/storage.objectCreator"),
+}
+_WRITE: Final = (_BUCKET, "roles/storage.objectUser")
+
+
+class GcpAccess(Access):
+    """The storage credential, whose service account Databricks makes, and that account's roles."""
+
+    def __init__(self, name: str, args: DatabricksArgs, lake: Lake, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(name, opts)
+        assert isinstance(lake, GcpLake)
+        credential = databricks.StorageCredential(
+            name,
+            name=names.identifier(args.company, args.environment, "lake"),
+            databricks_gcp_service_account=databricks.StorageCredentialDatabricksGcpServiceAccountArgs(),
+            comment=f"The lake of {args.environment}",
+            isolation_mode="ISOLATION_MODE_ISOLATED",
+            force_destroy=args.force_destroy,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        member = credential.databricks_gcp_service_account.apply(
+            lambda account: f"serviceAccount:{account.email if account else ''}"
+        )
+        for layer, bucket in lake.buckets.items():
+            for role in _ROLES.get(layer, _WRITE):
+                gcp.storage.BucketIAMMember(
+                    f"{name}-{layer.value}-{role.rsplit('.', 1)[-1]}",
+                    bucket=bucket,
+                    role=role,
+                    member=member,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+        self.finish(credential.name)
+
+    def machines(self, *, spot: bool) -> Machines:
+        """What a pool asks of Compute Engine."""
+        attributes = databricks.InstancePoolGcpAttributesArgs(
+            gcp_availability="PREEMPTIBLE_GCP" if spot else "ON_DEMAND_GCP", zone_id="AUTO"
+        )
+        return Machines(gcp=attributes)

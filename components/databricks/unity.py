@@ -1,0 +1,156 @@
+"""Unity Catalog: where the lake's stores become locations, and each domain's layers become schemas with grants."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_databricks as databricks
+
+from components import names
+from components.databricks import grants
+from components.databricks.access import Access
+from components.databricks.args import DatabricksArgs
+from components.lake import Lake
+from pipelines.contracts import Domain, Layer
+
+_ARTIFACTS = "artifacts"
+_WHEELS = "wheels"
+_READ_ONLY = frozenset({Layer.LANDING})
+_LOCATION_PRIVILEGES = ("READ_FILES", "WRITE_FILES", "CREATE_EXTERNAL_TABLE")
+_JOB_PRIVILEGES = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE")
+
+
+def schema_name(domain: str, layer: Layer) -> str:
+    """Name of the schema of a domain's layer."""
+    return names.identifier(domain, layer)
+
+
+class UnityCatalog(pulumi.ComponentResource):
+    """A catalogue of its own for the environment, bound to the one workspace.
+
+    Attributes:
+        catalog: Name of the catalogue.
+        wheels: Path of the volume that holds the wheels of releases.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        args: DatabricksArgs,
+        lake: Lake,
+        access: Access,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__("levee:databricks:UnityCatalog", name, None, opts)
+        self._args, self._child = args, pulumi.ResourceOptions(parent=self)
+        self._keep = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        locations = [self._location(f"{name}-{layer.value}", layer, lake, access) for layer in Layer]
+        catalog = databricks.Catalog(
+            name,
+            name=names.identifier(args.company, args.environment),
+            comment=f"Everything of {args.environment}; made by Pulumi",
+            storage_root=pulumi.Output.format("{0}/_managed", lake.url(Layer.GOLD)),
+            isolation_mode="ISOLATED",
+            force_destroy=args.force_destroy,
+            properties=dict(args.tags.canonical),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=locations),
+        )
+        self.catalog = catalog.name
+        domains = tuple(item.domain for item in args.domains)
+        self._grant(
+            f"{name}-catalog",
+            dict.fromkeys(grants.readers(domains), ("USE_CATALOG", "BROWSE")),
+            {args.admins: ("ALL_PRIVILEGES",)},
+            {args.run_as: ("USE_CATALOG",)} if args.run_as else {},
+            catalog=self.catalog,
+        )
+        for domain in domains:
+            for layer in grants.SCHEMAS:
+                self._schema(name, domain, layer)
+        self.wheels = self._volume(name)
+        self.register_outputs({"catalog": self.catalog, "wheels": self.wheels})
+
+    def _location(self, name: str, layer: Layer, lake: Lake, access: Access) -> databricks.ExternalLocation:
+        args, read_only = self._args, layer in _READ_ONLY
+        location = databricks.ExternalLocation(
+            name,
+            name=names.identifier(args.company, args.environment, layer),
+            url=lake.url(layer),
+            credential_name=access.credential,
+            comment=f"{layer.value} of the lake of {args.environment}",
+            read_only=read_only,
+            isolation_mode="ISOLATION_MODE_ISOLATED",
+            force_destroy=args.force_destroy,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=[access]),
+        )
+        if args.run_as:
+            allowed = ("READ_FILES",) if read_only else _LOCATION_PRIVILEGES
+            self._grant(name, {args.run_as: allowed}, external_location=location.name)
+        return location
+
+    def _schema(self, name: str, domain: Domain, layer: Layer) -> None:
+        args = self._args
+        title = f"{name}-{names.plain(domain.name, layer)}"
+        made = databricks.Schema(
+            title,
+            name=schema_name(domain.name, layer),
+            catalog_name=self.catalog,
+            comment=f"{layer.value} of the domain {domain.name}",
+            force_destroy=args.force_destroy,
+            properties=dict(args.tags.classified(domain.classification).canonical),
+            opts=self._keep,
+        )
+        self._grant(
+            title,
+            grants.of_schema(domain, layer),
+            {args.admins: ("ALL_PRIVILEGES",)},
+            {args.run_as: _JOB_PRIVILEGES} if args.run_as else {},
+            schema=made.id,
+        )
+
+    def _volume(self, name: str) -> pulumi.Output[str]:
+        args, title = self._args, f"{name}-{_WHEELS}"
+        folder = databricks.Schema(
+            title,
+            name=_ARTIFACTS,
+            catalog_name=self.catalog,
+            comment="What releases deliver",
+            force_destroy=args.force_destroy,
+            opts=self._keep,
+        )
+        volume = databricks.Volume(
+            title,
+            name=_WHEELS,
+            catalog_name=self.catalog,
+            schema_name=folder.name,
+            volume_type="MANAGED",
+            comment="Wheels, by version; jobs install them from here",
+            opts=self._keep,
+        )
+        if args.run_as:
+            self._grant(f"{title}-schema", {args.run_as: ("USE_SCHEMA",)}, schema=folder.id)
+            self._grant(title, {args.run_as: ("READ_VOLUME",)}, volume=volume.id)
+        return volume.volume_path
+
+    def _grant(
+        self,
+        name: str,
+        *privileges: dict[str, tuple[str, ...]],
+        catalog: pulumi.Output[str] | None = None,
+        external_location: pulumi.Output[str] | None = None,
+        schema: pulumi.Output[str] | None = None,
+        volume: pulumi.Output[str] | None = None,
+    ) -> None:
+        """All grants on one securable: `Grants` takes away every grant that it does not name."""
+        every = {group: allowed for some in privileges for group, allowed in some.items()}
+        databricks.Grants(
+            name,
+            catalog=catalog,
+            external_location=external_location,
+            schema=schema,
+            volume=volume,
+            grants=[
+                databricks.GrantsGrantArgs(principal=group, privileges=list(allowed))
+                for group, allowed in sorted(every.items())
+            ],
+            opts=self._child,
+        )
