@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from levee.engine.standin.clouds import SKIP, cloud_of, common, random_values
+from levee.engine.standin.clouds import SKIP, Cloud, cloud_of, common, random_values
 from levee.engine.standin.subject import NotYetError, Subject
-from levee.engine.standin.values import UNKNOWN, Secret, Value, Values, has_secret, has_unknown, is_asset, plain, same
+from levee.engine.standin.values import UNKNOWN, Secret, Value, Values, is_asset, plain, same
 from levee.sdk import Property, ResourceType, Sdk, TypeRef
 
 _MAX_DEPTH: Final = 4
@@ -24,16 +24,19 @@ class Outputs:
 
     sdk: Sdk
 
-    def preview(self, type_: ResourceType, inputs: Mapping[str, Value]) -> Values:
+    def preview(self, subject: Subject) -> Values:
         """The outputs that a preview can know of a resource to be created; what is computed is unknown."""
+        type_, cloud = subject.type, cloud_of(subject.type.package)
         values: Values = {}
         for name, output in type_.outputs.items():
-            given = inputs.get(name)
+            given = subject.inputs.get(name)
             if given is not None:
                 values[name] = self._complete(given, output.type, None, name, 0)
             elif output.required:
                 values[name] = UNKNOWN
-        return _mark_secrets(type_, values)
+                if name in cloud.planned:
+                    values[name] = self._compute(cloud, subject, "", output)
+        return _mark_secrets(type_, {k: v for k, v in values.items() if v is not SKIP})
 
     def create(self, subject: Subject) -> tuple[str, Values]:
         """The id and the outputs of a new resource."""
@@ -45,21 +48,31 @@ class Outputs:
 
     def compute(self, subject: Subject, id_: str) -> Values:
         """The outputs of a resource of that id; an output that depends on an unknown input is unknown."""
+        cloud = cloud_of(subject.type.package)
         values: Values = {}
         for name, output in subject.type.outputs.items():
             given = subject.inputs.get(name)
             if given is not None:
                 values[name] = self._complete(given, output.type, subject, name, 0)
                 continue
-            try:
-                value = cloud_of(subject.type.package).compute(subject, id_, output)
-                if value is SKIP and output.required:
-                    value = self._invent(subject, id_, output, name, 0)
-            except NotYetError:
-                value = UNKNOWN
+            value = self._compute(cloud, subject, id_, output)
             if value is not SKIP:
                 values[name] = value
+        if cloud.finish is not None:
+            try:
+                values = cloud.finish(subject, id_, values)
+            except NotYetError as missing:
+                values[str(missing).split(".", 1)[0]] = UNKNOWN
         return _mark_secrets(subject.type, values)
+
+    def _compute(self, cloud: Cloud, subject: Subject, id_: str, output: Property) -> Value:
+        try:
+            value = cloud.compute(subject, id_, output, output.name)
+            if value is SKIP and output.required:
+                value = self._invent(subject, id_, output, output.name, 0)
+        except NotYetError:
+            return UNKNOWN
+        return value
 
     def update(self, old: Subject, new: Subject, id_: str, state: Mapping[str, Value]) -> Values:
         """The outputs after an update: a computed value stays unless it follows from inputs that changed.
@@ -98,25 +111,51 @@ class Outputs:
                 for k, v in given.items()
             }
             for name, nested in properties.items():
-                if nested.required and value.get(name) is None:
-                    where = f"{path}.{name}"
-                    value[name] = UNKNOWN if subject is None else self._invent(subject, "", nested, where, depth + 1)
+                if value.get(name) is None:
+                    made = self._nested(subject, nested, f"{path}.{name}", depth + 1)
+                    if made is not SKIP:
+                        value[name] = made
             return value
         if isinstance(given, list) and wanted.kind == "array" and wanted.item is not None:
             return [self._complete(v, wanted.item, subject, f"{path}[{i}]", depth + 1) for i, v in enumerate(given)]
+        if isinstance(given, list) and wanted.kind == "map":
+            return self._keyed(given, wanted, subject, path, depth)
         if isinstance(given, dict) and wanted.kind == "map" and wanted.item is not None:
             return {k: self._complete(v, wanted.item, subject, f"{path}.{k}", depth + 1) for k, v in given.items()}
         return given
 
+    def _keyed(self, ids: list[Value], wanted: TypeRef, subject: Subject | None, path: str, depth: int) -> Value:
+        """Ids given as a list that come back as a map of objects by id: ARM's user-assigned identities."""
+        if wanted.item is None or subject is None or not all(isinstance(key, str) for key in ids):
+            return UNKNOWN
+        item = Property("item", "item", wanted.item, required=True)
+        return {str(key): self._invent(subject, "", item, f"{path}.{key}", depth + 1) for key in ids}
+
+    def _nested(self, subject: Subject | None, output: Property, path: str, depth: int) -> Value:
+        """A nested output that the input lacks, or :data:`SKIP` where it may stay away."""
+        if subject is None:
+            return UNKNOWN if output.required else SKIP
+        try:
+            value = cloud_of(subject.type.package).compute(subject, "", output, path)
+            return self._invent(subject, "", output, path, depth) if value is SKIP and output.required else value
+        except NotYetError:
+            return UNKNOWN
+
     def _invent(self, subject: Subject, id_: str, output: Property, path: str, depth: int) -> Any:
         """A value of the output's type."""
+        if depth:
+            value = cloud_of(subject.type.package).compute(subject, id_, output, path)
+            if value is not SKIP:
+                return value
         kind = output.type.kind
         if kind == "object" and depth < _MAX_DEPTH:
-            return {
+            made = {
                 name: self._invent(subject, id_, nested, f"{path}.{name}", depth + 1)
-                for name, nested in self.sdk.object(output.type.ref).items()
                 if nested.required
+                else cloud_of(subject.type.package).compute(subject, id_, nested, f"{path}.{name}")
+                for name, nested in self.sdk.object(output.type.ref).items()
             }
+            return {name: value for name, value in made.items() if value is not SKIP}
         if kind == "array":
             return self._items(subject, id_, output, path, depth)
         if kind in {"map", "object", "any", "resource", "asset"}:
@@ -125,10 +164,6 @@ class Outputs:
             member = output.type.members[0]
             output = Property(output.name, output.python_name, member, required=True, doc=output.doc)
             return self._invent(subject, id_, output, path, depth)
-        if depth:
-            value = cloud_of(subject.type.package).compute(subject, id_, output) if "." not in path else SKIP
-            if value is not SKIP:
-                return value
         return common.scalar(subject, id_, output, path)
 
     def _items(self, subject: Subject, id_: str, output: Property, path: str, depth: int) -> list[Any]:
@@ -146,6 +181,3 @@ def _mark_secrets(type_: ResourceType, values: Values) -> Values:
         if value is not None and not isinstance(value, Secret):
             values[name] = Secret(value)
     return values
-
-
-__all__ = ["Outputs", "has_secret", "has_unknown"]
