@@ -244,7 +244,8 @@ class Environment(_Model):
     )
     owners: Owners = Field(description="Who answers and who pays.")
     classification: Classification = Field(
-        description="Data class of everything that holds no domain's data; stores and jobs take their domains' own."
+        description="Highest class of data that may be held here. Stores and jobs are tagged with their data's own "
+        "class, everything else (keys, logs, pools) with this one."
     )
     expires_on: date | None = Field(
         default=None, description="When a short-lived environment is to be gone, quoted; the `expires-on` tag."
