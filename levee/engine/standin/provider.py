@@ -120,10 +120,10 @@ class Provider:
         """
         type_ = self._type(target.type)
         self.faults.apply("create", target.type, target.urn, preview=preview)
-        if preview:
-            return "", self.outputs.preview(type_, inputs)
         seed = f"{target.urn}|{self.cloud.creations(target.urn)}"
         subject = Subject(type_, target.name, inputs, connection, seed)
+        if preview:
+            return "", self.outputs.preview(subject)
         id_, outputs = self.outputs.create(subject)
         there = self.cloud.get(connection.scope, target.type, id_)
         if there is not None and not there.removed and there.scope == connection.scope and there.urn != target.urn:

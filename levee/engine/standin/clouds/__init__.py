@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from levee.engine.standin.clouds import aws, azure, common, databricks, gcp, kubernetes, random_values
 from levee.engine.standin.clouds.common import SKIP
 from levee.engine.standin.subject import Subject
+from levee.engine.standin.values import Values
 from levee.sdk import Property
 
 
@@ -22,27 +23,42 @@ class Identify(Protocol):
 
 
 class Compute(Protocol):
-    """Gives one computed output, or :data:`SKIP`."""
+    """Gives one computed output, or :data:`SKIP`; ``path`` is dotted where the output is nested."""
 
-    def __call__(self, subject: Subject, id_: str, output: Property) -> Any: ...
+    def __call__(self, subject: Subject, id_: str, output: Property, path: str) -> Any: ...
+
+
+class Finish(Protocol):
+    """Completes the outputs as a whole."""
+
+    def __call__(self, subject: Subject, id_: str, outputs: Values) -> Values: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The rules of one package."""
+    """The rules of one package.
+
+    Attributes:
+        identify: Gives an id.
+        compute: Gives a computed output.
+        planned: Computed outputs that are known in a preview.
+        finish: Has the last word on the outputs, where the cloud needs one.
+    """
 
     identify: Identify
     compute: Compute
+    planned: frozenset[str] = frozenset()
+    finish: Finish | None = None
 
 
-_COMMON: Final = Cloud(common.identify, common.compute)
+_COMMON: Final = Cloud(common.identify, common.compute, common.PLANNED)
 _CLOUDS: Final = {
-    "aws": Cloud(aws.identify, aws.compute),
-    "azure-native": Cloud(azure.identify, azure.compute),
-    "gcp": Cloud(gcp.identify, gcp.compute),
-    "databricks": Cloud(databricks.identify, databricks.compute),
-    "kubernetes": Cloud(kubernetes.identify, kubernetes.compute),
-    "random": Cloud(random_values.identify, random_values.compute),
+    "aws": Cloud(aws.identify, aws.compute, aws.PLANNED),
+    "azure-native": Cloud(azure.identify, azure.compute, azure.PLANNED),
+    "gcp": Cloud(gcp.identify, gcp.compute, gcp.PLANNED),
+    "databricks": Cloud(databricks.identify, databricks.compute, databricks.PLANNED),
+    "kubernetes": Cloud(kubernetes.identify, kubernetes.compute, kubernetes.PLANNED, kubernetes.finish),
+    "random": Cloud(random_values.identify, random_values.compute, random_values.PLANNED),
 }
 
 __all__ = ["SKIP", "Cloud", "cloud_of"]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from levee.engine.standin.naming import name_property
 from levee.engine.standin.subject import Subject
 from levee.sdk import Property
 
@@ -34,9 +35,19 @@ def identify(subject: Subject) -> str:
     return f"{subject.text('name') or subject.name}-{subject.hex('id', 8)}"
 
 
-def compute(subject: Subject, id_: str, output: Property) -> Any:
-    """A value for a computed output, by its type and the words in its name."""
-    return scalar(subject, id_, output, output.name)
+PLANNED: Final = frozenset[str]()
+"""Computed outputs that the real provider already knows in a preview."""
+
+
+def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
+    """No rule of its own."""
+    return SKIP
+
+
+def own_name(subject: Subject) -> str:
+    """The name in the cloud: the input that carries it, else the logical name."""
+    name = name_property(subject.type)
+    return (subject.text(name) if name else "") or subject.text("name") or subject.name
 
 
 def scalar(subject: Subject, id_: str, output: Property, path: str) -> Any:
@@ -75,10 +86,6 @@ def _default_of(output: Property) -> Any:
     return text
 
 
-def _name(subject: Subject) -> str:
-    return subject.text("name") or subject.name
-
-
 _STRINGS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
@@ -94,12 +101,12 @@ _STRINGS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
             r"(?i)(principalid|objectid|clientid|applicationid|uuid|guid|uniqueid|uid|immutableid)$",
             lambda s, i, p: s.guid(p),
         ),
-        (r"(?i)e-?mail$", lambda s, i, p: f"{_name(s)}@example.com"),
+        (r"(?i)e-?mail$", lambda s, i, p: f"{own_name(s)}@example.com"),
         (r"(?i)ipv6", lambda s, i, p: f"2001:db8:{s.hex(p, 4)}::1"),
         (r"(?i)cidr|prefix(es)?$", lambda s, i, p: f"10.{s.digest(p)[0]}.0.0/16"),
         (r"(?i)ip(v4)?(address)?$", lambda s, i, p: f"10.{s.digest(p)[0]}.{s.digest(p)[1]}.{1 + s.digest(p)[2] % 254}"),
         (r"(?i)macaddress", lambda s, i, p: ":".join(f"{b:02x}" for b in b"\x02" + s.digest(p)[:5])),
-        (r"(?i)(url|uri|endpoint|link|href|issuer)$", lambda s, i, p: f"https://{_host(s)}/{_name(s)}"),
+        (r"(?i)(url|uri|endpoint|link|href|issuer)$", lambda s, i, p: f"https://{_host(s)}/{own_name(s)}"),
         (r"(?i)(dnsname|domainname|fqdn|hostname|domain|host|servername)$", lambda s, i, p: _host(s)),
         (r"(?i)(state|status|provisioningstate|phase)$", lambda s, i, p: "ACTIVE"),
         (r"(?i)version$", lambda s, i, p: "1"),
@@ -108,14 +115,14 @@ _STRINGS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
         (r"(?i)^location$", lambda s, i, p: s.region),
         (r"(?i)accountid$", lambda s, i, p: s.connection.account or s.number(p, 12)),
         (r"(?i)ids?$", lambda s, i, p: s.hex(p, 20)),
-        (r"(?i)^(name|displayname)$", lambda s, i, p: _name(s)),
-        (r"(?i)name$", lambda s, i, p: f"{_name(s)}-{s.hex(p, 7)}"),
+        (r"(?i)^(name|displayname)$", lambda s, i, p: own_name(s)),
+        (r"(?i)name$", lambda s, i, p: f"{own_name(s)}-{s.hex(p, 7)}"),
     )
 )
 
 
 def _host(subject: Subject) -> str:
-    label = re.sub(r"[^a-z0-9-]+", "-", _name(subject).lower()).strip("-") or "host"
+    label = re.sub(r"[^a-z0-9-]+", "-", own_name(subject).lower()).strip("-") or "host"
     return f"{label}.{subject.hex('host', 8)}.{subject.connection.package}.example.com"
 
 

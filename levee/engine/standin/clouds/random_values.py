@@ -48,6 +48,8 @@ _ANIMALS: Final = (
     "wren",
 )
 _NO_ID: Final = "none"
+PLANNED: Final = frozenset[str]()
+"""Computed outputs that the real provider already knows in a preview."""
 
 
 def values(type_name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -90,7 +92,7 @@ def identify(subject: Subject) -> str:
     return subject.hex("id", 16)
 
 
-def compute(subject: Subject, id_: str, output: Property) -> Any:
+def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
     """Nothing: :func:`values` gives the outputs together, for they belong together."""
     return SKIP
 
