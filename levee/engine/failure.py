@@ -41,7 +41,7 @@ def diagnose(project: Project, stack: str, finished: Finished, events: Events, g
         return _raised(project, text)
     by_urn = {r.urn: r for r in graph}
     resource = next((by_urn[urn] for urn, _ in errors if urn in by_urn), None)
-    where = str(resource.source) if resource and resource.source else (errors[0][0] or None)
+    where = str(resource.source) if resource and resource.source else _last_own_frame(project, text) or errors[0][0]
     if "protected" in text:
         return GateError(
             text.splitlines()[0],
@@ -49,17 +49,17 @@ def diagnose(project: Project, stack: str, finished: Finished, events: Events, g
             fix=f"levee destroy {stack} --unprotect, or take `protect` away in the program",
         )
     if missing := _MISSING_CONFIG.search(text):
-        return ProgramError(text.splitlines()[0], where=where, fix=f"--config {missing[1]}=VALUE")
+        return ProgramError(text.splitlines()[0], where=where or None, fix=f"--config {missing[1]}=VALUE")
     if _PROVIDER_FAILED.search(text):
-        return EngineError(text, where=where, fix=f"levee up {stack} goes on from there; what was made is in the state")
-    return ProgramError(text, where=where)
+        return EngineError(
+            text, where=where or None, fix=f"levee up {stack} goes on from there; what was made is in the state"
+        )
+    return ProgramError(text, where=where or None)
 
 
 def _raised(project: Project, text: str) -> ProgramError:
     """The last line of the traceback, at its last frame that lies in the project."""
-    frames = re.findall(r'File "([^"]+)", line (\d+)', text)
-    own = [f for f in frames if f[0].startswith(str(project.root)) and "/site-packages/" not in f[0]]
-    where = ":".join((own or frames)[-1]) if frames else None
+    where = _last_own_frame(project, text)
     last = text.strip().splitlines()[-1]
     if missing := _MISSING_CONFIG.search(text):
         return ProgramError(last, where=where, fix=f"--config {missing[1]}=VALUE")
@@ -67,3 +67,10 @@ def _raised(project: Project, text: str) -> ProgramError:
         package = missing[1].split(".")[0]
         return ProgramError(last, where=where, fix=f"{project.interpreter} -m pip install {package}")
     return ProgramError(f"the program raised {last}", where=where, fix="mend that line")
+
+
+def _last_own_frame(project: Project, text: str) -> str | None:
+    """``file:line`` of a traceback's last frame in the project, else of its last frame, else ``None``."""
+    frames = re.findall(r'File "([^"]+)", line (\d+)', text)
+    own = [f for f in frames if f[0].startswith(str(project.root)) and "/site-packages/" not in f[0]]
+    return ":".join((own or frames)[-1]) if frames else None

@@ -24,7 +24,7 @@ from typing import IO, Any, Final, Self
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")  # children exec at once; read when grpc is imported
 
 import grpc
-from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member] made at import
+from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, language_pb2, language_pb2_grpc, plugin_pb2
 from typing_extensions import override
 
@@ -45,6 +45,7 @@ class Program:
         interpreter: The Python that has the program's SDKs.
         environment: The whole environment of the program's process.
         references: Outputs by stack name, ``{"from": <file>, "outputs": {...}, "secret_output_names": [...]}``.
+        placeholders: What stands for secrets that could not be opened, by full key; secret in the program too.
         notes: File that the program's invokes and references are written to, JSON lines.
         debug: Whether the SDK's debug messages reach the engine.
     """
@@ -53,6 +54,7 @@ class Program:
     interpreter: Path = Path(sys.executable)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     references: Mapping[str, Any] = field(default_factory=dict)
+    placeholders: Mapping[str, str] = field(default_factory=dict)
     notes: Path | None = None
     debug: bool = False
 
@@ -69,17 +71,18 @@ class _Output:
 
     def pump(self, stream: IO[bytes]) -> None:
         """Read to the end whatever the volume: a full pipe would stop the program."""
-        while chunk := stream.readline(65536):
-            with self._lock:
-                if len(chunk) > self._left:
-                    self.dropped += len(chunk)
-                    continue
-                self._left -= len(chunk)
-            text = chunk.decode("utf-8", "replace").rstrip("\n")
-            self.tail = [*self.tail[-19:], text]
-            self.say(engine_pb2.INFO, text)
+        with stream:
+            while chunk := stream.readline(65536):
+                with self._lock:
+                    if len(chunk) > self._left:
+                        self.dropped += len(chunk)
+                        continue
+                    self._left -= len(chunk)
+                text = chunk.decode("utf-8", "replace").rstrip("\n")
+                self.tail = [*self.tail[-19:], text]
+                self.say(engine_pb2.INFO, text)
 
-    def say(self, severity: int, text: str) -> None:
+    def say(self, severity: Any, text: str) -> None:
         """One message to the engine; after it has gone there is nobody left to tell."""
         try:
             self._engine.Log(engine_pb2.LogRequest(severity=severity, message=text))
@@ -157,7 +160,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Run the program to its end and say how it went."""
         engine_address = request.args[0] if request.args else ""
-        root = Path(request.info.root_directory or self._program.root)
+        root = self._program.root
         entry = Path(request.info.program_directory or request.pwd or root) / (request.info.entry_point or ".")
         document = {
             "root": str(root),
@@ -170,8 +173,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "organization": request.organization or "organization",
             "parallel": min(max(request.parallel, 1), 64),
             "dry_run": request.dryRun,
-            "config": dict(request.config),
-            "secret_keys": list(request.configSecretKeys),
+            "config": {**self._program.placeholders, **request.config},
+            "secret_keys": [*self._program.placeholders, *request.configSecretKeys],
             "references": dict(self._program.references),
             "notes": str(self._program.notes) if self._program.notes else None,
             "debug": self._program.debug,

@@ -219,10 +219,16 @@ def _tell(pulumi: Any, message: str) -> None:
     report(message)
 
 
+def _own_frames(failure: BaseException) -> list[traceback.FrameSummary]:
+    """The frames of the program and of what it calls, without those that started it and without the SDK's runtime."""
+    sdk = str(pathlib.Path(str(sys.modules["pulumi"].__file__)).parent)
+    machinery = (__file__, runpy.__file__, "<frozen runpy>", sdk)
+    return [f for f in traceback.extract_tb(failure.__traceback__) if not f.filename.startswith(machinery)]
+
+
 def _report(pulumi: Any, failure: BaseException) -> None:
     """Tell the engine what went wrong, with only the program's own frames."""
-    machinery = (__file__, runpy.__file__, "<frozen runpy>", str(sys.modules["pulumi.runtime.stack"].__file__))
-    frames = [f for f in traceback.extract_tb(failure.__traceback__) if f.filename not in machinery]
+    frames = _own_frames(failure)
     if isinstance(failure, SyntaxError):
         lines = traceback.format_exception_only(type(failure), failure)
     else:
@@ -248,7 +254,7 @@ def main() -> None:
             pulumi.runtime.run_in_stack(lambda: runpy.run_path(str(entry), run_name="__main__") and None)
         )
     except pulumi.RunError as failure:
-        _tell(pulumi, str(failure))
+        _tell(pulumi, str(failure) + "\n" + "".join(traceback.format_list(_own_frames(failure)[-1:])))
         code = FAILED_AND_SAID_SO
     except SystemExit as leaving:
         if leaving.code not in (None, 0):

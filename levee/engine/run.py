@@ -81,6 +81,7 @@ class _Session:
     pulumi: Path
     scratch: Path
     notes: list[str] = field(default_factory=list)
+    placeholders: dict[str, str] = field(default_factory=dict)
 
     @property
     def project(self) -> Project:
@@ -129,6 +130,7 @@ def _session(folder: Path, stack: str, options: Options) -> Generator[_Session]:
     with workspace.locked(), tempfile.TemporaryDirectory(prefix="levee-") as scratch:
         session = _Session(workspace, options, pulumi, Path(scratch))
         for placeholder in workspace.prepare(options.config):
+            session.placeholders[placeholder.key] = placeholder.value
             session.notes.append(
                 f"secret {placeholder.key} stands as {placeholder.value!r}: only its cloud key opens it"
             )
@@ -174,7 +176,7 @@ def deployed(folder: Path, stack: str, options: Options | None = None) -> Plan:
     """
     with _session(folder, stack, options or Options()) as session:
         _ensure_stack(session, create=False)
-        return _deployed(session, join.Events(), join.Notes(), "deployed", 0.0)
+        return _plan(session, _exported(session), join.Events(), join.Notes(), operation="deployed", seconds=0.0)
 
 
 def _ensure_stack(session: _Session, *, create: bool) -> None:
@@ -212,6 +214,7 @@ def _perform(session: _Session, operation: Operation) -> Plan:
     options, workspace = session.options, session.workspace
     events_path, program_notes = session.scratch / "events.jsonl", session.scratch / "program.jsonl"
     standin_log = session.scratch / "standin.jsonl"
+    before = _exported(session) if operation is Operation.DESTROY else []
     with ExitStack() as running:
         extra: dict[str, str] = {}
         if options.offline:
@@ -234,6 +237,7 @@ def _perform(session: _Session, operation: Operation) -> Plan:
             interpreter=session.project.interpreter,
             environment=environment,
             references=_references(options.references),
+            placeholders=session.placeholders,
             notes=program_notes,
             debug=options.debug,
         )
@@ -251,7 +255,11 @@ def _perform(session: _Session, operation: Operation) -> Plan:
     if operation is Operation.PREVIEW:
         plan = _previewed(session, finished, events, notes)
     else:
-        plan = _deployed(session, events, notes, operation.value, finished.seconds)
+        states = _exported(session)
+        if operation is Operation.DESTROY:
+            left = {state["urn"] for state in states}
+            states += [state for state in before if state["urn"] not in left]
+        plan = _plan(session, states, events, notes, operation=operation.value, seconds=finished.seconds)
     _raise_if_failed(session, finished, events, plan)
     return plan
 
@@ -330,12 +338,12 @@ def _previewed(session: _Session, finished: Finished, events: join.Events, notes
     return _plan(session, list(by_urn.values()), events, notes, operation="preview", seconds=finished.seconds)
 
 
-def _deployed(session: _Session, events: join.Events, notes: join.Notes, operation: str, seconds: float) -> Plan:
+def _exported(session: _Session) -> list[dict[str, Any]]:
+    """The resources in the stack's state."""
     exported = session.cli("stack", "export", "--stack", session.stack)
     if exported.code != 0:
         raise EngineError(f"the state cannot be read: {exported.stderr.strip()}", fix="pulumi stack export")
-    states = _json(exported.stdout).get("deployment", {}).get("resources") or []
-    return _plan(session, states, events, notes, operation=operation, seconds=seconds)
+    return _json(exported.stdout).get("deployment", {}).get("resources") or []
 
 
 def _json(text: str) -> dict[str, Any]:

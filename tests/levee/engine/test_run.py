@@ -77,6 +77,7 @@ def test_a_stack_whose_secrets_a_cloud_key_holds_is_previewed_with_placeholders(
         config = pulumi.Config()
         pulumi.export("token", config.require("token"))
         pulumi.export("plain", config.require("plain"))
+        pulumi.export("is_secret", config.require_secret("token"))
         """,
         config="""
         secretsprovider: awskms://alias/prod
@@ -86,12 +87,12 @@ def test_a_stack_whose_secrets_a_cloud_key_holds_is_previewed_with_placeholders(
           probe:token: {secure: v1:AAAA}
         """,
     )
-    plan = run("preview", config={"token": "given"})
-    assert plan.outputs == {"token": "given", "plain": "visible"}
-    assert plan.notes == ()
     plan = run("preview")
-    assert plan.outputs["plain"] == "visible"
+    assert plan.outputs == {"plain": "visible", "token": "placeholder-token", "is_secret": "[secret]"}
     assert any("probe:token" in note for note in plan.notes)
+    plan = run("preview", config={"token": "given"})
+    assert plan.outputs["token"] == "given"
+    assert plan.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -201,12 +202,15 @@ def _start(run):
     raise AssertionError("the program did not start")
 
 
-WAITING = COMPONENTS + """
+WAITING = (
+    COMPONENTS
+    + """
     import os, pathlib, time
     if not pulumi.runtime.is_dry_run() and os.environ.get("WAIT") == "1":
         pathlib.Path("running").touch()
         time.sleep(60)
 """
+)
 
 
 def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch):
