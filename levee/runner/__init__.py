@@ -1,9 +1,10 @@
 """Runs the jobs that a deployed stack holds on this machine, in an environment like a cluster's."""
 
 from levee.runner.dataenv import DataEnv, ensure_data_env
-from levee.runner.job import LAYERS, Job, Task, job_of
+from levee.runner.execute import run_job
+from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of
 from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
-from levee.runner.run import run, run_job
+from levee.runner.run import replay, run
 from levee.runner.surroundings import Surroundings
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "TaskState",
     "ensure_data_env",
     "job_of",
+    "jobs_of",
+    "replay",
     "run",
     "run_job",
 ]

@@ -85,6 +85,11 @@ class Job:
     domain: str
     tasks: tuple[Task, ...]
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The source datasets that it reads, in its tasks' order."""
+        return tuple(dict.fromkeys(d for task in self.tasks if (d := task.parameters.get("dataset"))))
+
     def starting_at(self, layer: str) -> Job:
         """Only the tasks of ``layer`` and everything downstream of them; what lies before counts as done.
 
@@ -147,6 +152,20 @@ class _Job(_Model):
     job_clusters: tuple[_JobCluster, ...] = ()
 
 
+def jobs_of(plan: Plan) -> tuple[Job, ...]:
+    """Every domain's job of the deployed stack, by domain.
+
+    Raises:
+        UsageError: The stack is not up, or holds a job that a laptop cannot run.
+    """
+    found = {name: resource for resource in plan.of_type(JOB) if (name := _domain_of(resource))}
+    if not found:
+        raise UsageError(
+            f"the stack {plan.stack} is not up: it holds no job", where=plan.stack, fix=f"levee up {plan.stack}"
+        )
+    return tuple(_read(resource, name) for name, resource in sorted(found.items()))
+
+
 def job_of(plan: Plan, domain: str) -> Job:
     """The job that the deployed stack holds for ``domain``.
 
@@ -157,19 +176,14 @@ def job_of(plan: Plan, domain: str) -> Job:
     Raises:
         UsageError: The stack is not up, holds no such job, or one that a laptop cannot run.
     """
-    found = {name: resource for resource in plan.of_type(JOB) if (name := _domain_of(resource))}
-    if not found:
-        raise UsageError(
-            f"the stack {plan.stack} is not up: it holds no job", where=plan.stack, fix=f"levee up {plan.stack}"
-        )
-    if domain not in found:
+    jobs = {job.domain: job for job in jobs_of(plan)}
+    if domain not in jobs:
         raise UsageError(
             f"the stack {plan.stack} holds no job of the domain {domain!r}",
             where=plan.stack,
-            fix=f"choose one of {', '.join(sorted(found))}, or add the domain to the environment and run "
-            f"levee up {plan.stack}",
+            fix=f"choose one of {', '.join(jobs)}, or add the domain to the environment and run levee up {plan.stack}",
         )
-    return _read(found[domain], domain)
+    return jobs[domain]
 
 
 def _domain_of(resource: Resource) -> str | None:

@@ -1,0 +1,41 @@
+"""``levee replay DATASET``: judge quarantined rows again, then whatever is built from the dataset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from levee.errors import UsageError
+from levee.runner.job import Job, Task
+
+ENTRY_POINT: Final = "replay"
+"""The wheel's task that moves a dataset's quarantined rows to where the corrected contract wants them."""
+
+
+def replay_job(job: Job, dataset: str) -> Job:
+    """The job that replays one dataset: its silver task as ``replay``, then everything downstream of it.
+
+    Args:
+        job: The deployed job, whose parameters are used as they are.
+        dataset: Name of the dataset.
+
+    Raises:
+        UsageError: The job has no such dataset.
+    """
+    silver = {task.parameters.get("dataset", ""): task for task in job.tasks if task.entry_point == "silver"}
+    if dataset not in silver:
+        raise UsageError(
+            f"the job {job.name} has no dataset {dataset!r}",
+            where=job.urn,
+            fix=f"choose one of {', '.join(sorted(silver)) or 'none: it has no silver task'}",
+        )
+    first = silver[dataset]
+    again = replace(first, key=f"replay_{dataset}", entry_point=ENTRY_POINT, depends_on=())
+    reached = {first.key}
+    after: list[Task] = []
+    for task in job.tasks:  # in topological order
+        if reached.intersection(task.depends_on):
+            reached.add(task.key)
+            renamed = tuple(again.key if key == first.key else key for key in task.depends_on)
+            after.append(replace(task, depends_on=renamed))
+    return replace(job, tasks=(again, *after))

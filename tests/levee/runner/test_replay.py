@@ -1,0 +1,62 @@
+from dataclasses import replace
+
+import pytest
+
+from levee.errors import UsageError
+from levee.plan import Plan
+from levee.runner import job_of, replay
+from levee.runner.replay import replay_job
+
+
+@pytest.fixture
+def plan(stack, task):
+    def of(dataset, key, entry_point, after=()):
+        made = task(key, entry_point, after)
+        made["pythonWheelTask"]["namedParameters"]["dataset"] = dataset
+        return made
+
+    return stack(
+        of("retail", "bronze_retail", "bronze"),
+        of("retail", "silver_retail", "silver", ["bronze_retail"]),
+        of("retail", "quality_retail", "quality", ["silver_retail"]),
+        of("cdnow", "bronze_cdnow", "bronze"),
+        of("cdnow", "silver_cdnow", "silver", ["bronze_cdnow"]),
+        task("gold_month", "gold", ["silver_retail", "silver_cdnow"]),
+        task("gold_cdnow", "gold", ["silver_cdnow"]),
+        task("maintain", "maintain", ["gold_month", "gold_cdnow", "quality_retail"]),
+    )
+
+
+def test_a_replay_is_the_dataset_again_and_what_is_built_from_it(plan):
+    job = replay_job(job_of(plan, "sales"), "retail")
+    first, *after = job.tasks
+    assert (first.key, first.entry_point, first.depends_on) == ("replay_retail", "replay", ())
+    assert first.parameters["dataset"] == "retail"
+    assert {task.key for task in after} == {"quality_retail", "gold_month", "maintain"}
+    waits = {task.key: task.depends_on for task in after}
+    assert waits["gold_month"] == ("replay_retail", "silver_cdnow")
+
+
+def test_an_unknown_dataset_is_answered_with_those_there_are(plan, tmp_path):
+    with pytest.raises(UsageError, match=r"choose one of sales\.retail, sales\.cdnow"):
+        replay(plan, "retial", root=tmp_path)
+    with pytest.raises(UsageError, match=r"choose one of sales\.retail, sales\.cdnow"):
+        replay(plan, "sales.retial", root=tmp_path)
+    with pytest.raises(UsageError, match="holds no job of the domain 'hr'"):
+        replay(plan, "hr.retail", root=tmp_path)
+
+
+def test_a_name_that_two_domains_have_must_be_qualified(plan, tmp_path):
+    [job] = plan.resources
+    tasks = [dict(one) for one in job.inputs["tasks"]]
+    for one in tasks:
+        wheel = one["pythonWheelTask"]
+        one["pythonWheelTask"] = wheel | {"namedParameters": wheel["namedParameters"] | {"domain": "hr"}}
+    other = replace(job, urn=job.urn.replace("::sales", "::hr"), name="hr", inputs={**job.inputs, "tasks": tasks})
+    with pytest.raises(UsageError, match="more than one domain has a dataset 'retail'"):
+        replay(replace(plan, resources=(job, other)), "retail", root=tmp_path)
+
+
+def test_a_stack_that_is_not_up_names_the_command(tmp_path):
+    with pytest.raises(UsageError, match="levee up dev"):
+        replay(Plan(project="levee", stack="dev", operation="deployed", offline=True), "retail", root=tmp_path)
