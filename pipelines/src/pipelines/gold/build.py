@@ -1,0 +1,165 @@
+"""Builds one gold table: write aside, check, then publish; a table whose inputs have not changed is left alone.
+
+The result of the SQL is written to a staging table under checkpoints, checked there against the gold contract (keys,
+nulls, its quality checks), and only then takes the place of the published rows, in one commit. A check that fails
+leaves the published table as it was.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipelines.contracts.domain import Domain
+from pipelines.contracts.model import Contract
+from pipelines.errors import QualityError, SchemaError, UsageError
+from pipelines.gold.render import render
+from pipelines.quality import sql
+from pipelines.quality.checks import table_checks
+from pipelines.quality.evaluate import Result, evaluate
+from pipelines.quality.rules import rules
+from pipelines.settings import Layer, RunSettings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from pipelines.engine import Engine
+
+BUILDS = "gold_builds"
+"""Table under audit: which inputs a gold table was built from."""
+
+_views = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did.
+
+    Attributes:
+        table: The gold table.
+        path: Where it is.
+        rows: Rows that it has.
+        version: Its newest commit.
+        inputs: Commit of each silver table that it was built from, by dataset.
+        unchanged: It was built from the same inputs before and was left alone.
+        results: What the checks found; empty where it was left alone.
+    """
+
+    table: str
+    path: str
+    rows: int
+    version: int
+    inputs: dict[str, int]
+    unchanged: bool
+    results: tuple[Result, ...]
+
+
+def build(engine: Engine, settings: RunSettings, domain: Domain) -> Built:
+    """Build the gold table that the settings name.
+
+    Raises:
+        UsageError: the settings name no gold table of the domain, or no chosen source feeds it.
+        SchemaError: the SQL's columns are not the contract's.
+        QualityError: a check failed; the published table is as it was.
+    """
+    table = domain.contract(settings.table or "")
+    if table.layer != "gold":
+        raise UsageError(
+            f"{table.dataset} is no gold table", where=str(table.path), fix="pass --table with a gold table"
+        )
+    chosen = domain.choose(settings.sources)
+    feeds = domain.feeds(table, chosen)
+    if not feeds:
+        names = ", ".join(source.dataset for source in chosen)
+        raise UsageError(f"none of {names} has what {table.dataset} needs", where=str(table.path))
+    path = settings.table_path(Layer.GOLD, table.dataset)
+    inputs = {source.dataset: engine.version(settings.table_path(Layer.SILVER, source.dataset)) for source in feeds}
+    if same := _unchanged(engine, settings, table, inputs):
+        return same
+    frame = _frame(engine, settings, table, feeds)
+    staging = settings.path(Layer.CHECKPOINTS, domain.name, "gold", table.dataset)
+    engine.ensure(staging, frame.schema)
+    engine.overwrite(staging, frame)
+    staged = engine.read(staging)
+    results = _check(engine, table, staged)
+    engine.ensure(path, frame.schema)
+    engine.overwrite(path, staged)
+    built = Built(table.dataset, path, staged.count(), engine.version(path), inputs, unchanged=False, results=results)
+    _record(engine, settings, table, built)
+    return built
+
+
+def _frame(engine: Engine, settings: RunSettings, table: Contract, feeds: Sequence[Contract]) -> DataFrame:
+    """The SQL's result with the contract's columns, types and order."""
+    views = {source.dataset: _view(engine.read(settings.table_path(Layer.SILVER, source.dataset))) for source in feeds}
+    frame = engine.spark.sql(render(table, feeds, lambda source: sql.name(views[source.dataset])))
+    wanted = [column.name for column in table.columns]
+    if sorted(frame.columns) != sorted(wanted):
+        raise SchemaError(
+            f"the SQL of {table.dataset} gives {', '.join(frame.columns)}; its contract has {', '.join(wanted)}",
+            where=str(table.path),
+            fix="make the SELECT list and the contract's properties the same",
+        )
+    return frame.selectExpr(
+        *(f"CAST({sql.name(column.name)} AS {column.type}) AS {sql.name(column.name)}" for column in table.columns)
+    )
+
+
+def _check(engine: Engine, table: Contract, staged: DataFrame) -> tuple[Result, ...]:
+    results = evaluate(engine.spark, _view(staged), rules(table), table_checks(table))
+    failed = [result for result in results if not result.success and result.on_failure != "warn"]
+    if failed:
+        said = "; ".join(f"{result.id} ({result.description})" for result in failed)
+        raise QualityError(
+            f"{table.dataset} was not published: {said}",
+            where=str(table.path),
+            fix="look at its SQL and its silver; the published table is as it was",
+        )
+    return results
+
+
+def _view(frame: DataFrame) -> str:
+    """Name a frame for SQL; a process that runs many tasks never gives one name twice."""
+    name = f"levee_gold_{os.getpid()}_{next(_views)}"
+    frame.createOrReplaceTempView(name)
+    return name
+
+
+def _unchanged(engine: Engine, settings: RunSettings, table: Contract, inputs: dict[str, int]) -> Built | None:
+    """The last build, where nothing that it came from, nor the table itself, has changed since."""
+    builds = settings.table_path(Layer.AUDIT, BUILDS)
+    path = settings.table_path(Layer.GOLD, table.dataset)
+    if not engine.exists(builds) or not engine.exists(path):
+        return None
+    last = engine.read(builds).where(f"`table` = {sql.text(table.dataset)}").collect()
+    if not last or json.loads(last[0]["inputs"]) != inputs or last[0]["contract"] != table.digest:
+        return None
+    if last[0]["version"] != engine.version(path):
+        return None  # changed behind our back: heal it
+    return Built(table.dataset, path, last[0]["rows"], engine.version(path), inputs, unchanged=True, results=())
+
+
+def _record(engine: Engine, settings: RunSettings, table: Contract, built: Built) -> None:
+    row = engine.spark.createDataFrame(
+        [
+            (
+                built.table,
+                table.digest,
+                json.dumps(built.inputs, sort_keys=True),
+                built.rows,
+                built.version,
+                settings.run_id,
+                datetime.now(UTC),
+            )
+        ],
+        "`table` STRING, contract STRING, inputs STRING, `rows` BIGINT, version BIGINT, run_id STRING, "
+        "built_at TIMESTAMP",
+    )
+    path = settings.table_path(Layer.AUDIT, BUILDS)
+    engine.ensure(path, row.schema)
+    engine.merge(path, row, ["table"], update_when="true")

@@ -1,0 +1,214 @@
+"""The contract's checks as a Great Expectations suite: built from the same rules that silver splits by, and run.
+
+Two batches are validated. *Candidates*: every row that came to silver, typed, before the split and before masking; what
+fails there is what quarantine holds. *Published*: the silver table; there nothing may fail but what only warns. A rule
+that Great Expectations has an expectation for is that expectation; every other rule is a boolean column of the batch
+(:func:`pipelines.quality.rules.rule_column`) that is expected to be true. A check on the table is a column of a
+one-row batch that holds the metrics.
+
+Great Expectations takes seconds to import, so this module is imported by the quality task alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+import great_expectations as gx
+from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.registry import get_expectation_impl
+
+from pipelines.errors import PipelineError
+from pipelines.quality import sql
+from pipelines.quality.checks import TableCheck
+from pipelines.quality.rules import Expectation, Rule, rule_column
+
+if TYPE_CHECKING:
+    from great_expectations.data_context import AbstractDataContext
+    from pyspark.sql import DataFrame
+
+SITE = "levee"
+COUNTS_ONLY: dict[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
+"""Candidates are not masked, so no result and no page of Data Docs may hold a value of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one expectation found.
+
+    Attributes:
+        id: The rule or check that it stands for.
+        expectation: Its type in Great Expectations.
+        column: Column it looked at.
+        success: Whether it holds.
+        rows: Rows it looked at, nulls included; ``None`` for a check on the table.
+        failed: Rows that did not fit; ``None`` for a check on the table.
+        observed: The metric of a check on the table.
+    """
+
+    id: str
+    expectation: str
+    column: str | None
+    success: bool
+    rows: int | None
+    failed: int | None
+    observed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A frame and what is expected of it.
+
+    Attributes:
+        name: Name of the batch, the suite and the page in Data Docs.
+        frame: The rows.
+        expectations: Rule or check id, and its expectation.
+    """
+
+    name: str
+    frame: DataFrame
+    expectations: Sequence[tuple[str, Expectation]]
+
+
+def candidate_batch(name: str, candidates: DataFrame, rules: Sequence[Rule]) -> Batch:
+    """The batch of candidate rows: only the columns that are looked at, and a boolean column for other rules."""
+    looked_at = dict.fromkeys(str(rule.native.kwargs["column"]) for rule in rules if rule.native)
+    columns = [sql.name(column) for column in looked_at]
+    flags = [f"({rule.predicate}) AS {sql.name(rule_column(rule.id))}" for rule in rules if not rule.native]
+    return Batch(name, candidates.selectExpr(*columns, *flags), [(rule.id, rule.expectation) for rule in rules])
+
+
+def metric_batch(name: str, frame: DataFrame, checks: Sequence[TableCheck]) -> Batch:
+    """The one-row batch of a table's metrics, a column each, under the check's id."""
+    return Batch(name, frame, [(check.id, _expected(check)) for check in checks])
+
+
+def _expected(check: TableCheck) -> Expectation:
+    column = {"column": check.id}
+    operand = check.comparison.operand
+    match check.comparison.operator:
+        case "=":
+            return Expectation("expect_column_values_to_be_in_set", {**column, "value_set": [operand]})
+        case "!=":
+            return Expectation("expect_column_values_to_not_be_in_set", {**column, "value_set": [operand]})
+        case ">" | ">=" as operator:
+            bounds = {"min_value": operand, "strict_min": operator == ">"}
+        case "<" | "<=" as operator:
+            bounds = {"max_value": operand, "strict_max": operator == "<"}
+        case "between":
+            bounds = {"min_value": operand[0], "max_value": operand[1]}
+        case _:
+            # No expectation says "outside": the metric's column is the comparison's verdict, 1 or 0.
+            return Expectation("expect_column_values_to_be_in_set", {**column, "value_set": [1]})
+    return Expectation("expect_column_values_to_be_between", {**column, **bounds})
+
+
+def validate(batches: Sequence[Batch], docs: Path | None, run_name: str) -> Mapping[str, tuple[Outcome, ...]]:
+    """Validate batches, and write Data Docs.
+
+    Args:
+        batches: What to validate; their names are different.
+        docs: Folder of the static site; ``None`` for none.
+        run_name: Name of the run in the site.
+
+    Returns:
+        The outcomes of each batch, in the order of its expectations.
+
+    Raises:
+        PipelineError: an expectation could not be evaluated; it is named. A check that did not run never passes.
+    """
+    with _quiet():
+        context = _context(docs)
+        found = {batch.name: _validate(context, batch, run_name) for batch in batches}
+        if docs is not None:
+            context.build_data_docs(site_names=[SITE])
+    return found
+
+
+def _context(docs: Path | None) -> AbstractDataContext:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    for name in list(context.variables.data_docs_sites or {}):
+        context.delete_data_docs_site(name)
+    if docs is not None:
+        docs.mkdir(parents=True, exist_ok=True)
+        context.add_data_docs_site(
+            site_name=SITE,
+            site_config={
+                "class_name": "SiteBuilder",
+                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
+                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            },
+        )
+    return context
+
+
+def _validate(context: AbstractDataContext, batch: Batch, run_name: str) -> tuple[Outcome, ...]:
+    source = context.data_sources.add_spark(f"spark_{batch.name}", persist=False)
+    asset = source.add_dataframe_asset(batch.name)
+    definition = asset.add_batch_definition_whole_dataframe("whole")
+    suite = context.suites.add(gx.ExpectationSuite(name=batch.name))
+    for rule_id, expectation in batch.expectations:
+        implementation = get_expectation_impl(expectation.type)
+        suite.add_expectation(implementation(**expectation.kwargs, meta={"rule": rule_id}))
+    validation = context.validation_definitions.add(
+        gx.ValidationDefinition(name=batch.name, data=definition, suite=suite)
+    )
+    checkpoint = context.checkpoints.add(
+        gx.Checkpoint(name=batch.name, validation_definitions=[validation], result_format=COUNTS_ONLY)
+    )
+    run = checkpoint.run(batch_parameters={"dataframe": batch.frame}, run_id=gx.RunIdentifier(run_name=run_name))
+    results = {
+        str((result.expectation_config.meta or {})["rule"]): result
+        for validated in run.run_results.values()
+        for result in validated.results
+        if result.expectation_config is not None
+    }
+    return tuple(_outcome(batch, rule_id, expectation, results) for rule_id, expectation in batch.expectations)
+
+
+def _outcome(
+    batch: Batch, rule_id: str, expectation: Expectation, results: Mapping[str, ExpectationValidationResult]
+) -> Outcome:
+    result = results.get(rule_id)
+    raised = _raised(result.exception_info) if result else "it has no result"
+    if result is None or raised:
+        raise PipelineError(
+            f"the check {rule_id} could not be evaluated: {raised}",
+            where=batch.name,
+            fix="look at the check in the contract; a check that does not run never passes",
+        )
+    details: dict[str, Any] = result.result
+    return Outcome(
+        id=rule_id,
+        expectation=expectation.type,
+        column=expectation.kwargs.get("column"),
+        success=bool(result.success),
+        rows=details.get("element_count"),
+        failed=details.get("unexpected_count"),
+        observed=None,
+    )
+
+
+def _raised(info: Any) -> str | None:
+    """The message of an exception that an expectation caught, in either of the two forms that it is kept in."""
+    for part in [info, *(info.values() if isinstance(info, dict) else [])]:
+        if isinstance(part, dict) and part.get("raised_exception"):
+            return str(part.get("exception_message")).splitlines()[0]
+    return None
+
+
+@contextlib.contextmanager
+def _quiet() -> Generator[None]:
+    """Keep Great Expectations' warnings about other libraries' deprecations to itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
