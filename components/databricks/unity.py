@@ -80,7 +80,7 @@ class UnityCatalog(pulumi.ComponentResource):
             read_only=read_only,
             isolation_mode="ISOLATION_MODE_ISOLATED",
             force_destroy=args.force_destroy,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=[access]),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=[access, lake]),
         )
         if args.run_as:
             allowed = ("READ_FILES",) if read_only else _LOCATION_PRIVILEGES
@@ -129,7 +129,7 @@ class UnityCatalog(pulumi.ComponentResource):
         if args.run_as:
             self._grant(f"{title}-schema", {args.run_as: ("USE_SCHEMA",)}, schema=folder.id)
             self._grant(title, {args.run_as: ("READ_VOLUME",)}, volume=volume.id)
-        return volume.volume_path
+        return pulumi.Output.format("/Volumes/{0}/{1}/{2}", self.catalog, folder.name, volume.name)
 
     def _grant(
         self,

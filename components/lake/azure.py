@@ -141,19 +141,23 @@ class _Account(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=[key]),
         )
         self.id, self.account = account.id, account.name
-        self._keep_deleted()
-        self._log(site.logs)
-        self.urls = {layer: self._container(layer) for layer in layers}
-        self._age(layers)
+        parts = [self._keep_deleted(), self._log(site.logs), self._age(layers)]
+        parts += [part for layer in layers for part in self._container(layer)]
         if args.protect:
+            # After everything in the account, so that it is also the first to go: it would hold the rest back.
             authorization.ManagementLockByScope(
                 name,
                 lock_name="no-deletion",
                 scope=account.id,
                 level=authorization.LockLevel.CAN_NOT_DELETE,
                 notes="Holds the data lake.",
-                opts=self.child,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=parts),
             )
+        # Written out, not taken from outputs: the lake's URLs are known before it exists.
+        host = names.storage_account(args.company, args.environment, purpose, account=target.subscription)
+        self.urls = {
+            layer: pulumi.Output.from_input(f"abfss://{layer.value}@{host}.dfs.core.windows.net") for layer in layers
+        }
         self.register_outputs({"id": self.id, "urls": {layer.value: url for layer, url in self.urls.items()}})
 
     def lock_command(self) -> pulumi.Output[str]:
@@ -168,9 +172,9 @@ class _Account(pulumi.ComponentResource):
             where,
         )
 
-    def _keep_deleted(self) -> None:
+    def _keep_deleted(self) -> pulumi.Resource:
         days = _within(self.args.ageing.noncurrent_days, _SOFT_DELETE_DAYS)
-        storage.BlobServiceProperties(
+        return storage.BlobServiceProperties(
             self.name,
             account_name=self.account,
             blob_services_name="default",
@@ -181,8 +185,8 @@ class _Account(pulumi.ComponentResource):
             opts=self.child,
         )
 
-    def _log(self, logs: pulumi.Output[str]) -> None:
-        monitor.DiagnosticSetting(
+    def _log(self, logs: pulumi.Output[str]) -> pulumi.Resource:
+        return monitor.DiagnosticSetting(
             self.name,
             name="access-logs",
             resource_uri=pulumi.Output.format("{0}/blobServices/default", self.id),
@@ -194,7 +198,7 @@ class _Account(pulumi.ComponentResource):
             opts=self.child,
         )
 
-    def _container(self, layer: Layer) -> pulumi.Output[str]:
+    def _container(self, layer: Layer) -> list[pulumi.Resource]:
         name = f"{self.name}-{layer.value}"
         container = storage.BlobContainer(
             name,
@@ -204,27 +208,28 @@ class _Account(pulumi.ComponentResource):
             public_access=storage.PublicAccess.NONE,
             opts=pulumi.ResourceOptions(parent=self, protect=self.args.protect),
         )
-        if layer is Layer.AUDIT:
-            storage.BlobContainerImmutabilityPolicy(
-                name,
-                immutability_policy_name="default",
-                container_name=container.name,
-                account_name=self.account,
-                resource_group_name=self.group,
-                immutability_period_since_creation_in_days=self.args.ageing.audit_days,
-                allow_protected_append_writes=True,
-                opts=self.child,
-            )
-        return pulumi.Output.format("abfss://{0}@{1}.dfs.core.windows.net", container.name, self.account)
+        if layer is not Layer.AUDIT:
+            return [container]
+        retention = storage.BlobContainerImmutabilityPolicy(
+            name,
+            immutability_policy_name="default",
+            container_name=container.name,
+            account_name=self.account,
+            resource_group_name=self.group,
+            immutability_period_since_creation_in_days=self.args.ageing.audit_days,
+            allow_protected_append_writes=True,
+            opts=self.child,
+        )
+        return [container, retention]
 
-    def _age(self, layers: list[Layer]) -> None:
+    def _age(self, layers: list[Layer]) -> pulumi.Resource:
         every = [
             rule
             for layer in layers
             for neutral in rules(layer, self.args.ageing, self.args.datasets)
             for rule in lifecycle_rules(layer, neutral)
         ]
-        storage.ManagementPolicy(
+        return storage.ManagementPolicy(
             self.name,
             management_policy_name="default",
             account_name=self.account,

@@ -34,9 +34,10 @@ class Key(pulumi.ComponentResource):
     ) -> None:
         super().__init__("levee:lake:AzureKey", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        vault_name = names.key_vault(args.company, args.environment, "lake", account=target.subscription)
         vault = keyvault.Vault(
             name,
-            vault_name=names.key_vault(args.company, args.environment, "lake", account=target.subscription),
+            vault_name=vault_name,
             resource_group_name=group,
             location=target.region,
             properties=_vault(target),
@@ -70,7 +71,7 @@ class Key(pulumi.ComponentResource):
             logs=[monitor.DiagnosticsLogSettingsArgs(category="AuditEvent", enabled=True)],
             opts=child,
         )
-        self.vault_uri = vault.properties.apply(lambda properties: properties.vault_uri or "")
+        self.vault_uri = f"https://{vault_name}.vault.azure.net"
         self.key_name = key.name
         self.uri = key.key_uri
         self.register_outputs({"uri": self.uri})
