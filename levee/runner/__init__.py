@@ -5,6 +5,7 @@ from levee.runner.execute import run_job
 from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of
 from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
 from levee.runner.run import replay, run
+from levee.runner.summary import summary
 from levee.runner.surroundings import Surroundings
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "replay",
     "run",
     "run_job",
+    "summary",
 ]
