@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
+from pipelines.engine.arrow_types import TIMESTAMP, to_arrow_schema
 from pipelines.errors import QualityError, SchemaError, UsageError
 from pipelines.gold.render import render
 from pipelines.quality import sql
@@ -33,6 +36,17 @@ if TYPE_CHECKING:
 BUILDS = "gold_builds"
 """Table under audit: which inputs a gold table was built from."""
 
+_BUILDS_SCHEMA = pa.schema(
+    [
+        ("table", pa.string()),
+        ("contract", pa.string()),
+        ("inputs", pa.string()),
+        ("rows", pa.int64()),
+        ("version", pa.int64()),
+        ("run_id", pa.string()),
+        ("built_at", TIMESTAMP),
+    ]
+)
 _views = itertools.count()
 
 
@@ -83,11 +97,12 @@ def build(engine: Engine, settings: RunSettings, domain: Domain) -> Built:
         return same
     frame = _frame(engine, settings, table, feeds)
     staging = settings.path(Layer.CHECKPOINTS, domain.name, "gold", table.dataset)
-    engine.ensure(staging, frame.schema)
+    schema = to_arrow_schema(frame.schema)
+    engine.ensure(staging, schema)
     engine.overwrite(staging, frame)
     staged = engine.read(staging)
     results = _check(engine, table, staged)
-    engine.ensure(path, frame.schema)
+    engine.ensure(path, schema)
     engine.overwrite(path, staged)
     built = Built(table.dataset, path, staged.count(), engine.version(path), inputs, unchanged=False, results=results)
     _record(engine, settings, table, built)
@@ -136,30 +151,23 @@ def _unchanged(engine: Engine, settings: RunSettings, table: Contract, inputs: d
     path = settings.table_path(Layer.GOLD, table.dataset)
     if not engine.exists(builds) or not engine.exists(path):
         return None
-    last = engine.read(builds).where(f"`table` = {sql.text(table.dataset)}").collect()
-    if not last or json.loads(last[0]["inputs"]) != inputs or last[0]["contract"] != table.digest:
+    found = engine.rows(builds, where=f"`table` = {sql.text(table.dataset)}").to_pylist()
+    last = max(found, key=lambda row: row["built_at"], default=None)
+    if last is None or json.loads(last["inputs"]) != inputs or last["contract"] != table.digest:
         return None
-    if last[0]["version"] != engine.version(path):
+    if last["version"] != engine.version(path):
         return None  # changed behind our back: heal it
-    return Built(table.dataset, path, last[0]["rows"], engine.version(path), inputs, unchanged=True, results=())
+    return Built(table.dataset, path, last["rows"], engine.version(path), inputs, unchanged=True, results=())
 
 
 def _record(engine: Engine, settings: RunSettings, table: Contract, built: Built) -> None:
-    row = engine.spark.createDataFrame(
-        [
-            (
-                built.table,
-                table.digest,
-                json.dumps(built.inputs, sort_keys=True),
-                built.rows,
-                built.version,
-                settings.run_id,
-                datetime.now(UTC),
-            )
-        ],
-        "`table` STRING, contract STRING, inputs STRING, `rows` BIGINT, version BIGINT, run_id STRING, "
-        "built_at TIMESTAMP",
-    )
-    path = settings.table_path(Layer.AUDIT, BUILDS)
-    engine.ensure(path, row.schema)
-    engine.merge(path, row, ["table"], update_when="true")
+    row = {
+        "table": built.table,
+        "contract": table.digest,
+        "inputs": json.dumps(built.inputs, sort_keys=True),
+        "rows": built.rows,
+        "version": built.version,
+        "run_id": settings.run_id,
+        "built_at": datetime.now(UTC),
+    }
+    engine.append(settings.table_path(Layer.AUDIT, BUILDS), pa.Table.from_pylist([row], schema=_BUILDS_SCHEMA))
