@@ -66,7 +66,7 @@ class ArchiveSource:
         folder = environment.get(DATA_VARIABLE)
         return bool(folder) and (Path(folder) / self.archive).is_file()
 
-    def deliveries(self, environment: Mapping[str, str], cache: Path) -> Iterator[tuple[str, bytes]]:  # noqa: ARG002
+    def deliveries(self, environment: Mapping[str, str], cache: Path) -> Iterator[tuple[str, bytes]]:
         """Yield the archive's files.
 
         Raises:
@@ -119,7 +119,7 @@ class PackageSource:
     member_sha256: str
     stem: str
 
-    def available(self, environment: Mapping[str, str]) -> bool:  # noqa: ARG002
+    def available(self, environment: Mapping[str, str]) -> bool:
         """A package can be fetched wherever the package client works."""
         return True
 
