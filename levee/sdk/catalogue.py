@@ -230,7 +230,7 @@ class Sdk:
 
     def _module(self, package: Package, middle: str) -> str | None:
         """The Python module of a token module that has functions only."""
-        head = middle.split("/")[0]
+        head = middle.split("/", maxsplit=1)[0]
         if head in {"index", ""}:
             return package.import_name
         for name in (head.replace(".", "/"), head, snake(head), head.lower(), f"{head}_"):

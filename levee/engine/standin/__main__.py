@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run the stand-in; the exit code is 0 after an orderly stop."""
     protocol.lean()
-    from levee.engine.standin.server import Settings, run, run_plugin  # noqa: PLC0415  (after lean())
+    from levee.engine.standin.server import Settings, run, run_plugin  # after lean()
 
     parser = _parser()
     # An engine passes its own address to a plugin; nothing is asked of it.
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             run(settings)
     except LeveeError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 

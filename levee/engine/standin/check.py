@@ -87,7 +87,11 @@ class Checker:
             yield from self._enum(value, wanted, path)
         elif not _is(value, wanted.kind):
             yield Failure(path, f"'{path}' must be {_WANTED[wanted.kind]}, got {_name(value)}")
-        elif wanted.kind == "array" and wanted.item is not None:
+        else:
+            yield from self._inside(value, wanted, path)
+
+    def _inside(self, value: Value, wanted: TypeRef, path: str) -> Iterator[Failure]:
+        if wanted.kind == "array" and wanted.item is not None:
             for index, item in enumerate(value):
                 yield from self._value(item, wanted.item, f"{path}[{index}]")
         elif wanted.kind == "map" and wanted.item is not None:

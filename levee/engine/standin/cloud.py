@@ -36,7 +36,11 @@ CREATE TABLE IF NOT EXISTS resource (
 CREATE INDEX IF NOT EXISTS resource_by_urn ON resource (urn);
 CREATE TABLE IF NOT EXISTS creation (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 """
-_COLUMNS: Final = "scope, type, id, urn, seed, inputs, outputs, origin, removed"
+_REPLACE: Final = """
+REPLACE INTO resource (scope, type, id, urn, seed, inputs, outputs, origin, removed, changed)
+VALUES (?,?,?,?,?,?,?,?,?,?)
+"""
+_SELECT: Final = "SELECT scope, type, id, urn, seed, inputs, outputs, origin, removed FROM resource WHERE "
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ class SimulatedCloud:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._db.execute(f"REPLACE INTO resource ({_COLUMNS}, changed) VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+                self._db.execute(_REPLACE, row)
                 if created:
                     self._db.execute(
                         "INSERT INTO creation VALUES (?, 1) ON CONFLICT (urn) DO UPDATE SET count = count + 1",
@@ -205,7 +209,7 @@ class SimulatedCloud:
 
     def _query(self, where: str, parameters: tuple[Any, ...]) -> list[Record]:
         with self._lock:
-            rows = self._db.execute(f"SELECT {_COLUMNS} FROM resource WHERE {where}", parameters).fetchall()
+            rows = self._db.execute(_SELECT + where, parameters).fetchall()
         return [
             Record(scope, token, id_, urn, seed, json.loads(inputs), json.loads(outputs), origin, bool(removed))
             for scope, token, id_, urn, seed, inputs, outputs, origin, removed in rows

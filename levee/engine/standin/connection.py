@@ -31,6 +31,8 @@ _DEFAULT_REGIONS: Final = {
     "gcp": "us-central1",
     "azure-native": "westeurope",
 }
+_NEEDS_REGION: Final = frozenset({"aws", "aws-native"})
+"""Packages whose real provider refuses to start without a region."""
 _REGION_VARIABLES: Final = {
     "aws": ("AWS_REGION", "AWS_DEFAULT_REGION"),
     "gcp": ("GOOGLE_REGION", "GCLOUD_REGION"),
@@ -92,7 +94,8 @@ def connect(package: str, urn: str, config: Values, journal: Journal) -> Connect
     region = _region(package, opened)
     if not region and package in _DEFAULT_REGIONS:
         region = _DEFAULT_REGIONS[package]
-        journal.write("invented_config", once=f"{urn}|region", provider=urn, name=f"{package}:region", value=region)
+        if package in _NEEDS_REGION and urn:
+            journal.write("invented_config", once=f"{urn}|region", provider=urn, name=f"{package}:region", value=region)
     return Connection(package, urn, opened, region, _account(package, opened))
 
 

@@ -131,7 +131,7 @@ def load_yaml(path: Path, what: str, reference: str) -> Any:
     Raises:
         UsageError: It cannot be read or is not YAML.
     """
-    from ruamel.yaml import YAML, YAMLError  # noqa: PLC0415  (70 ms that a run without rules does not pay)
+    from ruamel.yaml import YAML, YAMLError  # 70 ms that a run without rules does not pay
 
     try:
         return YAML(typ="safe").load(path.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from levee.engine.standin.values import UNKNOWN, Secret, Value, Values
@@ -72,14 +73,33 @@ def _overlap(name: str, wanted: str) -> int:
     return len(name) if name in wanted or wanted in name else 0
 
 
-def automatic_name(type_: ResourceType, logical: str, urn: str, creation: int) -> str:
-    """The name that the n-th creation of a URN gets; the same whenever it is asked for."""
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """Which creation of which resource: its automatic name is a function of this.
+
+    Attributes:
+        logical: The logical name.
+        urn: The URN.
+        number: How many resources of that URN were created before.
+    """
+
+    logical: str
+    urn: str
+    number: int
+
+    @property
+    def digits(self) -> str:
+        """Hexadecimal digits, the same whenever they are asked for."""
+        return hashlib.sha256(f"{self.urn}|{self.number}".encode()).hexdigest()
+
+
+def automatic_name(type_: ResourceType, creation: Creation) -> str:
+    """The name that a creation gets."""
     name = name_property(type_) or "name"
-    digits = hashlib.sha256(f"{urn}|{creation}".encode()).hexdigest()
     if type_.package == "azure-native":
-        base, suffix = logical, digits[:8]
+        base, suffix = creation.logical, creation.digits[:8]
     else:
-        base, suffix = logical, f"-{digits[:7]}"
+        base, suffix = creation.logical, f"-{creation.digits[:7]}"
     if type_.token in _BARE_SERVICES:
         base = "".join(c for c in base.lower() if c.isalnum())
     elif name in _LOWER or type_.package == "gcp":
@@ -89,37 +109,29 @@ def automatic_name(type_: ResourceType, logical: str, urn: str, creation: int) -
 
 
 def name_inputs(
-    type_: ResourceType,
-    logical: str,
-    urn: str,
-    creation: int,
-    olds: Mapping[str, Value],
-    news: Values,
-    proposed: str = "",
+    type_: ResourceType, creation: Creation, olds: Mapping[str, Value], news: Values, proposed: str = ""
 ) -> Values:
     """``news`` with its automatic name, where the type takes one and the program gave none.
 
     Args:
         type_: The type.
-        logical: The logical name.
-        urn: The URN.
-        creation: How many resources of that URN were created before.
+        creation: Which creation of which resource the name is for.
         olds: The inputs that the state holds; its name stays.
         news: The program's inputs.
         proposed: A name that the engine's own autonaming configuration proposes.
     """
     if type_.package == "kubernetes":
-        return _name_manifest(logical, urn, creation, olds, news)
+        return _name_manifest(creation, olds, news)
     name = name_property(type_)
     if name is None or news.get(name) is not None or f"{name}Prefix" in news:
         return news
     old = olds.get(name)
-    if isinstance(old, str) or isinstance(old, Secret):
+    if isinstance(old, str | Secret):
         return {**news, name: old}
-    return {**news, name: proposed or automatic_name(type_, logical, urn, creation)}
+    return {**news, name: proposed or automatic_name(type_, creation)}
 
 
-def _name_manifest(logical: str, urn: str, creation: int, olds: Mapping[str, Value], news: Values) -> Values:
+def _name_manifest(creation: Creation, olds: Mapping[str, Value], news: Values) -> Values:
     metadata = news.get("metadata")
     if metadata is UNKNOWN or isinstance(metadata, Secret):
         return news
@@ -127,6 +139,5 @@ def _name_manifest(logical: str, urn: str, creation: int, olds: Mapping[str, Val
     if metadata.get("name") is None and metadata.get("generateName") is None:
         before = olds.get("metadata")
         old = before.get("name") if isinstance(before, dict) else None
-        digits = hashlib.sha256(f"{urn}|{creation}".encode()).hexdigest()[:8]
-        metadata["name"] = old or f"{logical.lower().replace('_', '-')}-{digits}"
+        metadata["name"] = old or f"{creation.logical.lower().replace('_', '-')}-{creation.digits[:8]}"
     return {**news, "metadata": metadata}

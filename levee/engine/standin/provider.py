@@ -89,7 +89,11 @@ class Provider:
             return news, [Failure("", self._unknown_type(target.type))]
         inputs = {**news, **{k: v for k, v in type_.constants.items() if news.get(k) is None}}
         inputs = naming.name_inputs(
-            type_, target.name, target.urn, self.cloud.creations(target.urn), olds, inputs, proposed_name
+            type_,
+            naming.Creation(target.name, target.urn, self.cloud.creations(target.urn)),
+            olds,
+            inputs,
+            proposed_name,
         )
         checker = Checker(self.sdk, strict=type_.package in _STRICT)
         failures = checker.check(inputs, type_.inputs)
@@ -135,7 +139,7 @@ class Provider:
                     where=target.urn,
                     fix="choose another name, or import the resource",
                 )
-        self._store(connection.scope, target, id_, seed, inputs, outputs, created=True)
+        self._store(connection.scope, target, id_, seed=seed, inputs=inputs, outputs=outputs, created=True)
         return id_, outputs
 
     def read(
@@ -169,11 +173,11 @@ class Provider:
         self,
         target: Target,
         id_: str,
+        *,
         old: Values,
         new: Values,
         state: Values,
         connection: Connection,
-        *,
         preview: bool,
     ) -> Values:
         """The outputs after an update.
@@ -196,7 +200,7 @@ class Provider:
         outputs = self.outputs.update(before, after, id_, state)
         if not preview:
             scope = record.scope if record is not None else connection.scope
-            self._store(scope, target, id_, seed, new, outputs)
+            self._store(scope, target, id_, seed=seed, inputs=new, outputs=outputs)
         return outputs
 
     def delete(self, target: Target, id_: str, connection: Connection) -> None:
@@ -250,19 +254,19 @@ class Provider:
             return plain(_metadata_name(old)) == plain(_metadata_name(new)) is not None
         if name is None or plain(old.get(name)) != plain(new.get(name)):
             return False
-        created = self.cloud.creations(target.urn)
-        automatic = (naming.automatic_name(type_, target.name, target.urn, n) for n in range(created))
-        return plain(old.get(name)) not in set(automatic)
+        created = range(self.cloud.creations(target.urn))
+        automatic = {naming.automatic_name(type_, naming.Creation(target.name, target.urn, n)) for n in created}
+        return plain(old.get(name)) not in automatic
 
     def _store(
         self,
         scope: str,
         target: Target,
         id_: str,
+        *,
         seed: str,
         inputs: Values,
         outputs: Values,
-        *,
         created: bool = False,
         origin: str = "created",
     ) -> Record:
@@ -283,7 +287,9 @@ class Provider:
             answer={k: "[secret]" if isinstance(v, Secret) else v for k, v in outputs.items()},
             reason="a resource that the simulated cloud does not hold, read by its id",
         )
-        return self._store(connection.scope, target, id_, subject.seed, state, outputs, origin="invented")
+        return self._store(
+            connection.scope, target, id_, seed=subject.seed, inputs=state, outputs=outputs, origin="invented"
+        )
 
     def _note_fidelity(self, type_: ResourceType, checker: Checker) -> None:
         for path in checker.open_values:

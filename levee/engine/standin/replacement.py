@@ -59,7 +59,7 @@ class ReplacementFacts:
         """What is known of a change at that path; ``None`` when nothing is."""
         top = re.split(r"[.\[]", path, maxsplit=1)[0]
         for declared in type_.replace_on_changes:
-            if declared == path or declared == top or path.startswith((f"{declared}.", f"{declared}[")):
+            if declared in {path, top} or path.startswith((f"{declared}.", f"{declared}[")):
                 return Fact(True, "the SDK's replace_on_changes")
         property_ = type_.inputs.get(top)
         if property_ is not None and property_.forces_replacement:

@@ -82,7 +82,7 @@ class StandIn:
             if package is None:
                 raise UsageError(
                     f"the package {name!r} is not installed in {sdk.site_packages}",
-                    fix=f"install pulumi-{name}, or leave it out of --packages; installed: {', '.join(sorted(sdk.packages))}",
+                    fix=f"install pulumi-{name}, or serve only: {', '.join(sorted(sdk.packages))}",
                 )
             server = grpc.server(executor, options=options)
             servicer = Servicer(name, package.version, self.provider)

@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
@@ -31,6 +31,7 @@ _CONFIRM: Final = "the stand-in met a defect of its own; please report it with t
 
 def _guarded(method: _Method[_Request, _Response]) -> _Method[_Request, _Response]:
     """Turn errors into gRPC statuses: what we know is said plainly, a defect is named as one."""
+    name = getattr(method, "__name__", "call")
 
     @functools.wraps(method)
     def call(self: Any, request: _Request, context: grpc.ServicerContext) -> _Response:
@@ -43,9 +44,7 @@ def _guarded(method: _Method[_Request, _Response]) -> _Method[_Request, _Respons
         except Exception as error:
             if context.code() is None and type(error) is not Exception:
                 traceback.print_exc(file=sys.stderr)
-                context.abort(
-                    grpc.StatusCode.INTERNAL, f"{method.__name__}: {type(error).__name__}: {error}; {_CONFIRM}"
-                )
+                context.abort(grpc.StatusCode.INTERNAL, f"{name}: {type(error).__name__}: {error}; {_CONFIRM}")
             raise
         raise AssertionError("context.abort raises")
 
@@ -166,10 +165,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         outputs = self._provider.update(
             _target(request),
             request.id,
-            wire.decode(request.old_inputs),
-            wire.decode(request.news),
-            wire.decode(request.olds),
-            self._connection(context),
+            old=wire.decode(request.old_inputs),
+            new=wire.decode(request.news),
+            state=wire.decode(request.olds),
+            connection=self._connection(context),
             preview=request.preview,
         )
         return provider_pb2.UpdateResponse(properties=wire.encode(outputs))
@@ -184,9 +183,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Answer a lookup."""
         result, failures = self._provider.invoke(request.tok, wire.decode(request.args), self._connection(context))
-        return provider_pb2.InvokeResponse(failures=_failures(failures), **{"return": wire.encode(result)})
+        response = provider_pb2.InvokeResponse(failures=_failures(failures))
+        getattr(response, "return").CopyFrom(wire.encode(result))
+        return response
 
-    def Construct(self, request: Any, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
+    def Construct(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Remote components are not served."""
         context.abort(
             grpc.StatusCode.UNIMPLEMENTED,
@@ -194,7 +195,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             "run this stack online, or leave the component out of the offline run",
         )
 
-    def Call(self, request: Any, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
+    def Call(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Methods are not served."""
         context.abort(
             grpc.StatusCode.UNIMPLEMENTED, f"the method {request.tok} runs in its provider's own program; run it online"

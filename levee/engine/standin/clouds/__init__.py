@@ -19,19 +19,19 @@ from levee.sdk import Property
 class Identify(Protocol):
     """Gives a new resource its id."""
 
-    def __call__(self, subject: Subject) -> str: ...
+    def __call__(self, subject: Subject, /) -> str: ...
 
 
 class Compute(Protocol):
     """Gives one computed output, or :data:`SKIP`; ``path`` is dotted where the output is nested."""
 
-    def __call__(self, subject: Subject, id_: str, output: Property, path: str) -> Any: ...
+    def __call__(self, subject: Subject, id_: str, output: Property, path: str, /) -> Any: ...
 
 
 class Finish(Protocol):
     """Completes the outputs as a whole."""
 
-    def __call__(self, subject: Subject, id_: str, outputs: Values) -> Values: ...
+    def __call__(self, subject: Subject, id_: str, outputs: Values, /) -> Values: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,51 @@ _SERVICE_BY_KIND: Final = {
 _GLOBAL: Final = frozenset({"iam", "cloudfront", "organizations", "budgets", "globalaccelerator", "waf", "shield"})
 _NO_ACCOUNT: Final = frozenset({"s3", "route53"})
 
+
+def _tags_all(subject: Subject) -> Any:
+    if "tags" not in subject.type.inputs:
+        return SKIP
+    defaults = subject.connection.config.get("defaultTags") or {}
+    return {**(defaults.get("tags") or {}), **(subject.given("tags") or {})}
+
+
+def _suffix(subject: Subject) -> str:
+    return "amazonaws.com.cn" if subject.connection.partition == "aws-cn" else "amazonaws.com"
+
+
+def _kms_id(subject: Subject) -> str:
+    return f"mrk-{subject.hex('id', 32)}" if subject.given("multiRegion") else subject.guid("id")
+
+
+def _zone_id(subject: Subject) -> str:
+    return f"Z{subject.letters('id', 20)}"
+
+
+def _lb_kind(subject: Subject) -> str:
+    return {"network": "net", "gateway": "gwy"}.get(subject.text("loadBalancerType"), "app")
+
+
+def _rds_host(subject: Subject, name: str, infix: str = "") -> str:
+    return f"{subject.text(name)}.{infix}{subject.hex('rds', 12)}.{subject.region}.rds.{_suffix(subject)}"
+
+
+def _port(subject: Subject) -> int:
+    engine = subject.text("engine")
+    return next((p for e, p in (("postgres", 5432), ("oracle", 1521), ("sqlserver", 1433)) if e in engine), 3306)
+
+
+def _kebab(name: str) -> str:
+    return _HUMP.sub("-", name).lower()
+
+
+def _last(id_: str) -> str:
+    return id_.rsplit("/", 1)[-1]
+
+
+def _after(text: str, mark: str) -> str:
+    return text.split(mark, 1)[-1]
+
+
 _Part = Callable[[Subject, str], str]
 
 
@@ -111,7 +156,7 @@ _ID: Final[dict[str, Callable[[Subject], str]]] = {
     "iam:UserPolicyAttachment": lambda s: f"{s.text('user')}-{s.number('id', 26)}",
     "iam:GroupPolicyAttachment": lambda s: f"{s.text('group')}-{s.number('id', 26)}",
     "iam:AccessKey": lambda s: f"AKIA{s.letters('id', 16)}",
-    "kms:Key": lambda s: _kms_id(s),
+    "kms:Key": _kms_id,
     "lambda:Permission": lambda s: s.text("statementId") or f"{s.name}-{s.hex('id', 7)}",
     "lambda:EventSourceMapping": lambda s: s.guid("id"),
     "sqs:Queue": lambda s: f"https://sqs.{s.region}.{_suffix(s)}/{s.connection.account}/{own_name(s)}",
@@ -124,7 +169,7 @@ _ID: Final[dict[str, Callable[[Subject], str]]] = {
     "ec2:KeyPair": lambda s: s.text("keyName"),
     "rds:Instance": lambda s: f"db-{s.letters('id', 26)}",
     "rds:Cluster": lambda s: s.text("clusterIdentifier"),
-    "route53:Zone": lambda s: _zone_id(s),
+    "route53:Zone": _zone_id,
     "route53:Record": lambda s: "_".join((s.text("zoneId"), s.text("name"), s.text("type"))),
     "cloudwatch:Dashboard": lambda s: s.text("dashboardName"),
     "cloudwatch:EventTarget": lambda s: f"{s.text('rule')}-{s.text('targetId') or s.number('id', 26)}",
@@ -190,30 +235,28 @@ def identify(subject: Subject) -> str:
 
 def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
     """A computed output in AWS's form."""
-    name, region = output.name, subject.region
     if path in _TOP:
         return _TOP[path](subject, id_)
     by_kind = _BY_KIND.get(f"{subject.kind}.{path}")
     if by_kind is not None:
         return by_kind(subject, id_)
-    lower = name.lower()
-    if output.type.kind == "string":
-        if lower.endswith("arn"):
-            stem = _kebab(name[:-3]) or "resource"
-            return f"arn:{subject.connection.partition}:{subject.service}:{region}:{subject.connection.account}:{stem}/{subject.hex(path, 12)}"
-        if lower.endswith("id"):
-            for word, prefix in _EC2_IDS:
-                if lower.endswith(f"{word}id"):
-                    return f"{prefix}-{subject.hex(path, 17)}"
-        if lower.endswith("availabilityzone"):
-            return f"{region}a"
-        if lower == "status" and subject.service in {"eks", "ecs", "dynamodb"}:
-            return "ACTIVE"
-    return SKIP
+    return _by_name(subject, output.name, path) if output.type.kind == "string" and output.required else SKIP
+
+
+def _by_name(subject: Subject, name: str, path: str) -> Any:
+    """A string output whose name says what it is."""
+    lower, connection = name.lower(), subject.connection
+    if lower.endswith("arn"):
+        what = f"{_kebab(name[:-3]) or 'resource'}/{subject.hex(path, 12)}"
+        return f"arn:{connection.partition}:{subject.service}:{subject.region}:{connection.account}:{what}"
+    if lower.endswith("availabilityzone"):
+        return f"{subject.region}a"
+    prefix = next((prefix for word, prefix in _EC2_IDS if lower.endswith(f"{word}id")), "")
+    return f"{prefix}-{subject.hex(path, 17)}" if prefix else SKIP
 
 
 _TOP: Final[dict[str, Callable[[Subject, str], Any]]] = {
-    "arn": lambda s, i: arn(s, i),
+    "arn": arn,
     "region": lambda s, i: s.region,
     "tagsAll": lambda s, i: _tags_all(s),
     "accountId": lambda s, i: s.connection.account,
@@ -270,47 +313,3 @@ for _entry in [k for k in _BY_KIND if k.startswith("lb:")]:
     _BY_KIND[f"a{_entry}"] = _BY_KIND[_entry]
 
 _NAME_SERVERS: Final = ((117, "com"), (730, "net"), (1235, "org"), (1962, "co.uk"))
-
-
-def _tags_all(subject: Subject) -> Any:
-    if "tags" not in subject.type.inputs:
-        return SKIP
-    defaults = subject.connection.config.get("defaultTags") or {}
-    return {**(defaults.get("tags") or {}), **(subject.given("tags") or {})}
-
-
-def _suffix(subject: Subject) -> str:
-    return "amazonaws.com.cn" if subject.connection.partition == "aws-cn" else "amazonaws.com"
-
-
-def _kms_id(subject: Subject) -> str:
-    return f"mrk-{subject.hex('id', 32)}" if subject.given("multiRegion") else subject.guid("id")
-
-
-def _zone_id(subject: Subject) -> str:
-    return f"Z{subject.letters('id', 20)}"
-
-
-def _lb_kind(subject: Subject) -> str:
-    return {"network": "net", "gateway": "gwy"}.get(subject.text("loadBalancerType"), "app")
-
-
-def _rds_host(subject: Subject, name: str, infix: str = "") -> str:
-    return f"{subject.text(name)}.{infix}{subject.hex('rds', 12)}.{subject.region}.rds.{_suffix(subject)}"
-
-
-def _port(subject: Subject) -> int:
-    engine = subject.text("engine")
-    return next((p for e, p in (("postgres", 5432), ("oracle", 1521), ("sqlserver", 1433)) if e in engine), 3306)
-
-
-def _kebab(name: str) -> str:
-    return _HUMP.sub("-", name).lower()
-
-
-def _last(id_: str) -> str:
-    return id_.rsplit("/", 1)[-1]
-
-
-def _after(text: str, mark: str) -> str:
-    return text.split(mark, 1)[-1]

@@ -93,91 +93,6 @@ _ENDPOINT: Final = re.compile(r"^(primary|secondary)Endpoints\.(\w+)$")
 _STORAGE_KINDS: Final = frozenset({"blob", "dfs", "file", "queue", "table", "web"})
 
 
-def resource_type(subject: Subject) -> str:
-    """``Microsoft.Storage/storageAccounts``."""
-    namespace = _NAMESPACES.get(subject.service, subject.service.capitalize())
-    return f"Microsoft.{namespace}/{'/'.join(_segments(subject))}"
-
-
-def identify(subject: Subject) -> str:
-    """``/subscriptions/<subscription>/resourceGroups/<group>/providers/<namespace>/<type>/<name>``."""
-    subscription = f"/subscriptions/{subject.connection.account}"
-    if subject.kind == "resources:ResourceGroup":
-        return f"{subscription}/resourceGroups/{_own(subject)}"
-    names = [subject.text(n) for n in _parents(subject)]
-    if subject.kind.endswith(("RoleAssignment", "RoleDefinition")):
-        names.append(subject.text("roleAssignmentName", "roleDefinitionId") or subject.guid("name"))
-    else:
-        names.append(_own(subject))
-    path = _interleave(_segments(subject), names)
-    scope = subject.text("scope", "resourceUri", "resourceScope").rstrip("/")
-    group = subject.text("resourceGroupName")
-    base = scope or (f"{subscription}/resourceGroups/{group}" if group else subscription)
-    namespace = _NAMESPACES.get(subject.service, subject.service.capitalize())
-    return f"{base}/providers/Microsoft.{namespace}/{path}"
-
-
-def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
-    """A computed output in Azure's form."""
-    if path in _TOP:
-        return _TOP[path](subject)
-    endpoint = _ENDPOINT.match(path)
-    if endpoint:
-        if endpoint[1] == "secondary" or endpoint[2] not in _STORAGE_KINDS:
-            return SKIP
-        return f"https://{_own(subject)}.{endpoint[2]}.core.windows.net/"
-    rule = _BY_KIND.get(f"{subject.kind}.{path}")
-    if rule is not None:
-        return rule(subject, id_)
-    if not output.required:
-        return SKIP
-    last = output.name
-    if last == "tenantId":
-        return subject.connection.tenant
-    if last == "createdAt":
-        return CREATED
-    if last == "id" and output.type.kind == "string":
-        return f"{id_}/{path.rsplit('.', 2)[-2] if '.' in path else 'child'}" if id_ else SKIP
-    if last == "name" and "." in path:
-        return SKIP
-    return SKIP
-
-
-_TOP: Final[dict[str, Callable[[Subject], Any]]] = {
-    "name": lambda s: _own(s),
-    "type": lambda s: resource_type(s),
-    "location": lambda s: s.connection.region if "location" in s.type.inputs else SKIP,
-    "provisioningState": lambda s: "Succeeded",
-    "azureApiVersion": lambda s: "2025-01-01",
-    "primaryLocation": lambda s: s.text("location") or s.connection.region,
-    "statusOfPrimary": lambda s: "available",
-    "identity.tenantId": lambda s: s.connection.tenant,
-    "creationTime": lambda s: CREATED,
-}
-_BY_KIND: Final[dict[str, Callable[[Subject, str], Any]]] = {
-    "keyvault:Vault.properties.vaultUri": lambda s, i: f"https://{_own(s)}.vault.azure.net/",
-    "keyvault:Vault.properties.provisioningState": lambda s, i: "Succeeded",
-    "keyvault:Key.keyUri": lambda s, i: f"https://{s.text('vaultName')}.vault.azure.net/keys/{_own(s)}",
-    "keyvault:Key.keyUriWithVersion": lambda s, i: (
-        f"https://{s.text('vaultName')}.vault.azure.net/keys/{_own(s)}/{s.hex('version', 32)}"
-    ),
-    "keyvault:Secret.properties.secretUri": lambda s, i: (
-        f"https://{s.text('vaultName')}.vault.azure.net/secrets/{_own(s)}"
-    ),
-    "containerregistry:Registry.loginServer": lambda s, i: f"{_own(s)}.azurecr.io",
-    "web:WebApp.defaultHostName": lambda s, i: f"{_own(s)}.azurewebsites.net",
-    "operationalinsights:Workspace.customerId": lambda s, i: s.guid("customer"),
-    "databricks:Workspace.workspaceUrl": lambda s, i: (
-        f"adb-{s.number('ws', 16)}.{s.digest('ws')[0] % 20}.azuredatabricks.net"
-    ),
-    "databricks:Workspace.workspaceId": lambda s, i: s.number("ws", 16),
-    "sql:Server.fullyQualifiedDomainName": lambda s, i: f"{_own(s)}.database.windows.net",
-    "authorization:RoleAssignment.name": lambda s, i: i.rsplit("/", 1)[-1],
-    "managedidentity:UserAssignedIdentity.principalId": lambda s, i: s.guid("principal"),
-    "managedidentity:UserAssignedIdentity.clientId": lambda s, i: s.guid("client"),
-}
-
-
 def _own(subject: Subject) -> str:
     """The resource's own name in the cloud."""
     name = name_property(subject.type)
@@ -229,3 +144,88 @@ def _interleave(segments: list[str], names: list[str]) -> str:
         if segment != "default" and not fixed and left:
             path.append(left.pop(0))
     return "/".join(path)
+
+
+def resource_type(subject: Subject) -> str:
+    """``Microsoft.Storage/storageAccounts``."""
+    namespace = _NAMESPACES.get(subject.service, subject.service.capitalize())
+    return f"Microsoft.{namespace}/{'/'.join(_segments(subject))}"
+
+
+def identify(subject: Subject) -> str:
+    """``/subscriptions/<subscription>/resourceGroups/<group>/providers/<namespace>/<type>/<name>``."""
+    subscription = f"/subscriptions/{subject.connection.account}"
+    if subject.kind == "resources:ResourceGroup":
+        return f"{subscription}/resourceGroups/{_own(subject)}"
+    names = [subject.text(n) for n in _parents(subject)]
+    if subject.kind.endswith(("RoleAssignment", "RoleDefinition")):
+        names.append(subject.text("roleAssignmentName", "roleDefinitionId") or subject.guid("name"))
+    else:
+        names.append(_own(subject))
+    path = _interleave(_segments(subject), names)
+    scope = subject.text("scope", "resourceUri", "resourceScope").rstrip("/")
+    group = subject.text("resourceGroupName")
+    base = scope or (f"{subscription}/resourceGroups/{group}" if group else subscription)
+    namespace = _NAMESPACES.get(subject.service, subject.service.capitalize())
+    return f"{base}/providers/Microsoft.{namespace}/{path}"
+
+
+def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
+    """A computed output in Azure's form."""
+    if path in _TOP:
+        return _TOP[path](subject)
+    endpoint = _ENDPOINT.match(path)
+    if endpoint:
+        if endpoint[1] == "secondary" or endpoint[2] not in _STORAGE_KINDS:
+            return SKIP
+        return f"https://{_own(subject)}.{endpoint[2]}.core.windows.net/"
+    rule = _BY_KIND.get(f"{subject.kind}.{path}")
+    if rule is not None:
+        return rule(subject, id_)
+    if not output.required:
+        return SKIP
+    last = output.name
+    if last == "tenantId":
+        return subject.connection.tenant
+    if last == "createdAt":
+        return CREATED
+    if last == "id" and output.type.kind == "string":
+        return f"{id_}/{path.rsplit('.', 2)[-2] if '.' in path else 'child'}" if id_ else SKIP
+    if last == "name" and "." in path:
+        return SKIP
+    return SKIP
+
+
+_TOP: Final[dict[str, Callable[[Subject], Any]]] = {
+    "name": _own,
+    "type": resource_type,
+    "location": lambda s: s.connection.region if "location" in s.type.inputs else SKIP,
+    "provisioningState": lambda s: "Succeeded",
+    "azureApiVersion": lambda s: "2025-01-01",
+    "primaryLocation": lambda s: s.text("location") or s.connection.region,
+    "statusOfPrimary": lambda s: "available",
+    "identity.tenantId": lambda s: s.connection.tenant,
+    "creationTime": lambda s: CREATED,
+}
+_BY_KIND: Final[dict[str, Callable[[Subject, str], Any]]] = {
+    "keyvault:Vault.properties.vaultUri": lambda s, i: f"https://{_own(s)}.vault.azure.net/",
+    "keyvault:Vault.properties.provisioningState": lambda s, i: "Succeeded",
+    "keyvault:Key.keyUri": lambda s, i: f"https://{s.text('vaultName')}.vault.azure.net/keys/{_own(s)}",
+    "keyvault:Key.keyUriWithVersion": lambda s, i: (
+        f"https://{s.text('vaultName')}.vault.azure.net/keys/{_own(s)}/{s.hex('version', 32)}"
+    ),
+    "keyvault:Secret.properties.secretUri": lambda s, i: (
+        f"https://{s.text('vaultName')}.vault.azure.net/secrets/{_own(s)}"
+    ),
+    "containerregistry:Registry.loginServer": lambda s, i: f"{_own(s)}.azurecr.io",
+    "web:WebApp.defaultHostName": lambda s, i: f"{_own(s)}.azurewebsites.net",
+    "operationalinsights:Workspace.customerId": lambda s, i: s.guid("customer"),
+    "databricks:Workspace.workspaceUrl": lambda s, i: (
+        f"adb-{s.number('ws', 16)}.{s.digest('ws')[0] % 20}.azuredatabricks.net"
+    ),
+    "databricks:Workspace.workspaceId": lambda s, i: s.number("ws", 16),
+    "sql:Server.fullyQualifiedDomainName": lambda s, i: f"{_own(s)}.database.windows.net",
+    "authorization:RoleAssignment.name": lambda s, i: i.rsplit("/", 1)[-1],
+    "managedidentity:UserAssignedIdentity.principalId": lambda s, i: s.guid("principal"),
+    "managedidentity:UserAssignedIdentity.clientId": lambda s, i: s.guid("client"),
+}

@@ -39,7 +39,7 @@ PLANNED: Final = frozenset[str]()
 """Computed outputs that the real provider already knows in a preview."""
 
 
-def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
+def compute(_subject: Subject, _id: str, _output: Property, _path: str) -> Any:
     """No rule of its own."""
     return SKIP
 

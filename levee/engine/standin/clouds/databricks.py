@@ -1,7 +1,7 @@
 """Databricks: ids as its REST API gives them.
 
-Source: Databricks REST API reference (Jobs 2.1, Clusters 2.0, Instance Pools 2.0, Unity Catalog 2.1) and the id rules of
-``databricks/terraform-provider-databricks``.
+Source: Databricks REST API reference (Jobs 2.1, Clusters 2.0, Instance Pools 2.0, Unity Catalog 2.1) and the id rules
+of ``databricks/terraform-provider-databricks``.
 """
 
 from __future__ import annotations
@@ -21,37 +21,6 @@ METASTORE: Final = "7d9f3a52-1c84-4be6-a0d7-6e5b4c3a2f10"
 OWNER: Final = "levee@example.com"
 _LOWER: Final = "abcdefghijklmnopqrstuvwxyz012345"
 
-_ID: Final[dict[str, Callable[[Subject], str]]] = {
-    "Job": lambda s: s.number("id", 15),
-    "Pipeline": lambda s: s.guid("id"),
-    "Cluster": lambda s: f"0101-000000-{s.letters('id', 8, _LOWER)}",
-    "InstancePool": lambda s: f"0101-000000-{s.letters('id', 6, _LOWER)}-pool-{s.letters('pool', 8, _LOWER)}",
-    "ClusterPolicy": lambda s: s.hex("id", 16).upper(),
-    "SqlEndpoint": lambda s: s.hex("id", 16),
-    "SecretScope": lambda s: own_name(s),
-    "Secret": lambda s: f"{s.text('scope')}|||{s.text('key')}",
-    "SecretAcl": lambda s: f"{s.text('scope')}|||{s.text('principal')}",
-    "Catalog": lambda s: own_name(s),
-    "Schema": lambda s: f"{s.text('catalogName')}.{own_name(s)}",
-    "Volume": lambda s: f"{s.text('catalogName')}.{s.text('schemaName')}.{own_name(s)}",
-    "SqlTable": lambda s: f"{s.text('catalogName')}.{s.text('schemaName')}.{own_name(s)}",
-    "ExternalLocation": lambda s: own_name(s),
-    "StorageCredential": lambda s: own_name(s),
-    "Grants": lambda s: _securable(s),
-    "Grant": lambda s: f"{_securable(s)}/{s.text('principal')}",
-    "Metastore": lambda s: s.guid("id"),
-    "MetastoreAssignment": lambda s: f"{s.text('workspaceId')}|{s.text('metastoreId')}",
-    "MwsWorkspaces": lambda s: f"{s.text('accountId') or DATABRICKS_ACCOUNT}/{s.number('workspace', 16)}",
-    "Permissions": lambda s: _permissions(s),
-    "Notebook": lambda s: s.text("path"),
-    "Directory": lambda s: s.text("path"),
-    "WorkspaceFile": lambda s: s.text("path"),
-    "Group": lambda s: s.number("id", 15),
-    "User": lambda s: s.number("id", 16),
-    "ServicePrincipal": lambda s: s.number("id", 16),
-    "GroupMember": lambda s: f"{s.text('groupId')}|{s.text('memberId')}",
-    "Token": lambda s: s.hex("id", 64),
-}
 _OBJECTS: Final = {
     "jobId": "jobs",
     "clusterId": "clusters",
@@ -64,6 +33,60 @@ _OBJECTS: Final = {
     "directoryId": "directories",
     "directoryPath": "directories",
     "repoId": "repos",
+}
+
+
+def _route(subject: Subject) -> str:
+    return {"Job": "job", "Notebook": "workspace"}.get(subject.type.class_name, subject.type.class_name.lower())
+
+
+def _securable(subject: Subject) -> str:
+    for output in subject.type.inputs.values():
+        if output.type.kind == "string" and output.name != "principal":
+            text = subject.text(output.name)
+            if text:
+                return f"{output.python_name}/{text}"
+    return subject.hex("id", 16)
+
+
+def _permissions(subject: Subject) -> str:
+    for name, kind in _OBJECTS.items():
+        text = subject.text(name)
+        if text:
+            return f"/{kind}/{text.lstrip('/')}"
+    return f"/authorization/{subject.hex('id', 8)}"
+
+
+_ID: Final[dict[str, Callable[[Subject], str]]] = {
+    "Job": lambda s: s.number("id", 15),
+    "Pipeline": lambda s: s.guid("id"),
+    "Cluster": lambda s: f"0101-000000-{s.letters('id', 8, _LOWER)}",
+    "InstancePool": lambda s: f"0101-000000-{s.letters('id', 6, _LOWER)}-pool-{s.letters('pool', 8, _LOWER)}",
+    "ClusterPolicy": lambda s: s.hex("id", 16).upper(),
+    "SqlEndpoint": lambda s: s.hex("id", 16),
+    "SecretScope": own_name,
+    "Secret": lambda s: f"{s.text('scope')}|||{s.text('key')}",
+    "SecretAcl": lambda s: f"{s.text('scope')}|||{s.text('principal')}",
+    "Catalog": own_name,
+    "Schema": lambda s: f"{s.text('catalogName')}.{own_name(s)}",
+    "Volume": lambda s: f"{s.text('catalogName')}.{s.text('schemaName')}.{own_name(s)}",
+    "SqlTable": lambda s: f"{s.text('catalogName')}.{s.text('schemaName')}.{own_name(s)}",
+    "ExternalLocation": own_name,
+    "StorageCredential": own_name,
+    "Grants": _securable,
+    "Grant": lambda s: f"{_securable(s)}/{s.text('principal')}",
+    "Metastore": lambda s: s.guid("id"),
+    "MetastoreAssignment": lambda s: f"{s.text('workspaceId')}|{s.text('metastoreId')}",
+    "MwsWorkspaces": lambda s: f"{s.text('accountId') or DATABRICKS_ACCOUNT}/{s.number('workspace', 16)}",
+    "Permissions": _permissions,
+    "Notebook": lambda s: s.text("path"),
+    "Directory": lambda s: s.text("path"),
+    "WorkspaceFile": lambda s: s.text("path"),
+    "Group": lambda s: s.number("id", 15),
+    "User": lambda s: s.number("id", 16),
+    "ServicePrincipal": lambda s: s.number("id", 16),
+    "GroupMember": lambda s: f"{s.text('groupId')}|{s.text('memberId')}",
+    "Token": lambda s: s.hex("id", 64),
 }
 
 
@@ -105,24 +128,3 @@ _TOP: Final[dict[str, Callable[[Subject, str], Any]]] = {
     ),
     "odbcParams": lambda s, i: SKIP,
 }
-
-
-def _route(subject: Subject) -> str:
-    return {"Job": "job", "Notebook": "workspace"}.get(subject.type.class_name, subject.type.class_name.lower())
-
-
-def _securable(subject: Subject) -> str:
-    for output in subject.type.inputs.values():
-        if output.type.kind == "string" and output.name != "principal":
-            text = subject.text(output.name)
-            if text:
-                return f"{output.python_name}/{text}"
-    return subject.hex("id", 16)
-
-
-def _permissions(subject: Subject) -> str:
-    for name, kind in _OBJECTS.items():
-        text = subject.text(name)
-        if text:
-            return f"/{kind}/{text.lstrip('/')}"
-    return f"/authorization/{subject.hex('id', 8)}"

@@ -21,8 +21,62 @@ _FIELD: Final = re.compile(r"\{\{%?([\w.]+)\}\}")
 _ATTRIBUTION: Final = {"goog-pulumi-provisioned": "true"}
 _IAM: Final = re.compile(r"I[Aa][Mm](Member|Binding|Policy)$")
 
+
+def _fill(template: str, subject: Subject) -> str:
+    """The template with the resource's values, or the empty string where one is missing."""
+    if "{{" not in template:
+        return ""
+    missing = False
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal missing
+        field = found[1]
+        camel = re.sub(r"_(\w)", lambda m: m[1].upper(), field)
+        if camel == "project":
+            return _project(subject)
+        text = subject.text(camel)
+        if not text and camel in {"region", "location"}:
+            text = subject.region
+        if not text and camel == "zone":
+            text = f"{subject.region}-a"
+        if not text and camel == "name":
+            text = own_name(subject)
+        missing = missing or not text
+        return text
+
+    filled = _FIELD.sub(value, template)
+    return "" if missing else filled
+
+
+def _project(subject: Subject) -> str:
+    return subject.text("project") or subject.connection.project
+
+
+def _email(subject: Subject) -> str:
+    return f"{subject.text('accountId')}@{_project(subject)}.iam.gserviceaccount.com"
+
+
+def _labels(subject: Subject, attribution: dict[str, str]) -> Any:
+    if "labels" not in subject.type.inputs:
+        return SKIP
+    defaults = subject.connection.config.get("defaultLabels") or {}
+    try:
+        return {**attribution, **defaults, **(subject.given("labels") or {})}
+    except TypeError as error:
+        raise NotYetError("labels") from error
+
+
+def _self_link(subject: Subject, id_: str) -> str:
+    if subject.kind == "storage:Bucket":
+        return f"https://www.googleapis.com/storage/v1/b/{id_}"
+    if subject.service == "bigquery":
+        return f"https://bigquery.googleapis.com/bigquery/v2/{id_}"
+    api = "compute" if subject.service == "compute" else subject.service
+    return f"https://www.googleapis.com/{api}/v1/{id_}"
+
+
 _ID: Final[dict[str, Callable[[Subject], str]]] = {
-    "storage:Bucket": lambda s: own_name(s),
+    "storage:Bucket": own_name,
     "storage:BucketObject": lambda s: f"{s.text('bucket')}-{own_name(s)}",
     "serviceaccount:Account": lambda s: f"projects/{_project(s)}/serviceAccounts/{_email(s)}",
     "serviceaccount:Key": lambda s: f"{s.text('serviceAccountId')}/keys/{s.hex('id', 40)}",
@@ -77,7 +131,7 @@ _TOP: Final[dict[str, Callable[[Subject, str], Any]]] = {
     "region": lambda s, i: s.region if "region" in s.type.inputs else SKIP,
     "zone": lambda s, i: f"{s.region}-a" if "zone" in s.type.inputs else SKIP,
     "location": lambda s, i: s.region,
-    "selfLink": lambda s, i: _self_link(s, i),
+    "selfLink": _self_link,
     "effectiveLabels": lambda s, i: _labels(s, _ATTRIBUTION),
     "pulumiLabels": lambda s, i: _labels(s, _ATTRIBUTION),
     "projectNumber": lambda s, i: GCP_PROJECT_NUMBER,
@@ -108,56 +162,3 @@ _BY_KIND: Final[dict[str, Callable[[Subject, str], Any]]] = {
     "dns:ManagedZone.nameServers": lambda s, i: [f"ns-cloud-a{n}.googledomains.com." for n in range(1, 5)],
     "cloudrunv2:Service.uri": lambda s, i: f"https://{own_name(s)}-{s.hex('uri', 10)}-uc.a.run.app",
 }
-
-
-def _fill(template: str, subject: Subject) -> str:
-    """The template with the resource's values, or the empty string where one is missing."""
-    if "{{" not in template:
-        return ""
-    missing = False
-
-    def value(found: re.Match[str]) -> str:
-        nonlocal missing
-        field = found[1]
-        camel = re.sub(r"_(\w)", lambda m: m[1].upper(), field)
-        if camel == "project":
-            return _project(subject)
-        text = subject.text(camel)
-        if not text and camel in {"region", "location"}:
-            text = subject.region
-        if not text and camel == "zone":
-            text = f"{subject.region}-a"
-        if not text and camel == "name":
-            text = own_name(subject)
-        missing = missing or not text
-        return text
-
-    filled = _FIELD.sub(value, template)
-    return "" if missing else filled
-
-
-def _project(subject: Subject) -> str:
-    return subject.text("project") or subject.connection.project
-
-
-def _email(subject: Subject) -> str:
-    return f"{subject.text('accountId')}@{_project(subject)}.iam.gserviceaccount.com"
-
-
-def _labels(subject: Subject, attribution: dict[str, str]) -> Any:
-    if "labels" not in subject.type.inputs:
-        return SKIP
-    defaults = subject.connection.config.get("defaultLabels") or {}
-    try:
-        return {**attribution, **defaults, **(subject.given("labels") or {})}
-    except TypeError as error:
-        raise NotYetError("labels") from error
-
-
-def _self_link(subject: Subject, id_: str) -> str:
-    if subject.kind == "storage:Bucket":
-        return f"https://www.googleapis.com/storage/v1/b/{id_}"
-    if subject.service == "bigquery":
-        return f"https://bigquery.googleapis.com/bigquery/v2/{id_}"
-    api = "compute" if subject.service == "compute" else subject.service
-    return f"https://www.googleapis.com/{api}/v1/{id_}"

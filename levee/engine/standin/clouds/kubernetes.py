@@ -50,7 +50,7 @@ def identify(subject: Subject) -> str:
     return f"{_namespace(metadata)}/{name}"
 
 
-def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
+def compute(_subject: Subject, _id: str, _output: Property, _path: str) -> Any:
     """Nothing by property: :func:`finish` completes the manifest as a whole."""
     return SKIP
 

@@ -92,7 +92,7 @@ def identify(subject: Subject) -> str:
     return subject.hex("id", 16)
 
 
-def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
+def compute(_subject: Subject, _id: str, _output: Property, _path: str) -> Any:
     """Nothing: :func:`values` gives the outputs together, for they belong together."""
     return SKIP
 
