@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 from rich.markup import escape
 
@@ -49,10 +48,11 @@ def run(argv: list[str] | None = None) -> int:
         if wrong.fix:
             errors.print(f"  [dim]fix[/]  [bold]{escape(wrong.fix)}[/]", soft_wrap=True)
         return wrong.exit_code
-    except click.ClickException as wrong:
-        wrong.show()
+    except typer.TyperException as wrong:  # a flag, a command or a value that there is not
+        errors.print(f"[bold red]error[/] {escape(wrong.format_message())}", soft_wrap=True)
+        errors.print("  [dim]fix[/]  [bold]levee --help, or levee COMMAND --help[/]")
         return 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         errors.print("[bold]stopped[/]; nothing was left half done")
         return 130
     return code if isinstance(code, int) else 0
