@@ -2,7 +2,7 @@
 UV := tools/uv
 DOCTOR := $(UV) run --quiet --no-project python -m levee.doctor
 
-.PHONY: help up test check fix unit data sync doctor chromium bench clean
+.PHONY: help up test check fix unit data sync doctor chromium docs bench clean
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
@@ -34,6 +34,9 @@ doctor:  ## what this machine has, lacks, and the command that mends it
 
 chromium:  # the page test's browser
 	@tools/chromium
+
+docs: sync  ## regenerate the command line's reference page
+	.venv/bin/typer levee.cli.app utils docs --name levee --title levee --output docs/reference/cli.md
 
 bench: sync  ## the measurements of docs/reference/benchmarks.md
 	.venv/bin/python bench

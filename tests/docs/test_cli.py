@@ -1,0 +1,57 @@
+"""The command line's reference page is what the command line says, and the command line says enough."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from levee.cli import app
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = dict(getattr(typer.main.get_command(app), "commands", {}))
+INTERFACE = {
+    "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json"},
+    "up": {"--offline", "--online", "--cwd", "--stack", "--config", "--json"},
+    "refresh": {"--offline", "--online", "--cwd", "--stack", "--config", "--json"},
+    "destroy": {"--offline", "--online", "--cwd", "--stack", "--config", "--json"},
+    "run": {"--env", "--from"},
+    "replay": set(),
+    "doctor": set(),
+    "report": set(),
+}
+"""What other tools call; a flag may be added, none may go."""
+
+
+def test_the_reference_page_is_current(tmp_path):
+    page = tmp_path / "cli.md"
+    command = [sys.executable, "-m", "typer", "levee.cli.app", "utils", "docs", "--name", "levee", "--title", "levee"]
+    subprocess.run([*command, "--output", page], cwd=ROOT, check=True, capture_output=True)
+    assert (ROOT / "docs" / "reference" / "cli.md").read_text() == page.read_text(), "run: make docs"
+
+
+@pytest.mark.parametrize("name", INTERFACE)
+def test_the_interface_is_kept(name):
+    flags = {flag for option in COMMANDS[name].params for flag in (*option.opts, *option.secondary_opts)}
+    assert flags >= INTERFACE[name]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_and_every_parameter_its_help(name):
+    command = COMMANDS[name]
+    assert (command.help or "").endswith(".")
+    assert (command.epilog or "").startswith(f"Example: levee {name}")
+    unexplained = [p.name for p in command.params if not getattr(p, "help", None)]
+    assert unexplained == []
+
+
+@pytest.mark.parametrize(
+    "argv", [["nonsense"], ["preview", "local", "--nonsense"], ["run"], ["run", "sales", "--from", "platinum"]]
+)
+def test_a_wrong_call_is_answered_in_one_line_and_exit_code_2(argv):
+    said = subprocess.run([Path(sys.executable).with_name("levee"), *argv], cwd=ROOT, capture_output=True, text=True)
+    assert said.returncode == 2
+    assert said.stderr.startswith("error ")
+    assert "levee --help" in said.stderr
+    assert "Traceback" not in said.stderr
