@@ -22,6 +22,7 @@ from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP, to_arrow_schema
 from pipelines.errors import QualityError, SchemaError, UsageError
 from pipelines.gold.render import render
+from pipelines.gold.versions import data_version
 from pipelines.quality import sql
 from pipelines.quality.checks import table_checks
 from pipelines.quality.evaluate import Result, evaluate
@@ -58,9 +59,10 @@ class Built:
         table: The gold table.
         path: Where it is.
         rows: Rows that it has.
-        version: Its newest commit.
-        inputs: Commit of each silver table that it was built from, by dataset.
-        unchanged: It was built from the same inputs before and was left alone.
+        version: The commit that published its rows.
+        inputs: Commit that last changed each silver table that it was built from, by dataset.
+        unchanged: It was left alone: it was built from the same inputs before, or nothing was ever delivered to any
+            of its sources and `inputs` is empty.
         results: What the checks found; empty where it was left alone.
     """
 
@@ -86,13 +88,13 @@ def build(engine: Engine, settings: RunSettings, domain: Domain) -> Built:
         raise UsageError(
             f"{table.dataset} is no gold table", where=str(table.path), fix="pass --table with a gold table"
         )
-    chosen = domain.choose(settings.sources)
-    feeds = domain.feeds(table, chosen)
-    if not feeds:
-        names = ", ".join(source.dataset for source in chosen)
-        raise UsageError(f"none of {names} has what {table.dataset} needs", where=str(table.path))
+    feeds = _feeds(engine, settings, domain, table)
     path = settings.table_path(Layer.GOLD, table.dataset)
-    inputs = {source.dataset: engine.version(settings.table_path(Layer.SILVER, source.dataset)) for source in feeds}
+    if not feeds:
+        return Built(table.dataset, path, 0, 0, {}, unchanged=True, results=())
+    inputs = {
+        source.dataset: data_version(engine, settings.table_path(Layer.SILVER, source.dataset)) for source in feeds
+    }
     if same := _unchanged(engine, settings, table, inputs):
         return same
     frame = _frame(engine, settings, table, feeds)
@@ -104,9 +106,21 @@ def build(engine: Engine, settings: RunSettings, domain: Domain) -> Built:
     results = _check(engine, table, staged)
     engine.ensure(path, schema)
     engine.overwrite(path, staged)
-    built = Built(table.dataset, path, staged.count(), engine.version(path), inputs, unchanged=False, results=results)
+    built = Built(
+        table.dataset, path, staged.count(), data_version(engine, path), inputs, unchanged=False, results=results
+    )
     _record(engine, settings, table, built)
     return built
+
+
+def _feeds(engine: Engine, settings: RunSettings, domain: Domain, table: Contract) -> tuple[Contract, ...]:
+    """The job's sources that feed the table and to which anything was ever delivered."""
+    chosen = domain.choose(settings.sources)
+    feeds = domain.feeds(table, chosen)
+    if not feeds:
+        names = ", ".join(source.dataset for source in chosen)
+        raise UsageError(f"none of {names} has what {table.dataset} needs", where=str(table.path))
+    return tuple(source for source in feeds if engine.count(settings.table_path(Layer.BRONZE, source.dataset)) > 0)
 
 
 def _frame(engine: Engine, settings: RunSettings, table: Contract, feeds: Sequence[Contract]) -> DataFrame:
@@ -155,9 +169,9 @@ def _unchanged(engine: Engine, settings: RunSettings, table: Contract, inputs: d
     last = max(found, key=lambda row: row["built_at"], default=None)
     if last is None or json.loads(last["inputs"]) != inputs or last["contract"] != table.digest:
         return None
-    if last["version"] != engine.version(path):
+    if last["version"] != data_version(engine, path):
         return None  # changed behind our back: heal it
-    return Built(table.dataset, path, last["rows"], engine.version(path), inputs, unchanged=True, results=())
+    return Built(table.dataset, path, last["rows"], last["version"], inputs, unchanged=True, results=())
 
 
 def _record(engine: Engine, settings: RunSettings, table: Contract, built: Built) -> None:

@@ -1,0 +1,29 @@
+"""Which commit last changed a table's rows: its care (OPTIMIZE, VACUUM) makes commits that change none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.capabilities import Capability
+
+if TYPE_CHECKING:
+    from pipelines.engine import Engine
+
+CARE = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
+"""Delta's operations that rewrite or remove files and change no row."""
+
+
+def data_version(engine: Engine, path: str) -> int:
+    """Return the number of the newest commit of the table at `path` that is not mere care."""
+    history = _history(engine, path)
+    return next((int(entry["version"]) for entry in history if entry["operation"] not in CARE), 0)
+
+
+def _history(engine: Engine, path: str) -> list[dict[str, Any]]:
+    """The table's commits, newest first."""
+    if engine.can(Capability.DESCRIBE_HISTORY):
+        rows = engine.spark.sql(f"DESCRIBE HISTORY delta.`{path}`").select("version", "operation").collect()
+        return [row.asDict() for row in rows]
+    import deltalake
+
+    return deltalake.DeltaTable(path).history()
