@@ -18,6 +18,7 @@ def attached(
     *,
     cloud: Path,
     log: Path,
+    errors_to: Path,
     cache: Path,
     stack: str,
     faults: Path | None = None,
@@ -31,6 +32,7 @@ def attached(
         site_packages: Where the program's SDKs are.
         cloud: The simulated cloud's database.
         log: JSON lines: invented lookups, fidelity, faults.
+        errors_to: File for what the process says on standard error.
         cache: Folder for what was read of the SDKs.
         stack: The stack's name.
         faults: Rules of faults to inject.
@@ -52,8 +54,8 @@ def attached(
         *(("--faults", str(faults)) if faults else ()),
         *(("--lookups", str(lookups)) if lookups else ()),
     ]
-    said = log.with_suffix(".stderr")
-    with said.open("wb") as errors:
+    errors_to.parent.mkdir(parents=True, exist_ok=True)
+    with errors_to.open("wb") as errors:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
         )
@@ -63,11 +65,8 @@ def attached(
         ready = process.stdout.readline()
         if not ready:
             process.wait()
-            raise EngineError(
-                f"the stand-in providers did not start: {said.read_text(errors='replace').strip()[-2000:]}",
-                where=str(said),
-                fix="levee doctor",
-            )
+            last = (errors_to.read_text(errors="replace").strip().splitlines() or ["no word of why"])[-1]
+            raise EngineError(f"the stand-in providers did not start: {last}", where=str(errors_to), fix="levee doctor")
         yield json.loads(ready)["ports"]
     finally:
         process.stdin.close()
