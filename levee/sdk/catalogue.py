@@ -29,6 +29,7 @@ _FORMAT: Final = hashlib.sha256(
 ).hexdigest()[:12]
 """Part of every cache path: what another version of this reader wrote is never read."""
 
+_TOKEN_PARTS: Final = 3
 _REGISTER: Final = re.compile(r'resource_modules="""\n(.*?)\n"""', re.DOTALL)
 _VERSIONED: Final = re.compile(r"/v\d{8}\w*:")
 _FILES: Final = {"inputs": "_inputs.py", "outputs": "outputs.py", "enums": "_enums.py"}
@@ -212,7 +213,10 @@ class Sdk:
         return (f"{class_name}Args", f"{class_name}InitArgs")
 
     def _read_function(self, package: Package, token: str) -> FunctionType | None:
-        middle, name = token.split(":")[1:3]
+        parts = token.split(":")
+        if len(parts) != _TOKEN_PARTS:
+            return None
+        _, middle, name = parts
         python_name = snake(name)
         module = (
             package.modules.get(middle) or package.modules.get(middle.split("/")[0]) or self._module(package, middle)

@@ -201,7 +201,10 @@ class ResourceType:
 
 @dataclass(frozen=True)
 class FunctionType:
-    """One function (lookup) of a package: its arguments and its result, by wire name."""
+    """One function (lookup) of a package: its arguments and its result, by wire name.
+
+    The generator writes every argument as optional, so ``required`` says nothing of ``inputs``.
+    """
 
     token: str
     package: str

@@ -8,6 +8,7 @@ Sources: ``pulumi-terraform-bridge`` ``pkg/tfbridge/names.go`` (``name-1234567``
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -38,6 +39,8 @@ _MAX_LENGTH: Final = {
     "aws:lb/targetGroup:TargetGroup": 32,
     "aws:iam/role:Role": 64,
 }
+_GRANT: Final = re.compile(r"I[Aa][Mm](Member|Binding|Policy)$")
+"""Grants on another resource: their ``name`` is that resource's."""
 _NEVER: Final = {"random", "tls", "command", "kubernetes"}
 
 
@@ -51,6 +54,8 @@ def name_property(type_: ResourceType) -> str | None:
         return override if given is not None and not given.required else None
     if type_.package == "azure-native":
         return _azure_name(type_)
+    if type_.package == "gcp" and _GRANT.search(type_.class_name):
+        return None
     name, out = type_.inputs.get("name"), type_.outputs.get("name")
     if name is not None and not name.required and name.type.kind == "string" and out is not None and out.required:
         return "name"

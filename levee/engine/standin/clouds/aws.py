@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from levee.engine.standin.clouds.common import SKIP, own_name
+from levee.engine.standin.naming import name_property
 from levee.engine.standin.subject import Subject
 from levee.sdk import Property
 
@@ -78,6 +79,10 @@ def _rds_host(subject: Subject, name: str, infix: str = "") -> str:
 def _port(subject: Subject) -> int:
     engine = subject.text("engine")
     return next((p for e, p in (("postgres", 5432), ("oracle", 1521), ("sqlserver", 1433)) if e in engine), 3306)
+
+
+def _unique_name(subject: Subject) -> str:
+    return own_name(subject) if name_property(subject.type) or subject.text("name") else subject.hex("id", 12)
 
 
 def _kebab(name: str) -> str:
@@ -211,7 +216,9 @@ def arn(subject: Subject, id_: str) -> str:
     region = "" if service in _GLOBAL or service in _NO_ACCOUNT else subject.region
     account = "" if service in _NO_ACCOUNT else subject.connection.account
     part = _RESOURCE.get(subject.kind)
-    resource = part(subject, id_) if part else f"{_kebab(subject.type.class_name)}/{_last(id_) or own_name(subject)}"
+    resource = (
+        part(subject, id_) if part else f"{_kebab(subject.type.class_name)}/{_last(id_) or _unique_name(subject)}"
+    )
     return f"arn:{partition}:{service}:{region}:{account}:{resource}"
 
 
@@ -246,7 +253,7 @@ def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
 def _by_name(subject: Subject, name: str, path: str) -> Any:
     """A string output whose name says what it is."""
     lower, connection = name.lower(), subject.connection
-    if lower.endswith("arn"):
+    if lower.endswith("arn") and path not in subject.type.inputs:
         what = f"{_kebab(name[:-3]) or 'resource'}/{subject.hex(path, 12)}"
         return f"arn:{connection.partition}:{subject.service}:{subject.region}:{connection.account}:{what}"
     if lower.endswith("availabilityzone"):

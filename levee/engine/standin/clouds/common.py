@@ -24,8 +24,11 @@ CREATED: Final = "2025-01-01T00:00:00Z"
 """Every invented moment: an equal run gives an equal state."""
 
 _DEFAULT: Final = re.compile(
-    r"[Dd]efault(?:s)?(?:\s+value)?(?:\s+(?:is|to|of))?(?:\s+to)?:?\s+[`\"']+([\w.:/-]+)[`\"']+"
+    r"[Dd]efault(?:s)?(?:\s+value)?(?:\s+(?:is|to|of))?(?:\s+to)?:?\s+(?:[`\"']+([\w.:/-]+)[`\"']+|([A-Z][A-Z_]+)\b)"
 )
+
+_PROTECTION: Final = re.compile(r"(?i)kms|encrypt|cmek|certificate|password|secret|token|role|policy")
+"""Inputs that protect: one that the program left out must not look as if it were set."""
 
 Rule = Callable[[Subject, str, str], Any]
 
@@ -74,7 +77,7 @@ def _default_of(output: Property) -> Any:
     found = _DEFAULT.search(output.doc)
     if found is None:
         return None
-    text, kind = found[1].rstrip("."), output.type.kind
+    text, kind = (found[1] or found[2]).rstrip("."), output.type.kind
     if kind == "boolean":
         return {"true": True, "false": False}.get(text.lower())
     if kind in {"integer", "number"}:
@@ -103,7 +106,7 @@ _STRINGS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
         ),
         (r"(?i)e-?mail$", lambda s, i, p: f"{own_name(s)}@example.com"),
         (r"(?i)ipv6", lambda s, i, p: f"2001:db8:{s.hex(p, 4)}::1"),
-        (r"(?i)cidr|prefix(es)?$", lambda s, i, p: f"10.{s.digest(p)[0]}.0.0/16"),
+        (r"(?i)cidr|(address|ip)_?prefix(es)?$|iprange$", lambda s, i, p: f"10.{s.digest(p)[0]}.0.0/16"),
         (r"(?i)ip(v4)?(address)?$", lambda s, i, p: f"10.{s.digest(p)[0]}.{s.digest(p)[1]}.{1 + s.digest(p)[2] % 254}"),
         (r"(?i)macaddress", lambda s, i, p: ":".join(f"{b:02x}" for b in b"\x02" + s.digest(p)[:5])),
         (r"(?i)(url|uri|endpoint|link|href|issuer)$", lambda s, i, p: f"https://{_host(s)}/{own_name(s)}"),
@@ -130,7 +133,10 @@ def _string(subject: Subject, id_: str, output: Property, path: str) -> str:
     default = _default_of(output)
     if default is not None:
         return str(default)
+    left_out = path in subject.type.inputs
+    if left_out and _PROTECTION.search(output.name):
+        return ""
     for pattern, rule in _STRINGS:
         if pattern.search(output.name):
             return str(rule(subject, id_, path))
-    return f"{output.name}-{subject.hex(path, 8)}"
+    return "" if left_out else f"{output.name}-{subject.hex(path, 8)}"

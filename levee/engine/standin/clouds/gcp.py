@@ -19,6 +19,7 @@ PLANNED: Final = frozenset({"project", "effectiveLabels", "pulumiLabels"})
 
 _FIELD: Final = re.compile(r"\{\{%?([\w.]+)\}\}")
 _ATTRIBUTION: Final = {"goog-pulumi-provisioned": "true"}
+_GRANT: Final = frozenset({"role", "member", "members", "condition", "policyData"})
 _IAM: Final = re.compile(r"I[Aa][Mm](Member|Binding|Policy)$")
 
 
@@ -102,9 +103,8 @@ def identify(subject: Subject) -> str:
         return rule(subject)
     iam = _IAM.search(subject.type.class_name)
     if iam:
-        target = next((v for v in (subject.text(p.name) for p in subject.type.inputs.values() if p.required) if v), "")
-        parts = [target, subject.text("role"), subject.text("member")]
-        return "/".join(p for p in dict.fromkeys(parts) if p)
+        target = [subject.text(name) for name in subject.type.inputs if name not in _GRANT]
+        return "/".join(filter(None, [*target, subject.text("role"), subject.text("member")]))
     for template in subject.type.import_ids:
         filled = _fill(template, subject)
         if filled:
