@@ -1,0 +1,1 @@
+"""Deliveries into bronze: what lies in the landing folder, record by record, byte for byte."""

@@ -1,0 +1,64 @@
+"""Bytes of deliveries, wherever they lie: local folders and bucket URLs behind Arrow's file systems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+import pyarrow.fs as pa_fs
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file of a landing folder.
+
+    Attributes:
+        path: Where this machine and its workers reach it.
+        name: Path relative to the dataset's landing folder: `_file` in bronze, the same on every machine.
+        size: Bytes.
+        modified: Modification time, nanoseconds since 1970, UTC.
+    """
+
+    path: str
+    name: str
+    size: int
+    modified: int
+
+
+def is_url(place: str) -> bool:
+    """Tell a bucket URL from a folder of this machine."""
+    return "://" in place and not place.startswith("file://")
+
+
+def open_file(path: str) -> IO[bytes]:
+    """Open a file for reading, sequentially and seekable."""
+    if is_url(path):
+        system, inner = pa_fs.FileSystem.from_uri(path)
+        return cast("IO[bytes]", system.open_input_file(inner))
+    return Path(path.removeprefix("file://")).open("rb")
+
+
+def list_files(folder: str, glob: str) -> Iterator[StoredFile]:
+    """List the files below a folder whose name or relative path matches `glob`, ordered by name.
+
+    A folder that does not exist holds nothing. Names that start with a dot or an underscore are no deliveries: they
+    are how writers mark what is not finished.
+    """
+    if is_url(folder):
+        system, root = pa_fs.FileSystem.from_uri(folder)
+    else:
+        system, root = pa_fs.LocalFileSystem(), str(Path(folder.removeprefix("file://")).absolute())
+    selector = pa_fs.FileSelector(root, recursive=True, allow_not_found=True)
+    infos = sorted((info for info in system.get_file_info(selector) if info.is_file), key=lambda info: info.path)
+    for info in infos:
+        name = os.path.relpath(info.path, root)
+        if any(part[0] in "._" for part in PurePosixPath(name).parts) or not PurePosixPath(name).match(glob):
+            continue
+        path = f"{folder.rstrip('/')}/{name}" if is_url(folder) else info.path
+        yield StoredFile(path, name, info.size or 0, info.mtime_ns or 0)
+
+
+__all__ = ["StoredFile", "is_url", "list_files", "open_file"]

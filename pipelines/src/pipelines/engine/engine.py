@@ -1,0 +1,277 @@
+"""The one place that knows how the engines differ: Delta tables by path, the same on every engine.
+
+A table is created empty, then written by one of three commits, each behind the schema gate and each safe to repeat:
+`replace_where` (a set of deliveries), `merge` (rows by key), `overwrite` (the whole table).
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.engine import schema_gate
+from pipelines.engine.arrow_types import from_arrow_schema
+from pipelines.engine.capabilities import CAPABILITIES, Capability, Hazard, refuse
+from pipelines.engine.commits import retried
+from pipelines.engine.predicates import is_in
+from pipelines.engine.sessions import session
+from pipelines.errors import PipelineError
+from pipelines.settings import EngineName
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
+
+_views = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An open session and what the pipelines ask of it.
+
+    Attributes:
+        name: Which engine.
+        spark: Its Spark Connect session.
+    """
+
+    name: EngineName
+    spark: SparkSession
+
+    @classmethod
+    def open(cls, name: EngineName) -> Engine:
+        """Open the engine, or take this process's open one.
+
+        Raises:
+            PipelineError: it is not installed or does not start.
+        """
+        return cls(name, session(name))
+
+    def can(self, capability: Capability) -> bool:
+        """Whether the engine has the capability."""
+        return capability in CAPABILITIES[self.name]
+
+    def refuse(self, hazard: Hazard) -> None:
+        """Raise where this engine does `hazard` silently wrong."""
+        refuse(self.name, hazard)
+
+    # Frames
+
+    def frame(self, table: pa.Table) -> DataFrame:
+        """Return a frame of rows that the driver holds."""
+        return self.spark.createDataFrame(table)
+
+    def map_arrow(
+        self,
+        frame: DataFrame,
+        function: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]],
+        schema: StructType | str,
+        *,
+        partitions: int | None = None,
+    ) -> DataFrame:
+        """Run `function` over the frame's batches in the workers; it must be importable there, or a `partial` of such.
+
+        Args:
+            frame: Input.
+            function: Batches to batches.
+            schema: Columns that it yields.
+            partitions: Pieces to spread the input over; as it is by default.
+        """
+        spread = frame.repartition(partitions) if partitions else frame
+        return spread.mapInArrow(function, schema)
+
+    # Tables
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a Delta table at `path`."""
+        if self.name is EngineName.DATABRICKS:
+            return self.spark.catalog.tableExists(f"delta.`{path}`")
+        import deltalake
+
+        return deltalake.DeltaTable.is_deltatable(path)
+
+    def read(self, path: str) -> DataFrame:
+        """Return the table's newest version.
+
+        Raises:
+            PipelineError: there is no table.
+        """
+        if not self.exists(path):
+            raise PipelineError("there is no table", where=path, fix="run the layer that makes it: `levee run DOMAIN`")
+        return self.spark.read.format("delta").load(path)
+
+    def count(self, path: str) -> int:
+        """Rows of the table: from its log, so it costs next to nothing; 0 where there is no table."""
+        return self.read(path).count() if self.exists(path) else 0
+
+    def version(self, path: str) -> int:
+        """Number of the table's newest commit."""
+        if self.can(Capability.DESCRIBE_HISTORY):
+            return int(self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").collect()[0]["version"])
+        import deltalake
+
+        return deltalake.DeltaTable(path).version()
+
+    def rows(self, path: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
+        """Return rows of a small table to the driver; ``where`` is SQL that every engine reads.
+
+        Raises:
+            PipelineError: there is no table.
+        """
+        frame = self.read(path)
+        frame = frame.where(where) if where else frame
+        return (frame.select(*columns) if columns else frame).toArrow()
+
+    def ensure(self, path: str, like: pa.Schema) -> None:
+        """Create the table empty, or add the columns that it lacks.
+
+        Raises:
+            SchemaError: the table has columns that are not `like`'s, or of another type.
+        """
+        if not self.exists(path):
+            self._create(path, like)
+        retried(lambda: self._evolve(path, from_arrow_schema(like)), path)
+
+    def append(self, path: str, rows: pa.Table) -> None:
+        """Append rows that the driver holds, and create the table where there is none.
+
+        Raises:
+            SchemaError: the rows do not fit the table.
+        """
+        self.ensure(path, rows.schema)
+        if self.name is EngineName.DATABRICKS:
+            self.frame(rows).write.format("delta").mode("append").save(path)
+            return
+        import deltalake
+
+        # In this process: Spark takes a second or more for a commit of one row.
+        retried(lambda: deltalake.write_deltalake(path, rows, mode="append"), path)
+
+    def replace_where(
+        self, path: str, frame: DataFrame, column: str, values: Sequence[str], *, asserted: Sequence[str] | None = None
+    ) -> None:
+        """Commit `frame` in place of the table's rows whose `column` is one of `values`, in one transaction.
+
+        The predicate is asserted on every row: a row outside it fails the commit (Sail would take it).
+
+        Args:
+            path: The table.
+            frame: New rows.
+            column: Text column.
+            values: Values whose rows leave.
+            asserted: Values that the new rows may have; `values` by default.
+
+        Raises:
+            SchemaError: the frame does not fit the table.
+            PipelineError: other writers came first again and again.
+        """
+        self._gate(path, frame)
+        predicate = is_in(column, list(values))
+        checked = self._asserted(frame, column, is_in(column, list(asserted or values)))
+
+        def commit() -> None:
+            writer = checked.write.format("delta").mode("overwrite")
+            writer.option("replaceWhere", predicate).save(path)
+
+        retried(commit, path)
+
+    def overwrite(self, path: str, frame: DataFrame) -> None:
+        """Commit `frame` in place of all rows.
+
+        Raises:
+            SchemaError: the frame does not fit the table.
+        """
+        self._gate(path, frame)
+        retried(lambda: frame.write.format("delta").mode("overwrite").save(path), path)
+
+    def merge(
+        self,
+        path: str,
+        frame: DataFrame,
+        keys: Sequence[str],
+        *,
+        update_when: str | None = None,
+        delete_unmatched: str | None = None,
+    ) -> None:
+        """Commit rows by key: new ones are inserted, known ones stay or are updated.
+
+        Args:
+            path: The table, ``t`` in conditions.
+            frame: Rows with distinct keys, ``s`` in conditions.
+            keys: Columns that are compared, null-safely.
+            update_when: Condition on which a known row is replaced; ``None``: never.
+            delete_unmatched: Condition on which a row of the table goes whose key the frame has not.
+
+        Raises:
+            SchemaError: the frame does not fit the table.
+        """
+        self._gate(path, frame)
+        on = " AND ".join(f"t.`{key}` <=> s.`{key}`" for key in keys)
+        view = f"levee_merge_{threading.get_ident()}_{next(_views)}"
+        clauses = [f"WHEN MATCHED AND ({update_when}) THEN UPDATE SET *"] if update_when else []
+        clauses.append("WHEN NOT MATCHED THEN INSERT *")
+        if delete_unmatched:
+            clauses.append(f"WHEN NOT MATCHED BY SOURCE AND ({delete_unmatched}) THEN DELETE")
+        statement = f"MERGE INTO delta.`{path}` AS t USING {view} AS s ON {on} {' '.join(clauses)}"
+        frame.createOrReplaceTempView(view)
+        try:
+            retried(lambda: self.spark.sql(statement).collect(), path)
+        finally:
+            self.spark.catalog.dropTempView(view)
+
+    def optimize(self, path: str, z_order_by: Sequence[str] = ()) -> None:
+        """Compact the table's small files, clustered by `z_order_by` where it is given."""
+        if self.can(Capability.DELTA_MAINTENANCE):
+            order = f" ZORDER BY ({', '.join(f'`{name}`' for name in z_order_by)})" if z_order_by else ""
+            retried(lambda: self.spark.sql(f"OPTIMIZE delta.`{path}`{order}").collect(), path)
+            return
+        import deltalake
+
+        def compact() -> None:
+            optimizer = deltalake.DeltaTable(path).optimize
+            _ = optimizer.z_order(list(z_order_by)) if z_order_by else optimizer.compact()
+
+        retried(compact, path)
+
+    def vacuum(self, path: str, hours: int) -> None:
+        """Delete files that left the table more than `hours` ago (168 or more)."""
+        if self.can(Capability.DELTA_MAINTENANCE):
+            self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS").collect()
+            return
+        import deltalake
+
+        deltalake.DeltaTable(path).vacuum(retention_hours=hours, dry_run=False)
+
+    # Inside
+
+    def _create(self, path: str, like: pa.Schema) -> None:
+        if self.name is EngineName.DATABRICKS:
+            self.spark.createDataFrame([], from_arrow_schema(like)).write.format("delta").mode("ignore").save(path)
+            return
+        import deltalake
+
+        retried(lambda: deltalake.DeltaTable.create(path, like, mode="ignore"), path)
+
+    def _evolve(self, path: str, like: StructType) -> None:
+        added = schema_gate.check(self.read(path).schema, like, path, may_add=True).added
+        if added:
+            empty = self.spark.createDataFrame([], like)
+            empty.write.format("delta").mode("append").option("mergeSchema", "true").save(path)
+
+    def _gate(self, path: str, frame: DataFrame) -> None:
+        schema_gate.check(self.read(path).schema, frame.schema, path, may_add=False)
+
+    def _asserted(self, frame: DataFrame, column: str, predicate: str) -> DataFrame:
+        if self.name is not EngineName.SAIL:
+            return frame  # Delta's own writer asserts it
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        outside = F.raise_error(F.lit(f"a row is outside the predicate on {column} that it was to be written under"))
+        checked = F.when(F.expr(predicate), F.col(column)).otherwise(outside)
+        return frame.select(*(checked.alias(column) if name == column else F.col(name) for name in frame.columns))
+
+
+__all__ = ["Engine"]

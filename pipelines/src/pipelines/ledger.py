@@ -1,0 +1,120 @@
+"""What each layer has taken in: one row a delivery and event, appended after the commit that it tells of.
+
+The ledger is how a run knows what is new. It is written last: a run that dies before it has its deliveries done again,
+and because every commit replaces what it wrote before, doing it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
+
+from pipelines.engine.arrow_types import TIMESTAMP
+from pipelines.settings import Layer, RunSettings
+
+if TYPE_CHECKING:
+    from pipelines.engine import Engine
+
+
+class Status(enum.StrEnum):
+    """What became of a delivery in a layer."""
+
+    COMMITTED = "committed"
+    """Its rows are in the layer's tables."""
+    REPEATED = "repeated"
+    """The same bytes came before, under this name or another: nothing was written."""
+    REJECTED = "rejected"
+    """No record of it could be read: it is in the quarantine of files."""
+    SUPERSEDED = "superseded"
+    """A newer delivery of the same name took its place: its rows have left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of one delivery in one layer.
+
+    Attributes:
+        layer: ``bronze`` or ``silver``.
+        dataset: Dataset of the domain.
+        file: Name of the delivery, relative to the dataset's landing folder.
+        file_sha256: Its content.
+        size: Bytes.
+        modified: Modification time of the file, nanoseconds since 1970, UTC.
+        status: What became of it.
+        rows: Records it has in the layer's input.
+        contract_digest: Contract it was read by.
+        run_id: Run that did it.
+        batch_id: Batch within the run.
+        recorded_at: When, UTC.
+        detail: Why, for a rejected one.
+    """
+
+    layer: str
+    dataset: str
+    file: str
+    file_sha256: str
+    size: int
+    modified: int
+    status: Status
+    rows: int
+    contract_digest: str
+    run_id: str
+    batch_id: str
+    recorded_at: datetime
+    detail: str | None = None
+
+
+SCHEMA = pa.schema(
+    [
+        ("layer", pa.string()),
+        ("dataset", pa.string()),
+        ("file", pa.string()),
+        ("file_sha256", pa.string()),
+        ("size", pa.int64()),
+        ("modified", pa.int64()),
+        ("status", pa.string()),
+        ("rows", pa.int64()),
+        ("contract_digest", pa.string()),
+        ("run_id", pa.string()),
+        ("batch_id", pa.string()),
+        ("recorded_at", TIMESTAMP),
+        ("detail", pa.string()),
+    ]
+)
+
+
+class Ledger:
+    """The ledger of one domain, a Delta table of the audit store."""
+
+    def __init__(self, engine: Engine, settings: RunSettings) -> None:
+        self._engine = engine
+        self.path = settings.path(Layer.AUDIT, settings.domain, "ledger")
+
+    def entries(self, layer: Layer, dataset: str) -> list[Entry]:
+        """Return the layer's events of a dataset, oldest first."""
+        if not self._engine.exists(self.path):
+            return []
+        where = f"layer = '{layer.value}' AND dataset = '{dataset}'"
+        table = self._engine.rows(self.path, [field.name for field in fields(Entry)], where)
+        found = [Entry(**cast("dict[str, Any]", {**row, "status": Status(row["status"])})) for row in table.to_pylist()]
+        return sorted(found, key=lambda entry: entry.recorded_at)
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Append events, in one commit."""
+        if entries:
+            rows = [asdict(entry) | {"status": entry.status.value} for entry in entries]
+            self._engine.append(self.path, pa.Table.from_pylist(rows, schema=SCHEMA))
+
+
+def latest(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Return each content's last word: by sha256, of entries in order; what was only repeated says nothing new."""
+    last: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.status is not Status.REPEATED:
+            last[entry.file_sha256] = entry
+    return last
