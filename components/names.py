@@ -35,9 +35,17 @@ def storage_account(company: str, environment: str, purpose: str, *, account: st
     return _fit(_words(company, environment, purpose), account, limit=24, separator="")
 
 
-def key_vault(company: str, environment: str, purpose: str, *, account: str) -> str:
-    """Name of an Azure key vault: 3 to 24 of ``a-z 0-9 -``, a letter first, no two hyphens in a row."""
-    return _fit(_words(company, environment, purpose), account, limit=24, separator="-")
+def key_vault(company: str, environment: str, purpose: str, *, once: str) -> str:
+    """Name of an Azure key vault: 3 to 24 of ``a-z 0-9 -``, a letter first, no two hyphens in a row.
+
+    Args:
+        company: Short name of the company.
+        environment: Name of the environment.
+        purpose: What is in it.
+        once: Something that differs each time the vault is made anew: a vault that cannot be purged keeps its name for
+            90 days after it was deleted.
+    """
+    return _fit(_words(company, environment, purpose), once, limit=24, separator="-")
 
 
 def plain(*parts: str, limit: int = 63) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pulumi
 import pulumi_databricks as databricks
@@ -32,8 +33,10 @@ class Access(pulumi.ComponentResource):
 
     Attributes:
         credential: Name of the storage credential. It works once the whole component is there: depend on that.
+        identities: Cluster attributes by which this cloud would give a cluster an identity of its own.
     """
 
+    identities: ClassVar[tuple[str, ...]] = ()
     credential: pulumi.Output[str]
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -29,6 +29,8 @@ _LISTING: Final = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultip
 
 class AwsAccess(Access):
     """The storage credential and the role behind it."""
+
+    identities: ClassVar[tuple[str, ...]] = ("aws_attributes.instance_profile_arn",)
 
     def __init__(self, name: str, args: DatabricksArgs, lake: Lake, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)

@@ -44,7 +44,7 @@ class Compute(pulumi.ComponentResource):
         self.driver_pool = (
             self._pool(f"{name}-driver-pool", "drivers", access, spot=False) if args.size.spot else self.pool
         )
-        self.policy = self._policy(f"{name}-policy")
+        self.policy = self._policy(f"{name}-policy", access)
         self.register_outputs({"pool": self.pool, "policy": self.policy, "scope": scope})
 
     def _pool(self, name: str, purpose: str, access: Access, *, spot: bool) -> pulumi.Output[str]:
@@ -70,13 +70,14 @@ class Compute(pulumi.ComponentResource):
         )
         return pool.id
 
-    def _policy(self, name: str) -> pulumi.Output[str]:
+    def _policy(self, name: str, access: Access) -> pulumi.Output[str]:
         args = self._args
         document = policy.definition(
             spark_version=args.size.spark_version,
             max_workers=args.size.max_workers,
             tags=args.tags.databricks(),
             environment=self.variables,
+            identities=access.identities,
         )
         rules = databricks.ClusterPolicy(
             name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 import pulumi
 import pulumi_databricks as databricks
@@ -27,6 +27,8 @@ _WRITE: Final = (_BUCKET, "roles/storage.objectUser")
 
 class GcpAccess(Access):
     """The storage credential, whose service account Databricks makes, and that account's roles."""
+
+    identities: ClassVar[tuple[str, ...]] = ("gcp_attributes.google_service_account",)
 
     def __init__(self, name: str, args: DatabricksArgs, lake: Lake, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, opts)

@@ -5,14 +5,14 @@ Source: Databricks documentation, "Compute policy reference" (attribute paths, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from components.tags import CLASSIFICATION
+
 _FORBIDDEN: Final = (
-    # Code that nobody reviewed, and identities beside Unity Catalog's.
-    "aws_attributes.instance_profile_arn",
+    # Code that nobody reviewed.
     "docker_image.url",
-    "gcp_attributes.google_service_account",
     "init_scripts.*.abfss.destination",
     "init_scripts.*.dbfs.destination",
     "init_scripts.*.gcs.destination",
@@ -26,16 +26,25 @@ _FORBIDDEN: Final = (
 )
 
 
+_CLASSES: Final = ("public", "internal", "confidential", "restricted")
+
+
 def definition(
-    *, spark_version: str, max_workers: int, tags: Mapping[str, str], environment: Mapping[str, str]
+    *,
+    spark_version: str,
+    max_workers: int,
+    tags: Mapping[str, str],
+    environment: Mapping[str, str],
+    identities: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The policy's JSON document.
 
     Args:
         spark_version: The one runtime allowed.
         max_workers: Most workers of a cluster.
-        tags: Custom tags that every cluster bears.
+        tags: Custom tags that every cluster bears; the data class is each job's own.
         environment: Environment variables that every cluster has; secrets by reference only.
+        identities: Attributes by which the cloud would give a cluster an identity beside Unity Catalog's; forbidden.
     """
     return {
         "cluster_type": _fixed("job"),
@@ -46,8 +55,9 @@ def definition(
         "autoscale.min_workers": {"type": "range", "minValue": 1, "maxValue": max_workers},
         "autoscale.max_workers": {"type": "range", "minValue": 1, "maxValue": max_workers},
         **{f"custom_tags.{key}": _fixed(value) for key, value in tags.items()},
+        f"custom_tags.{CLASSIFICATION}": {"type": "allowlist", "values": list(_CLASSES)},
         **{f"spark_env_vars.{key}": _fixed(value) for key, value in environment.items()},
-        **{path: {"type": "forbidden"} for path in _FORBIDDEN},
+        **{path: {"type": "forbidden"} for path in (*_FORBIDDEN, *identities)},
     }
 
 

@@ -79,6 +79,8 @@ class UnityCatalog(pulumi.ComponentResource):
             comment=f"{layer.value} of the lake of {args.environment}",
             read_only=read_only,
             isolation_mode="ISOLATION_MODE_ISOLATED",
+            # New IAM rights take seconds to be known everywhere, and nobody may delete from audit, which it would try.
+            skip_validation=True,
             force_destroy=args.force_destroy,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=[access, lake]),
         )

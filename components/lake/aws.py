@@ -34,7 +34,7 @@ class AwsLake(Lake):
         key = _Key(f"{name}-key", args, target, child)
         logs = _Logs(f"{name}-{_LOGS}", args, target, child)
         stores = {
-            layer: _Store(f"{name}-{layer.value}", layer, args, target, key=key.arn, logs=logs.bucket, opts=child)
+            layer: _Store(f"{name}-{layer.value}", layer, args, target, key=key.arn, logs=logs, opts=child)
             for layer in Layer
         }
         self.buckets = {layer: store.bucket for layer, store in stores.items()}
@@ -170,7 +170,7 @@ class _Store(_Bucket):
         target: Aws,
         *,
         key: pulumi.Output[str],
-        logs: pulumi.Output[str],
+        logs: _Logs,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__(name, "AwsStore", opts)
@@ -183,14 +183,14 @@ class _Store(_Bucket):
         aws.s3.BucketLogging(
             name,
             bucket=self.bucket,
-            target_bucket=logs,
+            target_bucket=logs.bucket,
             target_prefix=f"{layer.value}/",
             target_object_key_format=aws.s3.BucketLoggingTargetObjectKeyFormatArgs(
                 partitioned_prefix=aws.s3.BucketLoggingTargetObjectKeyFormatPartitionedPrefixArgs(
                     partition_date_source="EventTime"
                 )
             ),
-            opts=self.child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs]),
         )
         if locked:
             self._retain(args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pulumi
+import pulumi_random as random
 from pulumi_azure_native import authorization, keyvault, monitor
 
 from components import names
@@ -34,10 +35,13 @@ class Key(pulumi.ComponentResource):
     ) -> None:
         super().__init__("levee:lake:AzureKey", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        vault_name = names.key_vault(args.company, args.environment, "lake", account=target.subscription)
+        # A deleted vault that cannot be purged keeps its name for 90 days, so each vault gets a new one.
+        once = random.RandomId(name, byte_length=3, opts=child)
         vault = keyvault.Vault(
             name,
-            vault_name=vault_name,
+            vault_name=once.hex.apply(
+                lambda digits: names.key_vault(args.company, args.environment, "lake", once=digits)
+            ),
             resource_group_name=group,
             location=target.region,
             properties=_vault(target),
@@ -71,7 +75,7 @@ class Key(pulumi.ComponentResource):
             logs=[monitor.DiagnosticsLogSettingsArgs(category="AuditEvent", enabled=True)],
             opts=child,
         )
-        self.vault_uri = f"https://{vault_name}.vault.azure.net"
+        self.vault_uri = pulumi.Output.format("https://{0}.vault.azure.net", vault.name)
         self.key_name = key.name
         self.uri = key.key_uri
         self.register_outputs({"uri": self.uri})

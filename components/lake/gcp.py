@@ -50,15 +50,10 @@ class _Key(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: LakeArgs, target: Gcp, opts: pulumi.ResourceOptions) -> None:
         super().__init__("levee:lake:GcpKey", name, None, opts)
-        ring = gcp.kms.KeyRing(
-            name,
-            name=names.plain(args.company, args.environment, "lake"),
-            location=target.region,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        # Without a name of ours: Google never deletes a key ring, so that one of the same name could not be made again.
+        ring = gcp.kms.KeyRing(name, location=target.region, opts=pulumi.ResourceOptions(parent=self))
         key = gcp.kms.CryptoKey(
             name,
-            name="lake",
             key_ring=ring.id,
             purpose="ENCRYPT_DECRYPT",
             rotation_period=f"{90 * _DAY}s",

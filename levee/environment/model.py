@@ -137,7 +137,7 @@ class Domain(_Model):
 
     cloud: CloudName = Field(description="The cloud whose lake holds the domain and whose workspace runs its job.")
     sources: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
-        default=None, description="The source contracts to ingest; without it the domain's own default."
+        default=None, description="The source datasets to ingest; without it all of the domain's."
     )
     schedule: Schedule | None = Field(default=None, description="When it runs; without it only on demand.")
 
@@ -163,7 +163,10 @@ class Budgets(_Model):
 class Retention(_Model):
     """How long things are kept, where no contract says so. Contracts decide for their own data."""
 
-    audit_days: Days = Field(description="Audit store: written once, not deletable before that age.")
+    audit_days: Days = Field(
+        description="Audit store: written once, not deletable before that age; with `protection.retention_lock` at "
+        "least as long as the contracts ask."
+    )
     log_days: Days = Field(description="Access logs and platform logs.")
     noncurrent_days: Days = Field(description="Replaced or deleted versions of an object, then gone for good.")
     cool_after_days: Days = Field(
