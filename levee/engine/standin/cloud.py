@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS resource (
     origin  TEXT NOT NULL,
     removed INTEGER NOT NULL DEFAULT 0,
     changed REAL NOT NULL,
-    PRIMARY KEY (scope, type, id)
+    PRIMARY KEY (type, id, scope)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS resource_by_urn ON resource (urn);
 CREATE TABLE IF NOT EXISTS creation (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;

@@ -78,6 +78,7 @@ class Provider:
     lookups: Lookups
     facts: ReplacementFacts = field(default_factory=ReplacementFacts)
     _sdk_lock: threading.Lock = field(default_factory=threading.Lock)
+    _noted: set[str] = field(default_factory=set)
 
     def check(
         self, target: Target, olds: Values, news: Values, *, proposed_name: str = ""
@@ -292,10 +293,14 @@ class Provider:
         )
 
     def _note_fidelity(self, type_: ResourceType, checker: Checker) -> None:
+        """One line for each type that is met, and one for each value that was let pass."""
         for path in checker.open_values:
             self.journal.write("open_enum", once=f"{type_.token}|{path}", type=type_.token, property=path)
         for path in checker.unchecked:
             self.journal.write("unchecked_property", once=f"{type_.token}|{path}", type=type_.token, property=path)
+        if type_.token in self._noted:
+            return
+        self._noted.add(type_.token)
         self.journal.write(
             "fidelity",
             once=type_.token,
