@@ -22,7 +22,7 @@ from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP, to_arrow_schema
 from pipelines.errors import QualityError, SchemaError, UsageError
 from pipelines.gold.render import render
-from pipelines.gold.versions import data_version
+from pipelines.history import data_version
 from pipelines.quality import sql
 from pipelines.quality.checks import table_checks
 from pipelines.quality.evaluate import Result, evaluate

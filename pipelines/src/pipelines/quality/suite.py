@@ -19,12 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read at import: nothing is sent anywhere
 
-import great_expectations as gx
-from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-from great_expectations.data_context.types.base import ProgressBarsConfig
-from great_expectations.expectations.registry import get_expectation_impl
+import pyarrow as pa
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # pyspark's about pandas 3, which Great Expectations pulls in and nobody uses here
+    import great_expectations as gx
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations.registry import get_expectation_impl
 
 from pipelines.errors import PipelineError
 from pipelines.quality import sql
@@ -34,6 +38,9 @@ from pipelines.quality.rules import Expectation, Rule, rule_column
 if TYPE_CHECKING:
     from great_expectations.data_context import AbstractDataContext
     from pyspark.sql import DataFrame
+
+    from pipelines.engine import Engine
+    from pipelines.quality.evaluate import Result
 
 SITE = "levee"
 COUNTS_ONLY: dict[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -89,6 +96,13 @@ def candidate_batch(name: str, candidates: DataFrame, rules: Sequence[Rule]) -> 
 def metric_batch(name: str, frame: DataFrame, checks: Sequence[TableCheck]) -> Batch:
     """The one-row batch of a table's metrics, a column each, under the check's id."""
     return Batch(name, frame, [(check.id, _expected(check)) for check in checks])
+
+
+def metrics_frame(engine: Engine, results: Sequence[Result], checks: Sequence[TableCheck]) -> DataFrame:
+    """The one row that :func:`metric_batch` is about: each check's metric, or its verdict where no expectation fits."""
+    verdicts = {check.id for check in checks if check.comparison.operator == "not between"}
+    row = {result.id: (float(result.success) if result.id in verdicts else result.observed) for result in results}
+    return engine.frame(pa.Table.from_pylist([row], schema=pa.schema([(name, pa.float64()) for name in row])))
 
 
 def _expected(check: TableCheck) -> Expectation:

@@ -1,0 +1,51 @@
+"""An engine for a module's tests, and contracts made on the spot."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipelines.contracts import Contract, load_contract
+from pipelines.engine import Engine
+from pipelines.settings import EngineName
+
+
+@pytest.fixture(scope="module", params=[EngineName.SAIL, pytest.param(EngineName.SPARK, marks=pytest.mark.spark)])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return Engine.open(request.param)
+
+
+Make = Callable[..., Contract]
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Make:
+    """Make a contract of columns, given as the standard's properties, and checks of the table."""
+
+    def make(*properties: Mapping[str, Any], quality: list[dict[str, Any]] | None = None) -> Contract:
+        table: dict[str, Any] = {
+            "name": "things",
+            "properties": [{"classification": "internal", **item} for item in properties],
+            "quality": quality or [],
+        }
+        document = {
+            "apiVersion": "v3.1.0",
+            "kind": "DataContract",
+            "id": "x",
+            "version": "1.0.0",
+            "status": "draft",
+            "domain": "test",
+            "schema": [table],
+            "customProperties": [
+                {"property": "layer", "value": "source"},
+                {"property": "ingestion", "value": {"format": "csv"}},
+            ],
+        }
+        path = tmp_path / "things.odcs.yaml"
+        with path.open("w") as file:
+            YAML(typ="safe").dump(document, file)
+        return load_contract(path)
+
+    return make
