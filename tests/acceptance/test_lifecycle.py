@@ -18,9 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def checkout(tmp_path):
     """The program and its environments in a folder of their own, so that environments run side by side."""
-    for name in ("stacks", "environments", "components"):
+    for name in ("stacks", "environments"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     return tmp_path
 
 
