@@ -38,8 +38,8 @@ chromium:  # the page test's browser
 docs: sync  ## regenerate the command line's reference page
 	.venv/bin/typer levee.cli.app utils docs --name levee --title levee --output docs/reference/cli.md
 
-bench: sync  ## the measurements of docs/reference/benchmarks.md
-	.venv/bin/python bench
+bench: sync  ## every measurement of bench/, one after another
+	@for one in bench/*.py; do echo "== $$one" && .venv/bin/python "$$one" || exit 1; done
 
 clean:  ## remove what `make up` made; the environments, caches and the built CLI stay
 	rm -rf .levee/local dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

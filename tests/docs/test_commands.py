@@ -60,7 +60,10 @@ def perform(block, checkout):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/tutorial.md", "docs/how-to.md"])
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "CONTRIBUTING.md", "docs/how-to.md", pytest.param("docs/tutorial.md", marks=pytest.mark.slow)],
+)
 def test_the_commands_of_a_page_run(page, checkout):
     found = blocks(page)
     assert found, f"{page} shows no command"
