@@ -1,9 +1,19 @@
-"""The real Pulumi engine, offline through stand-in providers or online through the real plugins, by one code path."""
+"""The real Pulumi engine, offline through stand-in providers or online through the real plugins, by one code path.
 
-from levee.engine.failure import ProgramError
-from levee.engine.project import Project
-from levee.engine.run import Operation, Options, deployed, destroy, perform, preview, refresh, up
-from levee.engine.workspace import Workspace
+The names below are imported when they are first asked for: the stand-in's process runs inside this package too, and
+must not pay for what starts it (0.3 s).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from levee.engine.failure import ProgramError
+    from levee.engine.project import Project
+    from levee.engine.run import Operation, Options, deployed, destroy, perform, preview, refresh, up
+    from levee.engine.workspace import Workspace
 
 __all__ = [
     "Operation",
@@ -18,3 +28,11 @@ __all__ = [
     "refresh",
     "up",
 ]
+
+_HOMES: Final = {"ProgramError": "failure", "Project": "project", "Workspace": "workspace"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'run')}"), name)
