@@ -1,0 +1,88 @@
+"""The count law's record: one row a silver batch, in the audit store.
+
+Records read = rows in silver + duplicates + rows in quarantine. `accounted` is counted on another way than
+`duplicates`: every row of both tables carries how many identical records of its batch it stands for (`_copies`), and
+records whose row came from an earlier batch are found by joining; what got lost on the way is in none of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pipelines.engine.arrow_types import TIMESTAMP
+from pipelines.settings import Layer, RunSettings
+
+if TYPE_CHECKING:
+    from pipelines.engine import Engine
+
+SCHEMA = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("batch_id", pa.string()),
+        ("run_id", pa.string()),
+        ("files", pa.int64()),
+        ("rows", pa.int64()),
+        ("silver", pa.int64()),
+        ("duplicates", pa.int64()),
+        ("quarantine", pa.int64()),
+        ("accounted", pa.int64()),
+        ("balanced", pa.bool_()),
+        ("rules", pa.string()),
+        ("started_at", TIMESTAMP),
+        ("seconds", pa.float64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch of deliveries that silver took.
+
+    Attributes:
+        dataset: Dataset of the domain.
+        batch_id: Name made from the deliveries' contents.
+        run_id: Run that refined it.
+        files: Deliveries.
+        rows: Records of theirs in bronze.
+        silver: Rows of theirs in silver.
+        duplicates: Records that are neither in silver nor in quarantine.
+        quarantine: Rows of theirs in quarantine.
+        accounted: Records that the two tables account for; equal to `rows` where nothing was lost.
+        rules: Rows by rule that they broke.
+        started_at: When, UTC.
+        seconds: How long it took.
+    """
+
+    dataset: str
+    batch_id: str
+    run_id: str
+    files: int
+    rows: int
+    silver: int
+    duplicates: int
+    quarantine: int
+    accounted: int
+    rules: dict[str, int] = field(default_factory=dict)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: float = 0.0
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the count law holds."""
+        return self.accounted == self.rows and self.duplicates >= 0
+
+
+def batches_path(settings: RunSettings) -> str:
+    """Where the domain's batches are recorded."""
+    return settings.path(Layer.AUDIT, settings.domain, "batches")
+
+
+def record_batch(engine: Engine, settings: RunSettings, batch: Batch) -> None:
+    """Append a batch's counts to the domain's record."""
+    row = asdict(batch) | {"balanced": batch.balanced, "rules": json.dumps(batch.rules, sort_keys=True)}
+    engine.append(batches_path(settings), pa.Table.from_pylist([row], schema=SCHEMA))

@@ -1,0 +1,1 @@
+"""Bronze into silver: typed, without repeats, personal columns masked, and every rejected row accounted for."""

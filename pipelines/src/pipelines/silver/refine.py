@@ -1,0 +1,332 @@
+"""Silver: what bronze has taken in and silver has not, a batch of deliveries at a time.
+
+A batch writes quarantine, then silver, then checks the count law, then the ledger. Both tables are replaced by the
+batch's deliveries, so a run that was killed anywhere is made good by the next one. An identical record that came in an
+earlier batch stays where it is and the new one is a duplicate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipelines.batches import Batch, record_batch
+from pipelines.bronze.ingest import bronze_path
+from pipelines.engine import Engine, is_in
+from pipelines.engine.arrow_types import to_arrow_schema
+from pipelines.errors import PipelineError, QualityError
+from pipelines.ledger import Entry, Ledger, Status, latest
+from pipelines.progress import Progress
+from pipelines.settings import Layer, RunSettings
+from pipelines.silver.plan import RULE_SEPARATOR, SilverPlan
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from pipelines.contracts.model import Contract
+
+log = logging.getLogger(__name__)
+
+BATCH_FILES = 4096
+BATCH_BYTES = 2 << 30
+"""Deliveries of one silver batch: so many, or so many bytes of them, whichever comes first."""
+QUIET_ATTEMPTS = 10
+"""Times a batch is written again because another writer committed to the same silver table meanwhile."""
+
+
+@dataclass(slots=True)
+class SilverResult:
+    """What a silver task did.
+
+    Attributes:
+        batches: Each batch's counts.
+        rules: Rows by rule that they broke, warnings included.
+    """
+
+    batches: list[Batch] = field(default_factory=list)
+    rules: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Records read."""
+        return sum(batch.rows for batch in self.batches)
+
+    @property
+    def silver(self) -> int:
+        """Rows that went into silver."""
+        return sum(batch.silver for batch in self.batches)
+
+    @property
+    def duplicates(self) -> int:
+        """Records that are another one's repeat."""
+        return sum(batch.duplicates for batch in self.batches)
+
+    @property
+    def quarantine(self) -> int:
+        """Rows that went into quarantine."""
+        return sum(batch.quarantine for batch in self.batches)
+
+
+def silver_path(settings: RunSettings, dataset: str) -> str:
+    """Where a dataset's silver table is."""
+    return settings.path(Layer.SILVER, settings.domain, dataset)
+
+
+def quarantine_path(settings: RunSettings, dataset: str) -> str:
+    """Where a dataset's rejected rows are."""
+    return settings.path(Layer.QUARANTINE, settings.domain, dataset)
+
+
+def refine(engine: Engine, contract: Contract, settings: RunSettings, *, again: bool = False) -> SilverResult:
+    """Refine the deliveries that silver has not seen; all of them where `again` is true or one was superseded.
+
+    Raises:
+        ContractError: a rule or type of the contract cannot be compiled.
+        QualityError: a rule that stops the batch was broken, or the count law does not hold.
+        PipelineError: bronze has not run.
+    """
+    ledger = Ledger(engine, settings)
+    taken = latest(ledger.entries(Layer.BRONZE, contract.dataset))
+    refined = latest(ledger.entries(Layer.SILVER, contract.dataset))
+    gone = sorted(
+        sha
+        for sha, entry in taken.items()
+        if entry.status is Status.SUPERSEDED and sha in refined and refined[sha].status is Status.COMMITTED
+    )
+    there = [entry for entry in taken.values() if entry.status is Status.COMMITTED]
+    everything = again or bool(gone)
+    todo = sorted(
+        (e for e in there if everything or getattr(refined.get(e.file_sha256), "status", None) != Status.COMMITTED),
+        key=lambda entry: (entry.file, entry.file_sha256),
+    )
+    if not there and not engine.exists(bronze_path(settings, contract.dataset)):
+        raise PipelineError(
+            f"there is no bronze table of {contract.dataset}",
+            where=bronze_path(settings, contract.dataset),
+            fix="run the bronze task of the dataset first: `levee run DOMAIN --from bronze`",
+        )
+    _make_tables(engine, contract, settings)
+    result = SilverResult()
+    progress = Progress(f"silver {settings.domain}.{contract.dataset}", settings.progress)
+    total = sum(entry.rows for entry in todo)
+    for batch in _batches(todo, gone):
+        outcome = _Refinement(engine, contract, settings, batch, gone).run()
+        ledger.add([_entry(entry, Status.COMMITTED, outcome, settings, contract) for entry in batch])
+        ledger.add([_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in gone])
+        gone = []
+        result.batches.append(outcome)
+        for rule, count in outcome.rules.items():
+            result.rules[rule] = result.rules.get(rule, 0) + count
+        progress.report(result.rows, total, "rows")
+    return result
+
+
+class _Refinement:
+    """One batch on its way into silver."""
+
+    def __init__(
+        self, engine: Engine, contract: Contract, settings: RunSettings, batch: Sequence[Entry], gone: Sequence[str]
+    ) -> None:
+        self._engine, self._contract, self._settings = engine, contract, settings
+        self._shas = [entry.file_sha256 for entry in batch]
+        self._leaving = [*self._shas, *gone]
+        self._expected = sum(entry.rows for entry in batch)
+        self._silver = silver_path(settings, contract.dataset)
+        self._quarantine = quarantine_path(settings, contract.dataset)
+        self.batch_id = batch_id(self._shas)
+        self._plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, self.batch_id)
+
+    def run(self) -> Batch:
+        engine, plan = self._engine, self._plan
+        started = datetime.now(UTC)
+        watched = self._watch()
+        self._write(self._quarantine, plan.rejected(self._bronze()))
+        accepted = plan.accepted(self._candidates())
+        if self._contract.deduplication.business_key:
+            self._merge(plan.published(plan.best_by_key(accepted)))
+        else:
+            self._write(self._silver, plan.published(accepted))
+        outcome = replace(self._count(watched), started_at=started, seconds=_seconds_since(started))
+        record_batch(engine, self._settings, outcome)
+        if not outcome.balanced:
+            raise QualityError(
+                f"the count law does not hold: {outcome.rows} records read, {outcome.accounted} accounted for "
+                f"({outcome.silver} in silver, {outcome.duplicates} duplicates, {outcome.quarantine} in quarantine)",
+                where=f"{self._contract.dataset}, batch {self.batch_id}",
+                fix=f"keep the tables and report it; `levee replay {self._contract.dataset}` refines the batch again",
+            )
+        return outcome
+
+    def _bronze(self) -> DataFrame:
+        return self._engine.read(bronze_path(self._settings, self._contract.dataset)).where(
+            is_in("_file_sha256", self._shas)
+        )
+
+    def _candidates(self) -> DataFrame:
+        return self._plan.candidates(self._bronze())
+
+    def _write(self, path: str, rows: DataFrame) -> None:
+        """Commit rows in place of the batch's deliveries, less those whose identical record is there from others.
+
+        What is there is read before the commit; where another writer committed in between, the batch is written
+        again, so that two runs at once leave what one after the other would have.
+        """
+        for _ in range(QUIET_ATTEMPTS):
+            before = self._engine.version(path)
+            self._engine.replace_where(
+                path, self._without_known(path, rows), "_file_sha256", self._leaving, asserted=self._shas
+            )
+            if self._engine.version(path) == before + 1:
+                return
+        raise PipelineError(
+            "other runs wrote the table all the time", where=path, fix="let one run end, then run this again"
+        )
+
+    def _without_known(self, path: str, rows: DataFrame) -> DataFrame:
+        known = self._known_elsewhere(path)
+        return rows if known is None else rows.join(known, "_row_hash", "left_anti").select(*rows.columns)
+
+    def _known_elsewhere(self, path: str) -> DataFrame | None:
+        """Hashes of the rows that other deliveries have in a table; ``None`` where there are none."""
+        if not self._plan.removes_identical or self._engine.count(path) == 0:
+            return None
+        others = f"_row_hash IS NOT NULL AND NOT {is_in('_file_sha256', self._leaving)}"
+        return self._engine.read(path).where(others).select("_row_hash")
+
+    def _merge(self, rows: DataFrame) -> None:
+        self._engine.merge(
+            self._silver,
+            rows,
+            self._contract.deduplication.business_key,
+            update_when=self._plan.wins(),
+            delete_unmatched=is_in("t._file_sha256", self._leaving),
+        )
+
+    def _watch(self) -> dict[str, int]:
+        """Count the rules that do not quarantine, before anything is written.
+
+        Raises:
+            QualityError: one that stops the batch is broken.
+        """
+        watched = self._plan.watched
+        if not watched:
+            return {}
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        breaches = [F.count(F.when(~F.expr(rule.predicate), 1)).alias(f"r{n}") for n, rule in enumerate(watched)]
+        row = self._candidates().agg(*breaches).collect()[0]
+        counts = {rule.id: row[f"r{n}"] for n, rule in enumerate(watched)}
+        stopping = {r.id: counts[r.id] for r in watched if r.on_failure == "failBatch" and counts[r.id]}
+        if stopping:
+            raise QualityError(
+                f"rules that stop a batch are broken: {', '.join(f'{i} in {n} rows' for i, n in stopping.items())}",
+                where=f"{self._contract.dataset}, batch {self.batch_id}",
+                fix="ask for a better delivery, or let the contract's check quarantine the rows; nothing was written",
+            )
+        return {rule: count for rule, count in counts.items() if count}
+
+    def _count(self, watched: dict[str, int]) -> Batch:
+        """Count what is in the tables now, not what was meant to be written."""
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        mine = is_in("_file_sha256", self._shas)
+        totals = []
+        for path in (self._silver, self._quarantine):
+            frame = self._engine.read(path).where(mine)
+            row = frame.agg(F.count("*").alias("n"), F.sum("_copies").alias("c")).collect()[0]
+            totals.append((row["n"], row["c"] or 0))
+        (silver, silver_copies), (quarantine, quarantine_copies) = totals
+        exploded = self._engine.read(self._quarantine).where(mine).select(
+            F.explode(F.split("_rules", RULE_SEPARATOR)).alias("rule")
+        )
+        rules = {row["rule"]: row["n"] for row in exploded.groupBy("rule").agg(F.count("*").alias("n")).collect()}
+        rows = self._bronze().count()
+        if rows != self._expected:
+            raise QualityError(
+                f"bronze has {rows} records of the batch, its ledger says {self._expected}",
+                where=f"{self._contract.dataset}, batch {self.batch_id}",
+                fix="run the bronze task again; if it stays so, restore bronze to the version before it was changed",
+            )
+        return Batch(
+            dataset=self._contract.dataset,
+            batch_id=self.batch_id,
+            run_id=self._settings.run_id,
+            files=len(self._shas),
+            rows=rows,
+            silver=silver,
+            duplicates=rows - silver - quarantine,
+            quarantine=quarantine,
+            accounted=silver_copies + quarantine_copies + self._copies_elsewhere(),
+            rules={**rules, **watched},
+        )
+
+    def _copies_elsewhere(self) -> int:
+        """Count the batch's records whose row in silver or quarantine came from another delivery."""
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        plan = self._plan
+        accepted = plan.accepted(self._candidates())
+        keys = self._contract.deduplication.business_key
+        found: list[DataFrame] = []
+        if keys:
+            others = self._engine.read(self._silver).where(f"NOT {is_in('_file_sha256', self._shas)}")
+            rows = plan.published(plan.best_by_key(accepted))
+            found.append(rows.join(others.select(*keys), list(keys), "left_semi"))
+        elif (known := self._known_elsewhere(self._silver)) is not None:
+            found.append(plan.published(accepted).join(known, "_row_hash", "left_semi"))
+        if (known := self._known_elsewhere(self._quarantine)) is not None:
+            rejected = plan.rejected(self._bronze())
+            found.append(rejected.join(known, "_row_hash", "left_semi"))
+        return sum(frame.agg(F.sum("_copies")).collect()[0][0] or 0 for frame in found)
+
+
+def batch_id(sha256s: Sequence[str]) -> str:
+    """Name a batch by its contents, so that the same deliveries make the same batch whenever they are refined."""
+    return hashlib.sha256("\n".join(sorted(sha256s)).encode()).hexdigest()[:16]
+
+
+def _make_tables(engine: Engine, contract: Contract, settings: RunSettings) -> None:
+    """Create silver and quarantine, or give them the columns that the contract has got since."""
+    plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, "")
+    bronze = engine.read(bronze_path(settings, contract.dataset)).limit(0)
+    published = plan.published(plan.candidates(bronze))
+    engine.ensure(silver_path(settings, contract.dataset), to_arrow_schema(published.schema))
+    engine.ensure(quarantine_path(settings, contract.dataset), to_arrow_schema(plan.rejected(bronze).schema))
+
+
+def _batches(entries: Sequence[Entry], gone: Sequence[str]) -> Iterator[list[Entry]]:
+    """Cut deliveries into batches; where contents only left, one empty batch takes their rows out."""
+    batch: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if batch and (len(batch) >= BATCH_FILES or size + entry.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += entry.size
+    if batch or gone:
+        yield batch
+
+
+def _entry(entry: Entry, status: Status, outcome: Batch, settings: RunSettings, contract: Contract) -> Entry:
+    return replace(
+        entry,
+        layer=Layer.SILVER.value,
+        status=status,
+        contract_digest=contract.digest,
+        run_id=settings.run_id,
+        batch_id=outcome.batch_id,
+        recorded_at=datetime.now(UTC),
+        detail=None,
+    )
+
+
+def _seconds_since(started: datetime) -> float:
+    return (datetime.now(UTC) - started).total_seconds()
+
+
+__all__ = ["SilverResult", "batch_id", "quarantine_path", "refine", "silver_path"]
