@@ -1,11 +1,27 @@
-"""A governed data lake on S3, ADLS Gen2 or Cloud Storage: the facade.
+"""A governed data lake on S3, ADLS Gen2 or Cloud Storage: one store a layer, and the key that they share.
 
->>> from components.lake import Aws, LakeArgs, create
->>> from components.tags import Tags
->>> tags = Tags(owner="data", cost_centre="cc-1", environment="dev", classification="internal")
->>> lake = create("lake-aws", LakeArgs("acme", "dev", Aws("222222222222", "eu-west-1"), tags, protect=False))
->>> lake.url(Layer.GOLD)  # doctest: +SKIP
-s3://acme-dev-gold-...
+Every store is encrypted with a key of the company's own that is rotated, refuses other than TLS, is closed to the
+public, keeps what was replaced, logs who reads and writes, and moves what is seldom read to cheaper tiers. Landing
+files expire as their contracts say; the audit store cannot be deleted from before its time.
+
+Example::
+
+    import pulumi
+    from components import lake
+    from components.tags import Tags
+    from pulumi_aws import Provider
+
+    aws = Provider("aws-eu-west-1", region="eu-west-1", allowed_account_ids=["222222222222"])
+    args = lake.LakeArgs(
+        company="acme",
+        environment="dev",
+        target=lake.Aws(account="222222222222", region="eu-west-1"),
+        tags=Tags(owner="data", cost_centre="cc-1", environment="dev", classification="internal"),
+        datasets=(lake.Dataset("sales", "online_retail", landing_days=400),),
+        protect=False,
+    )
+    made = lake.create("lake", args, pulumi.ResourceOptions(providers=[aws]))
+    pulumi.export("gold", made.url(lake.Layer.GOLD))
 """
 
 from __future__ import annotations
