@@ -40,12 +40,9 @@ class Ingestion(Model):
 
 
 class Source(Model):
-    """Where the rows come from: a source of `pipelines.sources` and how it is delivered."""
+    """Where the rows come from, for a laptop, to which nobody delivers."""
 
     setting: str = Field(description="Name of the source that lays the landing files (`python -m pipelines.sources`).")
-    deliveries: Literal["day", "month", "once"] = Field(
-        default="day", description="One file a trading day, one a month, or one in all."
-    )
     licence: str = Field(description="Licence of the data and whom to name.")
 
 

@@ -27,7 +27,7 @@ from pipelines.quality import sql
 
 ROW_METRICS = ("nullValues", "missingValues", "invalidValues")
 _OPTIONS = (*sql.BOUNDS, "minLength", "maxLength", "pattern", "multipleOf")
-_ARGUMENTS = (*_OPTIONS, "validValues")
+ARGUMENTS = (*_OPTIONS, "validValues")
 
 Kind = Literal["type", "required", "option", "check"]
 
@@ -262,7 +262,7 @@ def _valid(column: Column, arguments: dict[str, Any], check: Check) -> str:
         raise ContractError(
             f"quality check {check.id} does not say which values are valid",
             where=check.where,
-            fix=f"add `arguments:` with one or more of {', '.join(_ARGUMENTS)}",
+            fix=f"add `arguments:` with one or more of {', '.join(ARGUMENTS)}",
         )
     return sql.all_of([_condition(column, option, value, check) for option, value in arguments.items()])
 
@@ -286,7 +286,7 @@ def _condition(column: Column, option: str, value: Any, check: Check | None) -> 
             return f"{quoted} IN ({', '.join(sql.literal(item, column.type, where) for item in values)})"
         case _:
             raise ContractError(
-                f"{option!r} says nothing about valid values", where=where, fix=f"use one of {', '.join(_ARGUMENTS)}"
+                f"{option!r} says nothing about valid values", where=where, fix=f"use one of {', '.join(ARGUMENTS)}"
             )
 
 

@@ -26,6 +26,7 @@ from pipelines.quality.checks import TableCheck, not_run, table_checks
 from pipelines.quality.evaluate import evaluate
 from pipelines.quality.rules import Rule, rules
 from pipelines.settings import Layer, RunSettings
+from pipelines.silver.plan import SilverPlan
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine
@@ -161,17 +162,17 @@ def quarantined_by_rule(engine: Engine, settings: RunSettings, contract: Contrac
 
 
 def _lines(engine: Engine, settings: RunSettings, contract: Contract, docs: Path | None) -> Sequence[Line]:
-    # Great Expectations takes seconds to import, and only this task needs it.
-    from pipelines.quality import suite
-    from pipelines.silver import candidates
+    from pipelines.quality import suite  # Great Expectations takes seconds to import, and only this task needs it
 
+    plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, "")
+    bronze = engine.read(settings.table_path(Layer.BRONZE, contract.dataset))
     compiled = rules(contract)
     checks = table_checks(contract)
     silver = engine.read(settings.table_path(Layer.SILVER, contract.dataset))
     asked, others = published_rules(contract)
     batches: dict[str, Batch] = {
         "candidates": suite.candidate_batch(
-            f"{contract.dataset}.candidates", candidates(engine, contract, settings), compiled
+            f"{contract.dataset}.candidates", plan.candidates(bronze, raw=False), compiled
         ),
         "published": suite.candidate_batch(f"{contract.dataset}.published", silver, asked),
     }
@@ -216,7 +217,7 @@ def _gate(contract: Contract, lines: Sequence[Line], quarantined: Mapping[str, i
         raise QualityError(
             f"suite and quarantine of {contract.dataset} disagree ({'; '.join(disagreeing)})",
             where=str(contract.path),
-            fix="run silver again; if they still disagree, report it with the contract",
+            fix=f"the contract has changed since silver ran: levee replay {contract.dataset}",
         )
     broken = [
         f"{line.check_id} ({line.description})"

@@ -1,0 +1,121 @@
+"""The tasks that a job calls by name (entry points of the group ``levee.tasks``).
+
+Every task takes the job's parameters as ``--name value`` (``sys.argv`` by default), raises
+:class:`~pipelines.errors.PipelineError` where it fails, so that a scheduler sees the failure, and may be run again at
+any time: what is done is not done twice. Tasks of one process share one session.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+from pipelines.contracts import Contract, Domain, load_domain
+from pipelines.errors import UsageError
+from pipelines.progress import Progress
+from pipelines.settings import RunSettings
+
+log = logging.getLogger("levee")
+
+Argv = Sequence[str] | None
+
+
+def bronze(argv: Argv = None) -> int:
+    """Take the landing folder's new deliveries of one dataset into bronze (``--dataset``)."""
+    from pipelines.bronze.ingest import ingest
+    from pipelines.engine import Engine
+
+    settings, domain = _start("bronze", argv)
+    ingest(Engine.open(settings.engine), _source(domain, settings, "bronze"), settings)
+    return 0
+
+
+def silver(argv: Argv = None) -> int:
+    """Refine what bronze has taken in of one dataset (``--dataset``)."""
+    return _refine("silver", argv, again=False)
+
+
+def replay(argv: Argv = None) -> int:
+    """Judge every record of one dataset again, by the contract as it is now (``--dataset``)."""
+    return _refine("replay", argv, again=True)
+
+
+def _refine(task: str, argv: Argv, *, again: bool) -> int:
+    from pipelines.engine import Engine
+    from pipelines.silver.refine import refine
+
+    settings, domain = _start(task, argv)
+    refine(Engine.open(settings.engine), _source(domain, settings, task), settings, again=again)
+    return 0
+
+
+def gold(argv: Argv = None) -> int:
+    """Build one gold table (``--table``)."""
+    from pipelines.engine import Engine
+    from pipelines.gold.build import build
+
+    settings, domain = _start("gold", argv)
+    built = build(Engine.open(settings.engine), settings, domain)
+    state = "unchanged" if built.unchanged else "built"
+    log.info("gold %s.%s %s: %d rows", domain.name, built.table, state, built.rows)
+    return 0
+
+
+def quality(argv: Argv = None) -> int:
+    """Check one dataset against its contract (``--dataset``)."""
+    from pipelines.engine import Engine
+    from pipelines.quality.task import check
+
+    settings, domain = _start("quality", argv)
+    checked = check(Engine.open(settings.engine), settings, domain)
+    ran = [line for line in checked.lines if line.not_run is None]
+    skipped = len(checked.lines) - len(ran)
+    log.info(
+        "quality %s.%s: %d checks ran, %d did not, %d expectations failed, docs %s",
+        domain.name,
+        checked.dataset,
+        len(ran),
+        skipped,
+        sum(line.success is False for line in ran),
+        checked.docs,
+    )
+    return 0
+
+
+def maintain(argv: Argv = None) -> int:
+    """Compact, cluster and vacuum the tables of the job's sources and gold."""
+    from pipelines.engine import Engine
+    from pipelines.maintain import maintain as care
+
+    settings, domain = _start("maintain", argv)
+    progress = Progress(f"maintain {domain.name}", settings.progress)
+    done = care(Engine.open(settings.engine), settings, domain, lambda n, total: progress.report(n, total, "tables"))
+    log.info("maintain %s: %d of %d tables", domain.name, sum(not cared.unchanged for cared in done), len(done))
+    return 0
+
+
+def _start(task: str, argv: Argv) -> tuple[RunSettings, Domain]:
+    settings = RunSettings.parse(sys.argv[1:] if argv is None else argv, task=task)
+    return settings, load_domain(settings.domain)
+
+
+def _source(domain: Domain, settings: RunSettings, task: str) -> Contract:
+    if settings.dataset is None:
+        example = domain.sources[0].dataset if domain.sources else "NAME"
+        raise UsageError(f"the task {task} was not told its dataset", fix=f"pass --dataset, e.g. --dataset {example}")
+    contract = domain.contract(settings.dataset)
+    if contract.layer != "source":
+        raise UsageError(f"{contract.dataset} is no source", where=str(contract.path), fix="pass --dataset with one")
+    return contract
+
+
+TASKS: dict[str, Callable[[Argv], int]] = {
+    "bronze": bronze,
+    "silver": silver,
+    "gold": gold,
+    "quality": quality,
+    "maintain": maintain,
+    "replay": replay,
+}
+"""Every task by its entry point's name."""
