@@ -20,7 +20,7 @@ EXPIRES_ON: Final = "expires-on"
 _CLASS_OF: Final[Mapping[str, str]] = {"personal": "restricted"}
 """Contracts tell personal data from the rest; tags know four classes, and personal data is guarded as the highest."""
 
-_NOT_LABEL: Final = re.compile(r"[^a-z0-9_-]+")
+_NOT_LABEL: Final = re.compile(r"[^a-z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Tags:
 
     def gcp(self) -> dict[str, str]:
         """Google Cloud labels: lower-case letters, digits, ``_`` and ``-``, at most 63 of them."""
-        return {label(key): label(value) for key, value in self.canonical.items()}
+        return {key: label(value) for key, value in self.canonical.items()}
 
     def databricks(self) -> dict[str, str]:
         """Databricks tags. They become tags of the machines, so the narrowest cloud's spelling is used: Google's."""
@@ -75,5 +75,5 @@ class Tags:
 
 
 def label(text: str) -> str:
-    """A text as a Google Cloud label value."""
-    return _NOT_LABEL.sub("-", text.lower()).strip("-")[:63]
+    """A text as a Google Cloud label value: lower case, other characters as ``_``, at most 63."""
+    return _NOT_LABEL.sub("_", text.lower())[:63]

@@ -1,0 +1,96 @@
+"""No rule may remove a live file of a table, or ask for what a lock refuses; deliveries go when contracts say."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.lake.lifecycle import TABLES, Ageing, Dataset, rules
+from pipelines.contracts import Layer
+
+DAYS = st.integers(min_value=1, max_value=36500)
+AGEING = st.builds(
+    lambda cool, more, noncurrent, audit, log: Ageing(cool, cool + 30 + more, noncurrent, audit, log),
+    st.integers(1, 400),
+    st.integers(0, 400),
+    DAYS,
+    DAYS,
+    DAYS,
+)
+DATASETS = st.lists(
+    st.builds(Dataset, st.just("sales"), st.from_regex(r"[a-z_]{1,12}", fullmatch=True), st.none() | DAYS),
+    max_size=20,
+    unique_by=lambda dataset: dataset.name,
+)
+
+
+@given(AGEING, DATASETS)
+def test_a_table_s_live_files_never_expire_and_never_wait_to_be_read(ageing: Ageing, datasets: list[Dataset]) -> None:
+    for layer in TABLES:
+        for rule in rules(layer, ageing, datasets):
+            assert rule.expire_after_days is None
+            assert rule.cool_after_days is rule.cold_after_days is None
+            assert rule.by_access
+
+
+@given(AGEING)
+def test_checkpoints_are_left_alone(ageing: Ageing) -> None:
+    (rule,) = rules(Layer.CHECKPOINTS, ageing)
+    assert (rule.expire_after_days, rule.by_access) == (None, False)
+
+
+@given(AGEING)
+def test_nothing_leaves_the_audit_store_before_its_lock_ends(ageing: Ageing) -> None:
+    (rule,) = rules(Layer.AUDIT, ageing)
+    assert rule.expire_after_days == ageing.audit_days + 1
+    assert (rule.noncurrent_days or 0) > ageing.audit_days
+
+
+@given(AGEING, DATASETS)
+def test_each_delivery_goes_exactly_when_its_contract_says(ageing: Ageing, datasets: list[Dataset]) -> None:
+    found = rules(Layer.LANDING, ageing, datasets)
+    assert len({rule.name for rule in found}) == len(found)
+    for dataset in datasets:
+        (rule,) = [rule for rule in found if dataset.prefix in rule.prefixes]
+        assert rule.expire_after_days == dataset.landing_days
+    assert sum(len(rule.prefixes) for rule in found) == len(datasets)
+
+
+@given(AGEING, DATASETS)
+def test_a_tier_is_worth_its_minimum_stay(ageing: Ageing, datasets: list[Dataset]) -> None:
+    for layer in Layer:
+        for rule in rules(layer, ageing, datasets):
+            ends = [age for age in (rule.cool_after_days, rule.cold_after_days, rule.expire_after_days) if age]
+            assert ends == sorted(ends)
+            if rule.expire_after_days and len(ends) > 1:
+                assert rule.expire_after_days - ends[-2] >= 30
+
+
+def test_the_spelling_of_each_cloud() -> None:
+    from components.lake import aws, azure, gcp
+
+    ageing, datasets = Ageing(), [Dataset("sales", f"table_{number}", 400) for number in range(25)]
+    landing = rules(Layer.LANDING, ageing, datasets)
+    on_aws = [rule for neutral in landing for rule in aws.lifecycle_rules(neutral)]
+    assert len(on_aws) == 26, "S3 has one prefix a rule"
+    assert len({rule.id for rule in on_aws}) == 26
+    on_azure = [rule for neutral in landing for rule in azure.lifecycle_rules(Layer.LANDING, neutral)]
+    assert [len(rule.definition.filters.prefix_match) for rule in on_azure] == [10, 10, 5], "Azure has ten"
+    assert on_azure[0].definition.filters.prefix_match[0] == "landing/sales/table_0/"
+    on_gcp = gcp.lifecycle_rules(landing)
+    assert [rule.action.type for rule in on_gcp] == [
+        "Delete",
+        "AbortIncompleteMultipartUpload",
+        "SetStorageClass",
+        "SetStorageClass",
+        "Delete",
+    ]
+
+
+def test_more_rules_than_google_allows_are_refused_before_the_cloud_does() -> None:
+    from components.lake import gcp
+
+    datasets = [Dataset("sales", f"table_{number}", 200 + number) for number in range(60)]
+    with pytest.raises(ValueError, match="fewer different retentions"):
+        gcp.lifecycle_rules(rules(Layer.LANDING, Ageing(), datasets))
