@@ -30,8 +30,8 @@ slow: sync pulumi  ## the proofs that take minutes, in both environments
 	pipelines/.venv/bin/pytest -m slow tests/pipelines || [ $$? -eq 5 ]
 
 sync:  # both environments as their locks say
-	@$(UV) sync --quiet --frozen
-	@$(UV) sync --quiet --frozen --project pipelines --all-extras
+	@$(UV) sync --frozen
+	@$(UV) sync --frozen --project pipelines --all-extras
 
 pulumi: sync  # the pinned CLI, built where none can be downloaded
 	@.venv/bin/python -m levee.toolchain

@@ -61,6 +61,12 @@ def test_only_a_failed_service_is_tried_again(tmp_path):
     assert code == 3
 
 
+def test_a_bug_is_not_tried_again(tmp_path):
+    code, events = host(tmp_path, [task("bug", max_retries=2)], lambda key: key + 1)
+    assert told(events, "task_started") == ["bug"]
+    assert (code, events[-1]["error"]["kind"]) == (3, "TypeError")
+
+
 def test_a_failure_carries_its_place_and_its_mend(tmp_path):
     def behave(key):
         raise QualityError("3 rows break a rule", where="sales.retail", fix="mend the contract")

@@ -62,9 +62,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pipelines.errors import PipelineError, UsageError
 
 GROUP = "levee.tasks"
+BUGS = (AssertionError, AttributeError, ImportError, NameError, NotImplementedError, TypeError)
+"""What a task raises when it is wrong itself: the same the second time, so never tried again."""
 TASK_VARIABLE = "LEVEE_TASK_KEY"
 """Environment variable in which a task finds its own key."""
 
+_BUG_NAMES = {kind.__name__ for kind in (*BUGS, ModuleNotFoundError)}
 RunIf = Literal["ALL_SUCCESS", "ALL_DONE"]
 
 
@@ -138,8 +141,8 @@ def run(job: HostJob, events: Events, load: Callable[[HostTask], Callable[[list[
 def _attempts(task: HostTask, events: Events, load: Callable[[HostTask], Callable[[list[str]], int]]) -> int:
     """Run one task until it succeeds or its retries are used up.
 
-    Only a failure of an engine or a service (exit code 3) is tried again: a gate that said no, and an input that is
-    wrong, say the same the second time.
+    Only a failure of an engine or a service (exit code 3) is tried again: a gate that said no, an input that is wrong
+    and a bug say the same the second time.
     """
     os.environ[TASK_VARIABLE] = task.key
     for attempt in range(1, task.max_retries + 2):
@@ -150,7 +153,8 @@ def _attempts(task: HostTask, events: Events, load: Callable[[HostTask], Callabl
         if error is None:
             events.add("task_finished", task, attempt=attempt, seconds=seconds)
             return 0
-        again = error["exit_code"] == PipelineError.exit_code and attempt <= task.max_retries
+        transient = error["exit_code"] == PipelineError.exit_code and error["kind"] not in _BUG_NAMES
+        again = transient and attempt <= task.max_retries
         events.add("task_failed", task, attempt=attempt, again=again, seconds=seconds, error=error)
         if not again:
             return int(error["exit_code"])
