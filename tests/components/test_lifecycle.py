@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.lake.lifecycle import TABLES, Ageing, Dataset, rules
 from pipelines.contracts import Layer
+
+SDK = pytest.mark.filterwarnings("ignore:gcp:DeprecationWarning")
+"""Google's SDK warns of its own names while it is imported."""
 
 DAYS = st.integers(min_value=1, max_value=36500)
 AGEING = st.builds(
@@ -67,18 +72,19 @@ def test_a_tier_is_worth_its_minimum_stay(ageing: Ageing, datasets: list[Dataset
                 assert rule.expire_after_days - ends[-2] >= 30
 
 
+@SDK
 def test_the_spelling_of_each_cloud() -> None:
     from components.lake import aws, azure, gcp
 
     ageing, datasets = Ageing(), [Dataset("sales", f"table_{number}", 400) for number in range(25)]
     landing = rules(Layer.LANDING, ageing, datasets)
-    on_aws = [rule for neutral in landing for rule in aws.lifecycle_rules(neutral)]
+    on_aws: list[Any] = [rule for neutral in landing for rule in aws.lifecycle_rules(neutral)]
     assert len(on_aws) == 26, "S3 has one prefix a rule"
     assert len({rule.id for rule in on_aws}) == 26
-    on_azure = [rule for neutral in landing for rule in azure.lifecycle_rules(Layer.LANDING, neutral)]
+    on_azure: list[Any] = [rule for neutral in landing for rule in azure.lifecycle_rules(Layer.LANDING, neutral)]
     assert [len(rule.definition.filters.prefix_match) for rule in on_azure] == [10, 10, 5], "Azure has ten"
     assert on_azure[0].definition.filters.prefix_match[0] == "landing/sales/table_0/"
-    on_gcp = gcp.lifecycle_rules(landing)
+    on_gcp: list[Any] = gcp.lifecycle_rules(landing)
     assert [rule.action.type for rule in on_gcp] == [
         "Delete",
         "AbortIncompleteMultipartUpload",
@@ -88,6 +94,7 @@ def test_the_spelling_of_each_cloud() -> None:
     ]
 
 
+@SDK
 def test_more_rules_than_google_allows_are_refused_before_the_cloud_does() -> None:
     from components.lake import gcp
 
