@@ -7,22 +7,23 @@ from collections.abc import Sequence
 from typing import Final
 
 from levee.engine.cli_process import Finished
-from levee.engine.join import Events
+from levee.engine.join import Events, Notes
 from levee.engine.project import Project
 from levee.errors import EngineError, GateError, LeveeError, UsageError
-from levee.plan import Resource
+from levee.plan import Resource, Urn
 
 _NO_NEWS: Final = frozenset({"preview failed", "update failed", "resource deletion failed"})
 _MISSING_CONFIG: Final = re.compile(r"Missing required configuration variable '([^']+)'")
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
-_PROVIDER_FAILED: Final = re.compile(r"\b(creating|updating|deleting|refreshing|reading) urn:")
 
 
 class ProgramError(UsageError):
     """The Pulumi program, or what it asks for, is wrong: it raised, or a provider refused its inputs."""
 
 
-def diagnose(project: Project, stack: str, finished: Finished, events: Events, graph: Sequence[Resource]) -> LeveeError:
+def diagnose(
+    project: Project, stack: str, finished: Finished, *, events: Events, notes: Notes, graph: Sequence[Resource]
+) -> LeveeError:
     """The error to raise for a run that failed for another reason than a mandatory rule.
 
     Args:
@@ -30,6 +31,7 @@ def diagnose(project: Project, stack: str, finished: Finished, events: Events, g
         stack: Its stack.
         finished: How the CLI ended.
         events: What the engine said.
+        notes: What the program's host wrote down; gives a refused resource its line.
         graph: What it had registered by then; gives a failed resource its line.
     """
     errors = [(urn, text) for urn, text in events.errors if text not in _NO_NEWS]
@@ -39,9 +41,7 @@ def diagnose(project: Project, stack: str, finished: Finished, events: Events, g
     text = "\n".join(dict.fromkeys(message for _, message in errors))
     if "unhandled exception" in text:
         return _raised(project, text)
-    by_urn = {r.urn: r for r in graph}
-    resource = next((by_urn[urn] for urn, _ in errors if urn in by_urn), None)
-    where = str(resource.source) if resource and resource.source else _last_own_frame(project, text) or errors[0][0]
+    where = _place([urn for urn, _ in errors if urn], notes, graph) or _last_own_frame(project, text)
     if "protected" in text:
         return GateError(
             text.splitlines()[0],
@@ -49,12 +49,20 @@ def diagnose(project: Project, stack: str, finished: Finished, events: Events, g
             fix=f"levee destroy {stack} --unprotect, or take `protect` away in the program",
         )
     if missing := _MISSING_CONFIG.search(text):
-        return ProgramError(text.splitlines()[0], where=where or None, fix=f"--config {missing[1]}=VALUE")
-    if _PROVIDER_FAILED.search(text):
-        return EngineError(
-            text, where=where or None, fix=f"levee up {stack} goes on from there; what was made is in the state"
-        )
-    return ProgramError(text, where=where or None)
+        return ProgramError(text.splitlines()[0], where=where, fix=f"--config {missing[1]}=VALUE")
+    if any(step.failed for step in events.steps.values()):
+        return EngineError(text, where=where, fix=f"levee up {stack} goes on from there; what was made is in the state")
+    return ProgramError(text, where=where)
+
+
+def _place(urns: Sequence[str], notes: Notes, graph: Sequence[Resource]) -> str | None:
+    """The line that registered the first resource of those, else its URN."""
+    known = {r.urn: r.source for r in graph if r.source is not None}
+    for text in urns:
+        urn = Urn.parse(text)
+        if source := known.get(text) or notes.refused.get((urn.type, urn.name)):
+            return str(source)
+    return urns[0] if urns else None
 
 
 def _raised(project: Project, text: str) -> ProgramError:

@@ -294,22 +294,27 @@ class Notes:
         references: Stack references answered from a file, one sentence each.
         unknown_replacements: URNs whose update may be a replacement.
         faults: Injected faults that took effect, one sentence each.
+        refused: Where the program registered what a provider refused, by type and name.
     """
 
     invented: tuple[InventedLookup, ...] = ()
     references: tuple[str, ...] = ()
     unknown_replacements: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()
+    refused: Mapping[tuple[str, str], Source] = field(default_factory=dict)
 
 
 def read_notes(standin_log: Path, program_notes: Path) -> Notes:
     """Read both logs and give every invented lookup the line of the program that asked."""
     places: dict[str, list[Source]] = {}
     references = []
+    refused = {}
     for note in _records(program_notes):
-        source = Source(**note["source"]) if note.get("source") else None
-        if note["kind"] == "invoke" and source is not None:
+        source = Source(**note["source"])
+        if note["kind"] == "invoke":
             places.setdefault(note["token"], []).append(source)
+        elif note["kind"] == "refused":
+            refused[note["type"], note["name"]] = source
         elif note["kind"] == "stack_reference":
             references.append(f"stack reference {note['name']!r} at {source} answered from {note['from']}")
     invented: dict[str, InventedLookup] = {}
@@ -332,4 +337,4 @@ def read_notes(standin_log: Path, program_notes: Path) -> Notes:
             unknown.add(note["urn"])
         elif kind == "fault":
             faults.append(note.get("message", json.dumps(note)))
-    return Notes(tuple(invented.values()), tuple(dict.fromkeys(references)), frozenset(unknown), tuple(faults))
+    return Notes(tuple(invented.values()), tuple(dict.fromkeys(references)), frozenset(unknown), tuple(faults), refused)

@@ -109,7 +109,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process in list(self._running):
-            process.kill()
+            try:
+                # Its calls fail now that the engine has gone; it still writes down where they came from.
+                process.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                process.kill()
         self._server.stop(grace=0)
 
     @override

@@ -1,8 +1,8 @@
 """Runs one Pulumi program under the engine: what ``pulumi-language-python-exec`` does in the official CLI.
 
 Started as a script by :mod:`levee.engine.language_host` with the *program's own* interpreter, so it may import nothing
-but the standard library and that interpreter's ``pulumi``. The request comes as one JSON document on standard input:
-configuration, and with it secrets, never stand in arguments or in the environment.
+but the standard library and that interpreter's ``pulumi`` with its ``grpc``. The request comes as one JSON document on
+standard input: configuration, and with it secrets, never stand in arguments or in the environment.
 
 Differences from the official script, each for a reason:
 
@@ -34,6 +34,8 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import grpc
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -57,6 +59,15 @@ class Monitor:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stub, name)
+
+    def RegisterResource(self, call: Any) -> Any:  # noqa: N802 the stub's own name
+        """Register; of what is refused, note the line: no state will ever hold it."""
+        try:
+            return self._stub.RegisterResource(call)
+        except grpc.RpcError:
+            place = self._notes.place(call.sourcePosition.uri, call.sourcePosition.line)
+            self._notes.write({"kind": "refused", "type": call.type, "name": call.name, "source": place})
+            raise
 
     def ReadResource(self, call: Any) -> Any:  # noqa: N802 the stub's own name
         """Answer a stack reference from the given outputs; pass every other read on."""

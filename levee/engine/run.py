@@ -264,7 +264,7 @@ def _perform(session: _Session, operation: Operation) -> Plan:
             left = {state["urn"] for state in states}
             states += [state for state in before if state["urn"] not in left]
         plan = _plan(session, states, events, notes, operation=operation.value, seconds=finished.seconds)
-    _raise_if_failed(session, finished, events, plan)
+    _raise_if_failed(session, finished, events, notes, plan)
     return plan
 
 
@@ -383,7 +383,7 @@ def _plan(
     )
 
 
-def _raise_if_failed(session: _Session, finished: Finished, events: join.Events, plan: Plan) -> None:
+def _raise_if_failed(session: _Session, finished: Finished, events: join.Events, notes: join.Notes, plan: Plan) -> None:
     if finished.interrupted:
         raise EngineError(
             "interrupted; the step in hand was finished and the state is whole",
@@ -391,7 +391,7 @@ def _raise_if_failed(session: _Session, finished: Finished, events: join.Events,
         )
     if finished.code == 0 or plan.blocked:
         return
-    raise diagnose(session.project, session.stack, finished, events, plan.resources)
+    raise diagnose(session.project, session.stack, finished, events=events, notes=notes, graph=plan.resources)
 
 
 def _bound(operation: Operation) -> Callable[..., Plan]:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from levee.errors import EngineError
+from levee.errors import EngineError, UsageError
 
 
 @contextmanager
@@ -42,6 +42,7 @@ def attached(
         Port by package name, on the loopback address.
 
     Raises:
+        UsageError: The faults or lookups are malformed; with file and rule.
         EngineError: The process did not come up.
     """
     command = [
@@ -64,8 +65,10 @@ def attached(
     try:
         ready = process.stdout.readline()
         if not ready:
-            process.wait()
-            last = (errors_to.read_text(errors="replace").strip().splitlines() or ["no word of why"])[-1]
+            said = errors_to.read_text(errors="replace").strip()
+            if process.wait() == UsageError.exit_code:
+                raise UsageError(said)
+            last = (said.splitlines() or ["no word of why"])[-1]
             raise EngineError(f"the stand-in providers did not start: {last}", where=str(errors_to), fix="levee doctor")
         yield json.loads(ready)["ports"]
     finally:
