@@ -79,7 +79,7 @@ class Batch:
 
 def batches_path(settings: RunSettings) -> str:
     """Where the domain's batches are recorded."""
-    return settings.path(Layer.AUDIT, settings.domain, "batches")
+    return settings.table_path(Layer.AUDIT, "batches")
 
 
 def record_batch(engine: Engine, settings: RunSettings, batch: Batch) -> None:

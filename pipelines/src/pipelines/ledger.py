@@ -93,7 +93,7 @@ class Ledger:
 
     def __init__(self, engine: Engine, settings: RunSettings) -> None:
         self._engine = engine
-        self.path = settings.path(Layer.AUDIT, settings.domain, "ledger")
+        self.path = settings.table_path(Layer.AUDIT, "ledger")
 
     def entries(self, layer: Layer, dataset: str) -> list[Entry]:
         """Return the layer's events of a dataset, oldest first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,7 @@ from pipelines.errors import ContractError, SchemaError
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.progress import Progress
 from pipelines.quarantine.files import RejectedFile, quarantine_files
+from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class BronzeResult:
 
 def bronze_path(settings: RunSettings, dataset: str) -> str:
     """Where a dataset's bronze table is."""
-    return settings.path(Layer.BRONZE, settings.domain, dataset)
+    return settings.table_path(Layer.BRONZE, dataset)
 
 
 def csv_format(contract: Contract) -> CsvFormat:
@@ -109,14 +110,24 @@ def ingest(engine: Engine, contract: Contract, settings: RunSettings) -> BronzeR
         SchemaError: a file that came before came again with other content and the contract refuses that, or none of
             the new files fits the contract.
     """
+    with recorded(engine, settings, "bronze", contract) as tally:
+        result = BronzeResult()
+        try:
+            _ingest(engine, contract, settings, result)
+        finally:
+            tally.files, tally.rejected_files, tally.bytes = result.files, len(result.rejected), result.bytes
+            tally.rows_in = tally.rows_out = result.rows
+    return result
+
+
+def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: BronzeResult) -> None:
     form = csv_format(contract)
     ledger = Ledger(engine, settings)
-    result = BronzeResult()
     progress = Progress(f"bronze {settings.domain}.{contract.dataset}", settings.progress)
     path = bronze_path(settings, contract.dataset)
     engine.ensure(path, table_schema(form))
     intake = _Intake(contract, settings, ledger.entries(Layer.BRONZE, contract.dataset))
-    files = list(list_files(settings.path(Layer.LANDING, settings.domain, contract.dataset), _glob(contract)))
+    files = list(list_files(settings.deliveries(contract.dataset), _glob(contract)))
     unseen = [stored for stored in files if not intake.knows(stored)]
     deliveries = list(inspect_all(unseen, form, lambda done: progress.report(done, len(unseen), "files looked at")))
     accepted = intake.sort(deliveries, result)
@@ -137,7 +148,6 @@ def ingest(engine: Engine, contract: Contract, settings: RunSettings) -> BronzeR
     quarantine_files(engine, settings, result.rejected)
     ledger.add(intake.set_aside)
     _tell(contract, result, accepted)
-    return result
 
 
 def _glob(contract: Contract) -> str:
@@ -216,7 +226,7 @@ class _Intake:
             entries.append(self._entry(Delivery(stored, sha, None), Status.SUPERSEDED, old.rows, batch_id))
         return entries
 
-    def _refuse(self, accepted: Iterator[Delivery] | Sequence[Delivery]) -> None:
+    def _refuse(self, accepted: Iterable[Delivery]) -> None:
         changed = [delivery.stored.name for delivery in accepted if delivery.stored.name in self._by_name]
         if changed:
             raise SchemaError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, cast
 
@@ -183,7 +183,7 @@ class _Delivery:
         self.names: list[str] | None = None
         self.line = 1
 
-    def read(self, block: bytes, *, final: bool, overlong: bool = False) -> Iterator[pa.RecordBatch]:
+    def read(self, block: bytes, *, final: bool, overlong: bool = False) -> Generator[pa.RecordBatch, None, int]:
         """Read a block that begins at a record and ends at a line end.
 
         Returns (through ``yield from``) how many of its bytes were used: fewer than all where a quote is still open.
@@ -211,7 +211,7 @@ class _Delivery:
         self.line = 2
         return end
 
-    def _read_lines(self, data: bytes, *, final: bool) -> Iterator[pa.RecordBatch]:
+    def _read_lines(self, data: bytes, *, final: bool) -> Generator[pa.RecordBatch, None, int]:
         names = cast("list[str]", self.names)
         dialect = self.form.dialect(len(names))
         octets = np.frombuffer(data, dtype=np.uint8)
@@ -269,7 +269,8 @@ class _Delivery:
         names = cast("list[str]", self.names)
         form = self.form
         if not form.dialect(0).delimiter:
-            cells = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(_lines_of(text, form)))
+            trimmed = pc.call_function("utf8_trim_whitespace", [_lines_of(text, form)])
+            cells = pc.call_function("utf8_split_whitespace", [trimmed])
             flat = cells.flatten()
             if len(flat) != len(cells) * len(names):
                 raise UnicodeError("ragged")
@@ -412,7 +413,7 @@ class _Lines(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._ends)
 
-    def __getitem__(self, index: int) -> bytes:  # ty: ignore[invalid-method-override] - slices are not asked for
+    def __getitem__(self, index: int) -> bytes:  # ty: ignore[incompatible-method-override] - slices are not asked for
         return self._data[self._starts[index] : self._ends[index]]
 
 

@@ -124,7 +124,8 @@ def _open_sail() -> SparkSession:
 
 
 def _open_spark() -> SparkSession:
-    from pyspark import SparkConf, SparkContext
+    from pyspark.conf import SparkConf
+    from pyspark.core.context import SparkContext
 
     port = _free_port()
     token = os.environ.setdefault("SPARK_CONNECT_AUTHENTICATE_TOKEN", secrets.token_hex(16))

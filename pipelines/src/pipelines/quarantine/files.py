@@ -72,7 +72,7 @@ class RejectedFile:
 
 def files_path(settings: RunSettings) -> str:
     """Where the domain's rejected files are listed."""
-    return settings.path(Layer.QUARANTINE, settings.domain, "_files")
+    return settings.table_path(Layer.QUARANTINE, "_files")
 
 
 def quarantine_files(engine: Engine, settings: RunSettings, rejected: Sequence[RejectedFile]) -> None:

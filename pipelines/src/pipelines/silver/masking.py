@@ -38,13 +38,13 @@ def pseudonymise(values: pa.Array, key: bytes, characters: int) -> pa.Array:
 
 def pseudonym(source: KeySource, characters: int) -> Callable[[Column], Column]:
     """Return a function of columns that runs `pseudonymise` in the workers, where the key is read."""
-    from pyspark.sql.functions import ArrowUDFType, arrow_udf
+    from pyspark.sql.functions import arrow_udf
 
     def mask(values: pa.Array) -> pa.Array:
         return pseudonymise(values, _key(source), characters)
 
-    mask.__annotations__ = {"values": pa.Array, "return": pa.Array}
-    return arrow_udf(mask, "string", ArrowUDFType.SCALAR)
+    mask.__annotations__ = {"values": pa.Array, "return": pa.Array}  # the classes, which the decorator looks for
+    return arrow_udf(mask, "string")  # ty: ignore[no-matching-overload] - the stubs want annotations they can see
 
 
 @lru_cache(maxsize=4)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 LINEAGE = ("_file", "_file_sha256", "_line", "_copies")
 """Where a row comes from, and how many identical records of its batch it stands for."""
-EVIDENCE = ("_raw", "_parse_error")
-"""What quarantine keeps beside it; costly to carry, so silver does not."""
 SHA_CHARACTERS = 64
 LINE_DIGITS = 12
 RULE_SEPARATOR = ","
@@ -87,12 +85,14 @@ class SilverPlan:
         Args:
             bronze: Rows of the batch; malformed ones are left out.
         """
-        return self._typed(bronze.where("_parse_error IS NULL"), ())
+        return self._typed(bronze.where("_parse_error IS NULL"), malformed=False)
 
-    def _typed(self, bronze: DataFrame, evidence: Sequence[str]) -> DataFrame:
+    def _typed(self, bronze: DataFrame, *, malformed: bool) -> DataFrame:
         fields = self.contract.source_fields
-        kept = [*LINEAGE, "_source_hash", "_rescued", *evidence]
-        nulled = self._grouped(bronze, evidence).selectExpr(*(self._nulled(field) for field in fields), *kept)
+        kept = [*LINEAGE, "_source_hash", "_rescued", *(["_parse_error"] if malformed else [])]
+        nulled = self._grouped(bronze, malformed=malformed).selectExpr(
+            *(self._nulled(field) for field in fields), *kept
+        )
         sourced = [f"{sql.name(field)} AS {sql.name(source_column(field))}" for field in fields]
         direct = [column for column in self.contract.columns if not column.derived]
         frame = nulled.selectExpr(*sourced, *(f"{typed(c)} AS {sql.name(c.name)}" for c in direct), *kept)
@@ -117,7 +117,9 @@ class SilverPlan:
         separator = sql.text(RULE_SEPARATOR)
         kind = f"concat('{PARSE_RULE}', replace(split(_parse_error, ':')[0], '-', '_'))"
         rules = f"CASE WHEN _parse_error IS NOT NULL THEN {kind} ELSE concat_ws({separator}, {broken or 'NULL'}) END"
-        rows = self._typed(bronze, EVIDENCE).where(f"_parse_error IS NOT NULL OR NOT ({good})")
+        rows = self._typed(bronze, malformed=True).where(f"_parse_error IS NOT NULL OR NOT ({good})")
+        # Joined afterwards: carrying the raw record through the grouping costs three times as much.
+        rows = rows.join(bronze.select("_file_sha256", "_line", "_raw"), ["_file_sha256", "_line"])
         return self._stamped(
             rows.selectExpr(
                 *LINEAGE,
@@ -184,36 +186,33 @@ class SilverPlan:
 
         The order is total, so that the outcome does not depend on which came first; a row takes its own place.
         """
-        condition = (
-            "(s._file_sha256 < t._file_sha256 OR (s._file_sha256 = t._file_sha256 AND s._line <= t._line))"
-        )
+        condition = "(s._file_sha256 < t._file_sha256 OR (s._file_sha256 = t._file_sha256 AND s._line <= t._line))"
         for name in reversed(self.contract.deduplication.order_by):
             new, old = f"s.{sql.name(name)}", f"t.{sql.name(name)}"
             higher = f"coalesce({new} > {old}, {new} IS NOT NULL AND {old} IS NULL)"
             condition = f"({higher} OR ({new} <=> {old} AND {condition}))"
         return condition
 
-    def _grouped(self, bronze: DataFrame, evidence: Sequence[str]) -> DataFrame:
+    def _grouped(self, bronze: DataFrame, *, malformed: bool) -> DataFrame:
         """Return source fields with `LINEAGE`: one row a group of identical records, the first by content and line.
 
         A malformed record has no fields to compare, and is identical to none.
         """
         identity = [*(sql.name(field) for field in self.contract.source_fields), "_rescued"]
+        error = ["_parse_error"] if malformed else []
         source_hash = f"{row_hash([*self.contract.source_fields, '_rescued'])} AS _source_hash"
         if not self.removes_identical:
             lineage = ["_file", "_file_sha256", "_line", "CAST(1 AS BIGINT) AS _copies"]
-            return bronze.selectExpr(*identity, *lineage, source_hash, *evidence)
+            return bronze.selectExpr(*identity, *lineage, source_hash, *error)
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
         # One text a record, which sorts by content, then line: the least of a group is cheap on every engine, where a
         # window over eight columns costs four times as much and a struct twenty.
         position = f"concat(_file_sha256, lpad(CAST(_line AS STRING), {LINE_DIGITS}, '0'), _file)"
-        alone = [f"CASE WHEN _parse_error IS NOT NULL THEN {position} END AS _alone"] if evidence else []
-        placed = bronze.selectExpr(*identity, f"{position} AS _position", *alone, *evidence)
-        grouped = placed.groupBy(*identity, *(["_alone"] if alone else [])).agg(
-            F.min("_position").alias("_first"),
-            F.count("*").alias("_copies"),
-            *(F.min_by(name, "_position").alias(name) for name in evidence),
+        alone = [f"CASE WHEN _parse_error IS NOT NULL THEN {position} END AS _alone"] if malformed else []
+        placed = bronze.selectExpr(*identity, f"{position} AS _position", *error, *alone)
+        grouped = placed.groupBy(*identity, *error, *(["_alone"] if malformed else [])).agg(
+            F.min("_position").alias("_first"), F.count("*").alias("_copies")
         )
         return grouped.selectExpr(
             *identity,
@@ -222,7 +221,7 @@ class SilverPlan:
             f"CAST(substring(_first, {SHA_CHARACTERS + 1}, {LINE_DIGITS}) AS BIGINT) AS _line",
             "_copies",
             source_hash,
-            *evidence,
+            *error,
         )
 
     def _nulled(self, field: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from pipelines.engine.arrow_types import to_arrow_schema
 from pipelines.errors import PipelineError, QualityError
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.progress import Progress
+from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.plan import RULE_SEPARATOR, SilverPlan
 
@@ -73,12 +74,12 @@ class SilverResult:
 
 def silver_path(settings: RunSettings, dataset: str) -> str:
     """Where a dataset's silver table is."""
-    return settings.path(Layer.SILVER, settings.domain, dataset)
+    return settings.table_path(Layer.SILVER, dataset)
 
 
 def quarantine_path(settings: RunSettings, dataset: str) -> str:
     """Where a dataset's rejected rows are."""
-    return settings.path(Layer.QUARANTINE, settings.domain, dataset)
+    return settings.table_path(Layer.QUARANTINE, dataset)
 
 
 def refine(engine: Engine, contract: Contract, settings: RunSettings, *, again: bool = False) -> SilverResult:
@@ -89,40 +90,55 @@ def refine(engine: Engine, contract: Contract, settings: RunSettings, *, again: 
         QualityError: a rule that stops the batch was broken, or the count law does not hold.
         PipelineError: bronze has not run.
     """
+    with recorded(engine, settings, "replay" if again else "silver", contract) as tally:
+        result = SilverResult()
+        try:
+            _refine(engine, contract, settings, result, again=again)
+        finally:
+            tally.files = sum(batch.files for batch in result.batches)
+            tally.rows_in, tally.rows_out = result.rows, result.silver
+            tally.duplicates, tally.quarantine, tally.rules = result.duplicates, result.quarantine, result.rules
+    return result
+
+
+def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: SilverResult, *, again: bool) -> None:
     ledger = Ledger(engine, settings)
     taken = latest(ledger.entries(Layer.BRONZE, contract.dataset))
     refined = latest(ledger.entries(Layer.SILVER, contract.dataset))
-    gone = sorted(
-        sha
-        for sha, entry in taken.items()
-        if entry.status is Status.SUPERSEDED and sha in refined and refined[sha].status is Status.COMMITTED
-    )
-    there = [entry for entry in taken.values() if entry.status is Status.COMMITTED]
-    everything = again or bool(gone)
-    todo = sorted(
-        (e for e in there if everything or getattr(refined.get(e.file_sha256), "status", None) != Status.COMMITTED),
-        key=lambda entry: (entry.file, entry.file_sha256),
-    )
-    if not there and not engine.exists(bronze_path(settings, contract.dataset)):
+    if not engine.exists(bronze_path(settings, contract.dataset)):
         raise PipelineError(
             f"there is no bronze table of {contract.dataset}",
             where=bronze_path(settings, contract.dataset),
             fix="run the bronze task of the dataset first: `levee run DOMAIN --from bronze`",
         )
+    if contract.personal_columns:
+        settings.pseudonym_key.read()  # fails here and in plain words, not in a worker
     _make_tables(engine, contract, settings)
-    result = SilverResult()
+    todo, gone = _todo(taken, refined, again=again)
     progress = Progress(f"silver {settings.domain}.{contract.dataset}", settings.progress)
     total = sum(entry.rows for entry in todo)
     for batch in _batches(todo, gone):
         outcome = _Refinement(engine, contract, settings, batch, gone).run()
-        ledger.add([_entry(entry, Status.COMMITTED, outcome, settings, contract) for entry in batch])
-        ledger.add([_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in gone])
+        done = [_entry(entry, Status.COMMITTED, outcome, settings, contract) for entry in batch]
+        ledger.add([*done, *(_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in gone)])
         gone = []
         result.batches.append(outcome)
         for rule, count in outcome.rules.items():
             result.rules[rule] = result.rules.get(rule, 0) + count
         progress.report(result.rows, total, "rows")
-    return result
+
+
+def _todo(taken: Mapping[str, Entry], refined: Mapping[str, Entry], *, again: bool) -> tuple[list[Entry], list[str]]:
+    """Return the deliveries to refine, by name, and the contents whose rows leave.
+
+    Where a delivery was superseded all are refined again: a record that was the repeat of one that leaves must come
+    back.
+    """
+    in_silver = {sha for sha, entry in refined.items() if entry.status is Status.COMMITTED}
+    gone = sorted(sha for sha, entry in taken.items() if entry.status is Status.SUPERSEDED and sha in in_silver)
+    there = [entry for entry in taken.values() if entry.status is Status.COMMITTED]
+    todo = [entry for entry in there if again or gone or entry.file_sha256 not in in_silver]
+    return sorted(todo, key=lambda entry: (entry.file, entry.file_sha256)), gone
 
 
 class _Refinement:
@@ -192,10 +208,15 @@ class _Refinement:
 
     def _known_elsewhere(self, path: str) -> DataFrame | None:
         """Hashes of the rows that other deliveries have in a table; ``None`` where there are none."""
-        if not self._plan.removes_identical or self._engine.count(path) == 0:
+        if not self._plan.removes_identical or self._engine.count(path) == self._count_mine(path):
             return None
         others = f"_row_hash IS NOT NULL AND NOT {is_in('_file_sha256', self._leaving)}"
         return self._engine.read(path).where(others).select("_row_hash")
+
+    def _count_mine(self, path: str) -> int:
+        if self._engine.count(path) == 0:
+            return 0
+        return self._engine.read(path).where(is_in("_file_sha256", self._leaving)).count()
 
     def _merge(self, rows: DataFrame) -> None:
         self._engine.merge(
@@ -240,8 +261,10 @@ class _Refinement:
             row = frame.agg(F.count("*").alias("n"), F.sum("_copies").alias("c")).collect()[0]
             totals.append((row["n"], row["c"] or 0))
         (silver, silver_copies), (quarantine, quarantine_copies) = totals
-        exploded = self._engine.read(self._quarantine).where(mine).select(
-            F.explode(F.split("_rules", RULE_SEPARATOR)).alias("rule")
+        exploded = (
+            self._engine.read(self._quarantine)
+            .where(mine)
+            .select(F.explode(F.split("_rules", RULE_SEPARATOR)).alias("rule"))
         )
         rules = {row["rule"]: row["n"] for row in exploded.groupBy("rule").agg(F.count("*").alias("n")).collect()}
         rows = self._bronze().count()

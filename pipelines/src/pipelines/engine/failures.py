@@ -1,0 +1,45 @@
+"""What an engine says when it fails, in one sentence and with a mend: stack traces are for the log."""
+
+from __future__ import annotations
+
+import re
+
+from pipelines.errors import PipelineError
+
+_DISK_FULL = re.compile(
+    r"no space left|os error 28|errno 28|disk quota exceeded|file too large|os error 27", re.IGNORECASE
+)
+    r"no space left|os error 28|errno 28|disk quota exceeded|file too large|os error 27", re.IGNORECASE
+)
+_GONE = re.compile(r"connection refused|socket closed|UNAVAILABLE|failed to connect", re.IGNORECASE)
+LONGEST = 300
+"""Characters of an engine's message that are shown."""
+
+
+def failure(error: BaseException, where: str) -> PipelineError:
+    """Translate an engine's error.
+
+    Args:
+        error: What pyspark, Sail, Spark or deltalake raised.
+        where: Table or task that was at work.
+    """
+    if isinstance(error, PipelineError):
+        return error
+    text = str(error)
+    if _DISK_FULL.search(text):
+        return PipelineError(
+            "the disk is full",
+            where=where,
+            fix="free some space and run again: the tables are as they were after their last whole commit",
+        )
+    if _GONE.search(text):
+        return PipelineError(
+            "the engine has gone", where=where, fix="run again; if it happens again, give it more memory or less work"
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    first = lines[0] if lines else type(error).__name__
+    return PipelineError(
+        f"the engine failed: {first[:LONGEST]}",
+        where=where,
+        fix="run again; if it fails again, report this message with the versions that `levee doctor` shows",
+    )
