@@ -9,8 +9,6 @@ from pipelines.errors import PipelineError
 _DISK_FULL = re.compile(
     r"no space left|os error 28|errno 28|disk quota exceeded|file too large|os error 27", re.IGNORECASE
 )
-    r"no space left|os error 28|errno 28|disk quota exceeded|file too large|os error 27", re.IGNORECASE
-)
 _GONE = re.compile(r"connection refused|socket closed|UNAVAILABLE|failed to connect", re.IGNORECASE)
 LONGEST = 300
 """Characters of an engine's message that are shown."""
