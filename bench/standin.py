@@ -114,7 +114,7 @@ def life(stubs: dict[str, Any], number: int, name: str, clock: dict[str, float] 
     """One resource from Check to Delete."""
     package, token, inputs = MIX[number % len(MIX)]
     stub, urn = stubs[package], f"urn:pulumi:dev::bench::{token}::{name}"
-    known = {"urn": urn, "type": token, "name": name}
+    known: dict[str, Any] = {"urn": urn, "type": token, "name": name}
 
     def timed(label: str, call: Callable[[], Any]) -> Any:
         started = time.perf_counter()
@@ -131,7 +131,7 @@ def life(stubs: dict[str, Any], number: int, name: str, clock: dict[str, float] 
         lambda: stub.Create(provider_pb2.CreateRequest(properties=checked.inputs, preview=True, **known)),
     )
     made = timed("Create", lambda: stub.Create(provider_pb2.CreateRequest(properties=checked.inputs, **known)))
-    state = {"id": made.id, **known}
+    state: dict[str, Any] = {"id": made.id, **known}
     timed(
         "Read",
         lambda: stub.Read(provider_pb2.ReadRequest(properties=made.properties, inputs=checked.inputs, **state)),

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS resource (
     origin  TEXT NOT NULL,
     removed INTEGER NOT NULL DEFAULT 0,
     changed REAL NOT NULL,
-    PRIMARY KEY (type, id, scope)
+    PRIMARY KEY (type, id, scope, urn)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS resource_by_urn ON resource (urn);
 CREATE TABLE IF NOT EXISTS creation (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
@@ -50,7 +50,7 @@ class Record:
     Attributes:
         scope: The account, subscription or project, and the region, that it lies in.
         type: Its type token.
-        id: Its id, unique within scope and type.
+        id: Its id. Most are unique within scope and type; a random integer's, or a policy's on its bucket, is not.
         urn: The URN that created or last touched it.
         seed: What its invented values are derived from; stays when the URN changes.
         inputs: Inputs as the engine last gave them, secrets sealed.
@@ -98,13 +98,21 @@ class SimulatedCloud:
         with self._lock:
             self._db.close()
 
-    def get(self, scope: str, token: str, id_: str) -> Record | None:
+    def get(self, scope: str, token: str, id_: str, urn: str = "") -> Record | None:
         """The resource of that id, removed ones too; ``None`` where the cloud never had it.
 
-        A scope that holds no such id falls back to any other: an import may come over another connection.
+        The row of that URN comes first, then that of the scope: a URN may have changed by an alias, and an import may
+        come over another connection.
         """
-        rows = self._query("type = ? AND id = ? ORDER BY scope = ? DESC, removed LIMIT 1", (token, id_, scope))
+        rows = self._query(
+            "type = ? AND id = ? ORDER BY urn = ? DESC, scope = ? DESC, removed, changed DESC LIMIT 1",
+            (token, id_, urn, scope),
+        )
         return next(iter(rows), None)
+
+    def holders(self, scope: str, token: str, id_: str) -> list[Record]:
+        """Every live resource of that id in that scope."""
+        return self._query("removed = 0 AND type = ? AND id = ? AND scope = ?", (token, id_, scope))
 
     def find(self, urn_or_id: str) -> Record:
         """The one live resource of that URN or id.
@@ -131,8 +139,14 @@ class SimulatedCloud:
             row = self._db.execute("SELECT count FROM creation WHERE urn = ?", (urn,)).fetchone()
         return row[0] if row else 0
 
-    def put(self, record: Record, *, created: bool = False) -> None:
-        """Write a resource whole; ``created`` counts it as one more creation of its URN."""
+    def put(self, record: Record, *, created: bool = False, was: Record | None = None) -> None:
+        """Write a resource whole.
+
+        Args:
+            record: The resource.
+            created: Count it as one more creation of its URN.
+            was: The row that it takes the place of, where its URN changed.
+        """
         row = (
             record.scope,
             record.type,
@@ -148,6 +162,9 @@ class SimulatedCloud:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                if was is not None:
+                    key = (was.type, was.id, was.scope, was.urn)
+                    self._db.execute("DELETE FROM resource WHERE type=? AND id=? AND scope=? AND urn=?", key)
                 self._db.execute(_REPLACE, row)
                 if created:
                     self._db.execute(

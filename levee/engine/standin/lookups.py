@@ -64,7 +64,10 @@ class Lookups:
         rule: Callable[[Connection, Mapping[str, Any]], Values] | None = TABLE.get(function.token)
         if rule is not None:
             made = {**self._echo(function, args), **rule(connection, given)}
-            result = {**self._typed(function, args, connection), **made} if function.outputs else made
+            result = {
+                **self._typed(function, args, connection),
+                **{k: v for k, v in made.items() if k in function.outputs},
+            }
         else:
             result = self._typed(function, args, connection)
         self.journal.write(

@@ -130,16 +130,7 @@ class Provider:
         if preview:
             return "", self.outputs.preview(subject)
         id_, outputs = self.outputs.create(subject)
-        there = self.cloud.get(connection.scope, target.type, id_)
-        if there is not None and not there.removed and there.scope == connection.scope and there.urn != target.urn:
-            name = naming.name_property(type_)
-            if name is not None and plain(inputs.get(name)) in {id_, id_.rsplit("/", 1)[-1]}:
-                raise CloudError(
-                    f"AlreadyExists: {target.type} {id_!r} exists already"
-                    + (f", created as {there.urn}" if there.urn else ""),
-                    where=target.urn,
-                    fix="choose another name, or import the resource",
-                )
+        self._refuse_taken(type_, target, id_, inputs=inputs, connection=connection)
         self._store(connection.scope, target, id_, seed=seed, inputs=inputs, outputs=outputs, created=True)
         return id_, outputs
 
@@ -157,7 +148,7 @@ class Provider:
         """
         type_ = self._type(target.type)
         self.faults.apply("read", target.type, target.urn)
-        record = self.cloud.get(connection.scope, target.type, id_)
+        record = self.cloud.get(connection.scope, target.type, id_, target.urn)
         if record is None:
             if inputs is None or inputs != state:
                 return "", {}, {}
@@ -188,7 +179,7 @@ class Provider:
         """
         type_ = self._type(target.type)
         self.faults.apply("update", target.type, target.urn, preview=preview)
-        record = self.cloud.get(connection.scope, target.type, id_)
+        record = self.cloud.get(connection.scope, target.type, id_, target.urn)
         if record is not None and record.removed and not preview:
             raise CloudError(
                 f"NotFound: {target.type} {id_!r} no longer exists",
@@ -201,13 +192,13 @@ class Provider:
         outputs = self.outputs.update(before, after, id_, state)
         if not preview:
             scope = record.scope if record is not None else connection.scope
-            self._store(scope, target, id_, seed=seed, inputs=new, outputs=outputs)
+            self._store(scope, target, id_, seed=seed, inputs=new, outputs=outputs, was=record)
         return outputs
 
     def delete(self, target: Target, id_: str, connection: Connection) -> None:
         """Take a resource away; one that is gone already is no error, as with most real providers."""
         self.faults.apply("delete", target.type, target.urn)
-        record = self.cloud.get(connection.scope, target.type, id_)
+        record = self.cloud.get(connection.scope, target.type, id_, target.urn)
         if record is not None and not record.removed:
             self.cloud.put(replace(record, removed=True))
 
@@ -270,11 +261,28 @@ class Provider:
         outputs: Values,
         created: bool = False,
         origin: str = "created",
+        was: Record | None = None,
     ) -> Record:
         seal = self.cloud.sealer.seal
         record = Record(scope, target.type, id_, target.urn, seed, seal(inputs), seal(outputs), origin)
-        self.cloud.put(record, created=created)
+        self.cloud.put(record, created=created, was=was)
         return record
+
+    def _refuse_taken(
+        self, type_: ResourceType, target: Target, id_: str, *, inputs: Values, connection: Connection
+    ) -> None:
+        """A name that another resource has cannot be given again; one's own can, after a create that was cut short."""
+        name = naming.name_property(type_)
+        if name is None or plain(inputs.get(name)) not in {id_, id_.rsplit("/", 1)[-1]}:
+            return
+        for holder in self.cloud.holders(connection.scope, target.type, id_):
+            if holder.urn != target.urn:
+                raise CloudError(
+                    f"AlreadyExists: {target.type} {id_!r} exists already"
+                    + (f", created as {holder.urn}" if holder.urn else ""),
+                    where=target.urn,
+                    fix="choose another name, or import the resource",
+                )
 
     def _invent(self, type_: ResourceType, target: Target, id_: str, state: Values, connection: Connection) -> Record:
         """A resource that a program gets by id and that only a real cloud could show."""

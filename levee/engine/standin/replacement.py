@@ -38,6 +38,7 @@ _AWS_NAMES: Final = {
 """Types whose name differs from CloudFormation's beyond spelling."""
 _AWS_SERVICES: Final = {"cfg": "config", "cloudwatch": "logs", "kinesis": "kinesisfirehose", "ec2transitgateway": "ec2"}
 _KUBERNETES_REPLACES: Final = ("metadata.name", "metadata.namespace", "apiVersion", "kind")
+_INDEX: Final = re.compile(r"\[[^\]]*\]")
 _AZURE_ALWAYS: Final = ("location", "resourceGroupName")
 
 
@@ -58,8 +59,9 @@ class ReplacementFacts:
     def of(self, type_: ResourceType, path: str) -> Fact | None:
         """What is known of a change at that path; ``None`` when nothing is."""
         top = re.split(r"[.\[]", path, maxsplit=1)[0]
+        pattern = _INDEX.sub("[*]", path)
         for declared in type_.replace_on_changes:
-            if declared in {path, top} or path.startswith((f"{declared}.", f"{declared}[")):
+            if declared in {pattern, top} or pattern.startswith((f"{declared}.", f"{declared}[")):
                 return Fact(True, "the SDK's replace_on_changes")
         property_ = type_.inputs.get(top)
         if property_ is not None and property_.forces_replacement:
