@@ -1,0 +1,334 @@
+"""The page: one HTML file that needs nothing else, neither network nor server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from plotly.offline import get_plotlyjs
+
+from levee.compliance import RULES
+from levee.plan import Level, Plan, Violation
+from levee.report.chart import Chart, share, short_money
+from levee.report.data_charts import data_charts
+from levee.report.graph import shown
+from levee.report.naming import OPS, cloud, cloud_order, plural, seconds, short_type
+from levee.report.plan_charts import policy_verdicts, resource_graph
+from levee.report.summary import Summary, parse_summary
+
+_CSP: Final = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+_MOST_FINDINGS: Final = 500
+
+
+def write(
+    plan: Plan,
+    summary: Mapping[str, Any] | None,
+    path: Path,
+    *,
+    environment: str,
+    domain: str = "sales",
+    now: datetime | None = None,
+) -> Path:
+    """Write the report.
+
+    Args:
+        plan: The stack, deployed or previewed, with its verdicts.
+        summary: JSON of ``python -m pipelines.summary``; ``None`` where nothing ran yet.
+        path: The HTML file; its folder is made.
+        environment: The environment's name.
+        domain: The domain that the commands in empty charts name.
+        now: Time of writing; the clock's where it is not given.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        EngineError: The summary has another shape.
+    """
+    page = render(plan, parse_summary(summary), environment=environment, domain=domain, now=now or datetime.now(UTC))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(page, encoding="utf-8")
+    beside.replace(path)
+    return path
+
+
+def render(plan: Plan, summary: Summary, *, environment: str, domain: str, now: datetime) -> str:
+    """The whole page as HTML."""
+    run_command = f"levee run {domain} --env {environment}"
+    charts_of_plan = (resource_graph(plan), policy_verdicts(plan, len(RULES)))
+    charts_of_data = data_charts(summary, run_command)
+    charts = (*charts_of_plan, *charts_of_data)
+    graph, verdicts = charts_of_plan
+    body = "\n".join(
+        (
+            _header(plan, summary, environment),
+            "<main>",
+            _section("The data", [_figure(c) for c in charts_of_data]),
+            _section("The runs", [_runs(summary, run_command)]),
+            _section("What the rules say", [_figure(verdicts), _findings(plan)]),
+            _section("What is provisioned", [_figure(graph)]),
+            _remarks(plan),
+            "</main>",
+            _footer(plan, now),
+        )
+    )
+    figures = {c.id: c.figure for c in charts if c.figure is not None}
+    return _DOCUMENT.format(
+        title=escape(f"Levee: {environment}"),
+        csp=_CSP,
+        css=_asset("page.css"),
+        body=body,
+        figures=_json(figures),
+        plotly=get_plotlyjs(),
+        script=_asset("page.js"),
+    )
+
+
+_DOCUMENT: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{csp}">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+{css}</style>
+</head>
+<body>
+{body}
+<script type="application/json" id="figures">{figures}</script>
+<script>{plotly}</script>
+<script>
+{script}</script>
+</body>
+</html>
+"""
+
+
+def _asset(name: str) -> str:
+    return (files("levee.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    label: str
+    number: str
+    detail: str
+    tone: str = ""
+
+
+def _header(plan: Plan, summary: Summary, environment: str) -> str:
+    tiles = "".join(
+        f'<div class="tile"><dt>{escape(t.label)}</dt><dd><span class="number {t.tone}">{escape(t.number)}</span>'
+        f'<span class="detail">{escape(t.detail)}</span></dd></div>'
+        for t in (*_plan_tiles(plan), *_data_tiles(summary))
+    )
+    where = "on the simulated clouds" if plan.offline else "on the real clouds"
+    return (
+        f"<header><h1>{escape(environment)}</h1>"
+        f'<p class="sub">Project {escape(plan.project)}, stack {escape(plan.stack)}, '
+        f"{escape(plan.operation)} {where}</p>"
+        f'<dl class="tiles">{tiles}</dl></header>'
+    )
+
+
+def _plan_tiles(plan: Plan) -> Iterable[_Tile]:
+    resources = shown(plan)
+    packages = sorted({r.package for r in resources}, key=cloud_order)
+    names = ", ".join(cloud(p) for p in packages[:3]) + (f" and {len(packages) - 3} more" if len(packages) > 3 else "")
+    yield _Tile("Resources", f"{len(resources):,}", names or "nothing is provisioned")
+    mandatory = sum(v.level is not Level.ADVISORY for v in plan.violations)
+    rest = [
+        plural(count, word, word)
+        for count, word in (
+            (len(plan.violations) - mandatory, "advisory"),
+            (len(plan.not_evaluated), "not evaluated"),
+            (len(plan.exempt), "exempt"),
+        )
+        if count
+    ]
+    if mandatory:
+        yield _Tile("Rules", f"✗ {mandatory:,}", ", ".join(["mandatory violations", *rest]), "bad")
+    else:
+        yield _Tile("Rules", "✓ kept", ", ".join(rest) or f"{len(RULES)} rules", "warn" if rest else "good")
+
+
+def _data_tiles(summary: Summary) -> Iterable[_Tile]:
+    if summary.is_empty:
+        yield _Tile("Data", "none yet", "no run has left tables")
+        return
+    read = sum(s.read for s in summary.splits)
+    clean = sum(s.clean for s in summary.splits)
+    held = sum(s.quarantined for s in summary.splits)
+    yield _Tile("Clean rows", f"{clean:,}", f"{share(clean, read)} of {read:,} read")
+    yield _Tile("In quarantine", f"{held:,}", f"{share(held, read)} of what was read", "warn" if held else "good")
+    totals: dict[str, Any] = {}
+    for amount in summary.by_month:
+        totals[amount.currency] = totals.get(amount.currency, 0) + amount.revenue
+    if totals:
+        money = ", ".join(short_money(total, currency) for currency, total in totals.items())
+        months = len({a.label for a in summary.by_month})
+        yield _Tile("Revenue", money, f"over {plural(months, 'month')}")
+
+
+def _section(title: str, cards: Sequence[str]) -> str:
+    return (
+        f'<section><h2>{escape(title)}</h2><div class="charts">{"".join(cards)}</div></section>' if any(cards) else ""
+    )
+
+
+def _figure(chart: Chart) -> str:
+    wide = ' class="wide"' if chart.wide or chart.figure is None else ""
+    note = f"<p>{escape(chart.note)}</p>" if chart.note else ""
+    caption = f'<figcaption><h3 id="{chart.id}-title">{escape(chart.finding)}</h3>{note}</figcaption>'
+    if chart.figure is None:
+        return (
+            f'<figure{wide} data-empty="{chart.id}">{caption}<p class="empty">{_with_command(chart.empty)}</p></figure>'
+        )
+    drawing = (
+        f'<div class="chart" id="{chart.id}" role="img" aria-labelledby="{chart.id}-title" '
+        f'style="height:{chart.height}px;min-width:{chart.min_width}px"></div>'
+    )
+    if chart.min_width:
+        drawing = f'<div class="pan" tabindex="0" role="region" aria-label="{escape(chart.finding)}">{drawing}</div>'
+    return f"<figure{wide}>{caption}{drawing}{_table_of(chart)}</figure>"
+
+
+def _table_of(chart: Chart) -> str:
+    if not chart.rows:
+        return ""
+    return f"<details><summary>The numbers as a table</summary>{_table(chart.header, chart.rows)}</details>"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose cells are text; columns that hold only numbers stand right."""
+    numeric = {index for index in range(1, len(header)) if all(_is_number(row[index]) for row in rows)}
+    head = "".join(f'<th scope="col"{_right(i, numeric)}>{escape(name)}</th>' for i, name in enumerate(header))
+    body = "".join(
+        f"<tr>{''.join(f'<td{_right(i, numeric)}>{escape(cell)}</td>' for i, cell in enumerate(row))}</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Table">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _heads(names: Sequence[str]) -> str:
+    return "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+
+
+def _right(index: int, numeric: set[int]) -> str:
+    return ' class="num"' if index in numeric else ""
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or cell.lstrip("-£$€")[:1].isdigit()
+
+
+def _findings(plan: Plan) -> str:
+    groups = (
+        ("✗ mandatory", "bad", [v for v in plan.violations if v.level is not Level.ADVISORY]),
+        ("! advisory", "warn", [v for v in plan.violations if v.level is Level.ADVISORY]),
+        ("? not evaluated", "", list(plan.not_evaluated)),
+        ("○ exempt", "", list(plan.exempt)),
+    )
+    rows = [(word, tone, violation) for word, tone, violations in groups for violation in violations]
+    if not rows:
+        return ""
+    body = "".join(_finding_row(plan, *row) for row in rows[:_MOST_FINDINGS])
+    more = f"<p>and {len(rows) - _MOST_FINDINGS:,} more</p>" if len(rows) > _MOST_FINDINGS else ""
+    return (
+        f'<div class="card wide"><h3>{plural(len(rows), "finding")}, the worst first</h3>'
+        '<div class="scroll findings" tabindex="0" role="region" aria-label="Findings"><table><thead><tr>'
+        f"{_heads(('Verdict', 'Rule', 'Resource', 'What and how to mend it'))}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>{more}</div>"
+    )
+
+
+def _finding_row(plan: Plan, word: str, tone: str, violation: Violation) -> str:
+    resource = plan.by_urn.get(violation.urn)
+    name = resource.name if resource else violation.urn.rsplit("::", 1)[-1] or "the stack"
+    kind = f" {escape(short_type(resource.type))}" if resource else ""
+    where = f'<span class="where">{escape(str(violation.source))}</span>' if violation.source else ""
+    return (
+        f'<tr><td><span class="tag {tone}">{escape(word)}</span></td><td><code>{escape(violation.policy)}</code></td>'
+        f"<td><b>{escape(name)}</b>{kind}{where}</td><td>{_with_code(violation.message)}</td></tr>"
+    )
+
+
+def _runs(summary: Summary, run_command: str) -> str:
+    if not summary.runs:
+        return (
+            f'<div class="card wide"><p class="empty">{_with_command(f"No run is recorded: {run_command}")}</p></div>'
+        )
+    rows = [
+        (
+            r.started[:16].replace("T", " "),
+            r.task,
+            r.dataset,
+            r.engine,
+            f"{r.rows:,}",
+            seconds(r.seconds),
+            _rate(r.rows, r.seconds),
+        )
+        for r in sorted(summary.runs, key=lambda r: r.started, reverse=True)
+    ]
+    header = ("Started (UTC)", "Task", "Dataset", "Engine", "Rows", "Time", "Rows/s")
+    total = sum(r.seconds for r in summary.runs)
+    title = f"{plural(len(rows), 'task run')} took {seconds(total)} in all"
+    return f'<div class="card wide"><h3>{title}</h3>{_table(header, rows)}</div>'
+
+
+def _rate(rows: int, took: float) -> str:
+    return f"{rows / took:,.0f}" if took and rows else ""
+
+
+def _remarks(plan: Plan) -> str:
+    changed = [f"{OPS[r.op][1]} {r.name}" for r in shown(plan) if r.replacement_unknown]
+    invented = [f"{lookup.token}: {lookup.reason or 'answered without a cloud'}" for lookup in plan.invented_lookups]
+    remarks = [
+        *plan.notes,
+        *(f"Invented lookup: {text}" for text in invented),
+        *(f"Replacement unknown: {text}" for text in changed),
+    ]
+    if not remarks:
+        return ""
+    items = "".join(f"<li>{_with_code(text)}</li>" for text in remarks)
+    return _section("To know", [f'<div class="card wide"><ul class="notes">{items}</ul></div>'])
+
+
+def _footer(plan: Plan, now: datetime) -> str:
+    took = f", engine {seconds(plan.seconds)}" if plan.seconds else ""
+    return (
+        f"<footer>Written {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC by Levee{took}. "
+        f"Write it anew: <code>levee report {escape(plan.stack)}</code></footer>"
+    )
+
+
+def _with_command(text: str) -> str:
+    """Escaped text whose part after the last ``: `` is a command."""
+    before, colon, command = text.rpartition(": ")
+    return f"{escape(before)}: <code>{escape(command)}</code>" if colon else escape(text)
+
+
+def _with_code(text: str) -> str:
+    """Escaped text with `code` in backticks as code."""
+    parts = escape(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return "".join(f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
