@@ -71,11 +71,14 @@ class Rule:
     native: Expectation | None = None
 
     @property
+    def flagged(self) -> Expectation:
+        """That the rule's own column (:func:`rule_column`) is true in every row."""
+        return Expectation("expect_column_values_to_be_in_set", {"column": rule_column(self.id), "value_set": [True]})
+
+    @property
     def expectation(self) -> Expectation:
         """What the suite expects for this rule."""
-        return self.native or Expectation(
-            "expect_column_values_to_be_in_set", {"column": rule_column(self.id), "value_set": [True]}
-        )
+        return self.native or self.flagged
 
 
 def rule_column(rule_id: str) -> str:

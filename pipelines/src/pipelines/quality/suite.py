@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,12 +85,33 @@ class Batch:
     expectations: Sequence[tuple[str, Expectation]]
 
 
-def candidate_batch(name: str, candidates: DataFrame, rules: Sequence[Rule]) -> Batch:
-    """The batch of candidate rows: only the columns that are looked at, and a boolean column for other rules."""
-    looked_at = dict.fromkeys(str(rule.native.kwargs["column"]) for rule in rules if rule.native)
-    columns = [sql.name(column) for column in looked_at]
-    flags = [f"({rule.predicate}) AS {sql.name(rule_column(rule.id))}" for rule in rules if not rule.native]
-    return Batch(name, candidates.selectExpr(*columns, *flags), [(rule.id, rule.expectation) for rule in rules])
+NOT_NULL = "expect_column_values_to_not_be_null"
+
+
+def candidate_batch(name: str, candidates: DataFrame, rules: Sequence[Rule], personal: Collection[str] = ()) -> Batch:
+    """The batch of candidate rows: only the columns that are looked at, and a boolean column for other rules.
+
+    Args:
+        name: Name of the batch.
+        candidates: The rows.
+        rules: Rules on them.
+        personal: Columns whose values are not masked yet. Of these the batch says only whether they are there.
+    """
+    native = {
+        rule.id
+        for rule in rules
+        if rule.native and (rule.native.type == NOT_NULL or rule.native.kwargs["column"] not in personal)
+    }
+    looked_at = dict.fromkeys(str(rule.expectation.kwargs["column"]) for rule in rules if rule.id in native)
+    columns = [
+        f"CASE WHEN {sql.name(column)} IS NOT NULL THEN 'there' END AS {sql.name(column)}"
+        if column in personal
+        else sql.name(column)
+        for column in looked_at
+    ]
+    flags = [f"({rule.predicate}) AS {sql.name(rule_column(rule.id))}" for rule in rules if rule.id not in native]
+    expectations = [(rule.id, rule.expectation if rule.id in native else rule.flagged) for rule in rules]
+    return Batch(name, candidates.selectExpr(*columns, *flags), expectations)
 
 
 def metric_batch(name: str, frame: DataFrame, checks: Sequence[TableCheck]) -> Batch:

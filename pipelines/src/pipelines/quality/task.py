@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from pipelines.errors import QualityError
 from pipelines.history import data_version
 from pipelines.quality.checks import TableCheck, not_run, table_checks
 from pipelines.quality.evaluate import evaluate
+from pipelines.quality.held import held
 from pipelines.quality.rules import Rule, rules
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.plan import RULE_SEPARATOR, SilverPlan
@@ -169,12 +170,15 @@ def _lines(engine: Engine, settings: RunSettings, contract: Contract, docs: Path
 
     plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, "")
     bronze = engine.read(settings.table_path(Layer.BRONZE, contract.dataset))
+    silver = engine.read(settings.table_path(Layer.SILVER, contract.dataset))
     compiled = rules(contract)
     checks = table_checks(contract)
-    silver = engine.read(settings.table_path(Layer.SILVER, contract.dataset))
     asked, others = published_rules(contract)
+    personal = [column.name for column in contract.personal_columns]
     batches: dict[str, Batch] = {
-        "candidates": suite.candidate_batch(f"{contract.dataset}.candidates", plan.candidates(bronze), compiled),
+        "candidates": suite.candidate_batch(
+            f"{contract.dataset}.candidates", plan.candidates(bronze), compiled, personal
+        ),
         "published": suite.candidate_batch(f"{contract.dataset}.published", silver, asked),
     }
     if checks:
@@ -182,7 +186,10 @@ def _lines(engine: Engine, settings: RunSettings, contract: Contract, docs: Path
         silver.createOrReplaceTempView(view)
         metrics = suite.metrics_frame(engine, evaluate(engine.spark, view, (), checks), checks)
         batches["table"] = suite.metric_batch(f"{contract.dataset}.table", metrics, checks)
-    outcomes = suite.validate(tuple(batches.values()), docs, settings.run_id)
+    folder = settings.path(Layer.CHECKPOINTS, settings.domain, "quality", contract.dataset)
+    with held(engine, batches["candidates"].frame, folder) as kept:
+        batches["candidates"] = replace(batches["candidates"], frame=kept)
+        outcomes = suite.validate(tuple(batches.values()), docs, settings.run_id)
     known: dict[str, Rule | TableCheck] = {item.id: item for item in (*compiled, *checks)}
     lines = [
         _line(kind, outcome, known[outcome.id]) for kind, batch in batches.items() for outcome in outcomes[batch.name]
