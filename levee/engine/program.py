@@ -21,6 +21,7 @@ Exit code 0: the program ran; 32: it failed and the engine was told why; anythin
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
 import logging
@@ -209,6 +210,9 @@ def _configure(request: Mapping[str, Any]) -> Any:
     notes.watch_invokes(pulumi.runtime)
     runtime_settings.configure(settings)
     pulumi.runtime.set_all_config(request["config"], request["secret_keys"])
+    # One program a process: what the SDK keeps for each context, and looks up 370 times a resource, is one value here.
+    for name in ("lock", "outputs", "rpc_manager", "monitor", "engine"):
+        setattr(type(runtime_settings.SETTINGS), name, getattr(runtime_settings.SETTINGS, name))
     if hasattr(runtime_stack, "wait_for_rpcs"):
         runtime_stack.wait_for_rpcs = _wait_for_rpcs
     if hasattr(runtime_resource, "_get_stack_trace"):
@@ -259,6 +263,8 @@ def main() -> None:
     asyncio.set_event_loop(loop)
     loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request["parallel"], 1) * 4))
     sys.argv = [str(entry)]
+    # A program is mostly a growing graph of live objects: looking for garbage in it as often as usual finds none.
+    gc.set_threshold(100_000, 50, 100)
     code = 0
     try:
         loop.run_until_complete(

@@ -103,6 +103,7 @@ class _Session:
             env |= self.workspace.environment()
             env.pop("PULUMI_CONFIG_PASSPHRASE", None)
             env.pop("PULUMI_ACCESS_TOKEN", None)
+        env.setdefault("GOGC", "400")  # the engine's work is short and its memory small: a quarter less time on garbage
         if env.pop("PYTHONDONTWRITEBYTECODE", ""):
             # An SDK takes three times as long to import without its byte code: kept where nobody minds it.
             env.setdefault("PYTHONPYCACHEPREFIX", str(_home() / ".levee" / "cache" / "bytecode"))

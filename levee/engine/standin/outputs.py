@@ -13,6 +13,9 @@ from levee.sdk import Property, ResourceType, Sdk, TypeRef
 
 _MAX_DEPTH: Final = 4
 
+_ALWAYS_GIVEN: Final = frozenset({"awsIamRole.externalId", "databricksGcpServiceAccount.email"})
+"""Nested outputs that an SDK calls optional, because they could be inputs, and that the cloud gives every time."""
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -134,7 +137,7 @@ class Outputs:
     def _nested(self, subject: Subject | None, output: Property, path: str, depth: int) -> Value:
         """A nested output that the input lacks, or :data:`SKIP` where it may stay away."""
         if subject is None:
-            return UNKNOWN if output.required else SKIP
+            return UNKNOWN if output.required or path in _ALWAYS_GIVEN else SKIP
         try:
             value = cloud_of(subject.type.package).compute(subject, "", output, path)
             return self._invent(subject, "", output, path, depth) if value is SKIP and output.required else value

@@ -127,4 +127,8 @@ _TOP: Final[dict[str, Callable[[Subject, str], Any]]] = {
         f"jdbc:databricks://{s.connection.host.removeprefix('https://')}:443/default;httpPath=/sql/1.0/warehouses/{i}"
     ),
     "odbcParams": lambda s, i: SKIP,
+    "awsIamRole.externalId": lambda s, i: DATABRICKS_ACCOUNT,
+    "databricksGcpServiceAccount.email": lambda s, i: (
+        f"db-uc-credential-{s.hex('email', 6)}@uc-{s.letters('project', 6, _LOWER)}.iam.gserviceaccount.com"
+    ),
 }
