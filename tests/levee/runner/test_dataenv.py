@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from levee.errors import EngineError, UsageError
-from levee.runner import ensure_data_env
+from levee.runner import ensure_data_env, run
 from levee.runner.dataenv import build_wheel
 
 ROOT = Path(__file__).parents[3]
@@ -65,3 +65,10 @@ def test_a_wheel_that_cannot_be_built_says_why_and_leaves_nothing(checkout, cons
 def test_an_unknown_engine_is_refused(checkout, console):
     with pytest.raises(UsageError, match="'flink' is no engine"):
         ensure_data_env(checkout, "flink", console)
+
+
+def test_a_disk_that_refuses_is_an_error_with_its_place(tmp_path, stack, task, console):
+    (tmp_path / ".levee").write_text("a file where a folder must be")
+    with pytest.raises(EngineError, match="this machine cannot keep the run") as caught:
+        run(stack(task("bronze")), "sales", root=tmp_path, console=console)
+    assert str(tmp_path / ".levee") in str(caught.value.where)
