@@ -66,9 +66,12 @@ def test_without_pip_and_venv_the_mend_is_named(checkout, machine):
 
 
 @pytest.mark.slow
-def test_pip_installs_it_into_the_checkout(checkout, machine):
-    (machine / "python3").symlink_to(os.path.realpath(sys.executable))
-    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+@pytest.mark.parametrize("venv", [True, False], ids=["with venv", "with pip alone"])
+def test_it_is_installed_into_the_checkout(checkout, machine, venv):
+    python = os.path.realpath(sys.executable)
+    refuse = "" if venv else 'case "$2" in venv) exit 1;; esac; '
+    script(machine / "python3", f'{refuse}exec {python} "$@"')
+    pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
     said = uv(checkout, machine, "--version", HOME=str(checkout), **pip)
     assert said.stdout.startswith("uv 0."), said.stderr
     assert (checkout / ".levee/uv/bin/uv").exists()
