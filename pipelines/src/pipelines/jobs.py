@@ -27,7 +27,7 @@ def bronze(argv: Argv = None) -> int:
     from pipelines.engine import Engine
 
     settings, domain = _start("bronze", argv)
-    ingest(Engine.open(settings.engine), _source(domain, settings, "bronze"), settings)
+    ingest(Engine.open(settings.engine), _contract(domain, settings.dataset, "source", "--dataset"), settings)
     return 0
 
 
@@ -46,7 +46,9 @@ def _refine(task: str, argv: Argv, *, again: bool) -> int:
     from pipelines.silver.refine import refine
 
     settings, domain = _start(task, argv)
-    refine(Engine.open(settings.engine), _source(domain, settings, task), settings, again=again)
+    refine(
+        Engine.open(settings.engine), _contract(domain, settings.dataset, "source", "--dataset"), settings, again=again
+    )
     return 0
 
 
@@ -54,9 +56,14 @@ def gold(argv: Argv = None) -> int:
     """Build one gold table (``--table``)."""
     from pipelines.engine import Engine
     from pipelines.gold.build import build
+    from pipelines.runs import recorded
 
     settings, domain = _start("gold", argv)
-    built = build(Engine.open(settings.engine), settings, domain)
+    engine = Engine.open(settings.engine)
+    table = _contract(domain, settings.table, "gold", "--table")
+    with recorded(engine, settings, "gold", table) as tally:
+        built = build(engine, settings, domain, table)
+        tally.rows_out = built.rows
     state = "unchanged" if built.unchanged else "built"
     log.info("gold %s.%s %s: %d rows", domain.name, built.table, state, built.rows)
     return 0
@@ -66,9 +73,17 @@ def quality(argv: Argv = None) -> int:
     """Check one dataset against its contract (``--dataset``)."""
     from pipelines.engine import Engine
     from pipelines.quality.task import check
+    from pipelines.runs import recorded
 
     settings, domain = _start("quality", argv)
-    checked = check(Engine.open(settings.engine), settings, domain)
+    engine = Engine.open(settings.engine)
+    dataset = _contract(domain, settings.dataset, "source", "--dataset")
+    with recorded(engine, settings, "quality", dataset) as tally:
+        checked = check(engine, settings, dataset)
+        tally.rows_in = max((line.rows or 0 for line in checked.lines), default=0)
+        tally.rules = {
+            line.check_id: line.failed for line in checked.lines if line.batch == "candidates" and line.failed
+        }
     ran = [line for line in checked.lines if line.not_run is None]
     skipped = len(checked.lines) - len(ran)
     log.info(
@@ -100,13 +115,22 @@ def _start(task: str, argv: Argv) -> tuple[RunSettings, Domain]:
     return settings, load_domain(settings.domain)
 
 
-def _source(domain: Domain, settings: RunSettings, task: str) -> Contract:
-    if settings.dataset is None:
-        example = domain.sources[0].dataset if domain.sources else "NAME"
-        raise UsageError(f"the task {task} was not told its dataset", fix=f"pass --dataset, e.g. --dataset {example}")
-    contract = domain.contract(settings.dataset)
-    if contract.layer != "source":
-        raise UsageError(f"{contract.dataset} is no source", where=str(contract.path), fix="pass --dataset with one")
+def _contract(domain: Domain, name: str | None, layer: str, parameter: str) -> Contract:
+    """The contract that the task was told, of the layer that it works on.
+
+    Raises:
+        UsageError: it was told none, or one of another layer.
+    """
+    names = ", ".join(contract.dataset for contract in domain.contracts if contract.layer == layer)
+    if name is None:
+        raise UsageError(f"the task was not told its {layer}", fix=f"pass {parameter} with one of {names}")
+    contract = domain.contract(name)
+    if contract.layer != layer:
+        raise UsageError(
+            f"{name} is of the layer {contract.layer}",
+            where=str(contract.path),
+            fix=f"pass {parameter} with one of {names}",
+        )
     return contract
 
 

@@ -75,19 +75,20 @@ class Built:
     results: tuple[Result, ...]
 
 
-def build(engine: Engine, settings: RunSettings, domain: Domain) -> Built:
-    """Build the gold table that the settings name.
+def build(engine: Engine, settings: RunSettings, domain: Domain, table: Contract) -> Built:
+    """Build one gold table.
+
+    Args:
+        engine: The open engine.
+        settings: Roots and sources.
+        domain: The domain.
+        table: Contract of the gold table.
 
     Raises:
-        UsageError: the settings name no gold table of the domain, or no chosen source feeds it.
+        UsageError: no chosen source feeds it.
         SchemaError: the SQL's columns are not the contract's.
         QualityError: a check failed; the published table is as it was.
     """
-    table = domain.contract(settings.table or "")
-    if table.layer != "gold":
-        raise UsageError(
-            f"{table.dataset} is no gold table", where=str(table.path), fix="pass --table with a gold table"
-        )
     feeds = _feeds(engine, settings, domain, table)
     path = settings.table_path(Layer.GOLD, table.dataset)
     if not feeds:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP
+from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
@@ -97,25 +98,27 @@ def maintain(
         domain: The domain.
         report: Called with tables done and tables in all.
     """
-    wanted = [care for care in plan(settings, domain) if engine.exists(care.path)]
     record = settings.table_path(Layer.AUDIT, RECORD)
     last = _last_versions(engine, record)
-    done: list[Cared] = []
-    for number, care in enumerate(wanted):
-        before = engine.version(care.path)
-        if last.get(care.path) == before:
-            done.append(Cared(care, before, before, unchanged=True))
-        else:
-            if care.optimize:
-                engine.optimize(care.path, care.z_order_by)
-            engine.vacuum(care.path, care.vacuum_hours)
-            done.append(Cared(care, before, engine.version(care.path), unchanged=False))
+    found = [(care, engine.version(care.path)) for care in plan(settings, domain) if engine.exists(care.path)]
+    done = [Cared(care, version, version, unchanged=True) for care, version in found if last.get(care.path) == version]
+    due = [(care, version) for care, version in found if last.get(care.path) != version]
+    for dataset in dict.fromkeys(care.name for care, _ in due):
+        with recorded(engine, settings, "maintain", domain.contract(dataset)):
+            cared = [_give(engine, care, version) for care, version in due if care.name == dataset]
+            rows = [_row(settings, one) for one in cared]
+            engine.append(record, pa.Table.from_pylist(rows, schema=_RECORD_SCHEMA))
+        done.extend(cared)
         if report:
-            report(number + 1, len(wanted))
-    rows = [_row(settings, cared) for cared in done if not cared.unchanged]
-    if rows:
-        engine.append(record, pa.Table.from_pylist(rows, schema=_RECORD_SCHEMA))
+            report(len(done), len(found))
     return tuple(done)
+
+
+def _give(engine: Engine, care: Care, before: int) -> Cared:
+    if care.optimize:
+        engine.optimize(care.path, care.z_order_by)
+    engine.vacuum(care.path, care.vacuum_hours)
+    return Cared(care, before, engine.version(care.path), unchanged=False)
 
 
 def _care(settings: RunSettings, contract: Contract, layer: Layer) -> Care:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipelines.bronze.storage import is_url
-from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.errors import QualityError
@@ -106,15 +105,19 @@ class Checked:
     unchanged: bool
     docs: Path | None
 
+    @property
+    def candidates(self) -> tuple[Line, ...]:
+        """What was found of the candidate rows."""
+        return tuple(line for line in self.lines if line.batch == "candidates")
 
-def check(engine: Engine, settings: RunSettings, domain: Domain) -> Checked:
-    """Check the dataset that the settings name.
+
+def check(engine: Engine, settings: RunSettings, contract: Contract) -> Checked:
+    """Check a dataset against its contract.
 
     Raises:
         QualityError: a check says no, or suite and quarantine disagree; the results are stored first.
         PipelineError: a check could not be evaluated.
     """
-    contract = domain.contract(settings.dataset or "")
     if engine.count(settings.table_path(Layer.BRONZE, contract.dataset)) == 0:
         return Checked(contract.dataset, (), unchanged=False, docs=None)
     versions = {
