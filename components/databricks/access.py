@@ -52,6 +52,17 @@ class Access(pulumi.ComponentResource):
         self.register_outputs({"credential": credential})
 
 
+def given(value: str | None, what: str) -> str:
+    """What Databricks gave an identity, which must never be written into a policy while it is empty.
+
+    Raises:
+        ValueError: It gave none.
+    """
+    if not value and not pulumi.runtime.is_dry_run():
+        raise ValueError(f"Databricks gave the storage credential no {what}: run the update again")
+    return value or ""
+
+
 def create(name: str, args: DatabricksArgs, lake: Lake, opts: pulumi.ResourceOptions) -> Access:
     """Give the workspace access to the lake, on the lake's cloud.
 

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 import pulumi_databricks as databricks
 
 from components import names
-from components.databricks.access import Access, Machines
+from components.databricks.access import Access, Machines, given
 from components.databricks.args import DatabricksArgs
 from components.lake import Lake
 from components.lake.aws import AwsLake
@@ -48,7 +48,9 @@ class AwsAccess(Access):
             force_destroy=args.force_destroy,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-        external_id = credential.aws_iam_role.apply(lambda role: (role.external_id if role else None) or "")
+        external_id = credential.aws_iam_role.apply(
+            lambda role: given(role.external_id if role else None, "external id")
+        )
         role = aws.iam.Role(
             name,
             name=role_name,

@@ -10,7 +10,7 @@ from pulumi_azure_native import authorization
 from pulumi_azure_native import databricks as azure_databricks
 
 from components import names
-from components.databricks.access import Access, Machines
+from components.databricks.access import Access, Machines, given
 from components.databricks.args import DatabricksArgs
 from components.lake import Lake
 from components.lake.azure import AzureLake
@@ -39,7 +39,9 @@ class AzureAccess(Access):
             tags=args.tags.azure(),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        principal = connector.identity.apply(lambda identity: (identity.principal_id if identity else None) or "")
+        principal = connector.identity.apply(
+            lambda identity: given(identity.principal_id if identity else None, "managed identity")
+        )
         subscription = lake.target.subscription
         roles = [
             authorization.RoleAssignment(

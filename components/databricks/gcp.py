@@ -10,7 +10,7 @@ import pulumi_databricks as databricks
 import pulumi_gcp as gcp
 
 from components import names
-from components.databricks.access import Access, Machines
+from components.databricks.access import Access, Machines, given
 from components.databricks.args import DatabricksArgs
 from components.lake import Lake
 from components.lake.gcp import GcpLake
@@ -43,7 +43,7 @@ class GcpAccess(Access):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         member = credential.databricks_gcp_service_account.apply(
-            lambda account: f"serviceAccount:{account.email if account else ''}"
+            lambda account: f"serviceAccount:{given(account.email if account else None, 'service account')}"
         )
         for layer, bucket in lake.buckets.items():
             for role in _ROLES.get(layer, _WRITE):
