@@ -1,0 +1,205 @@
+"""What must hold in every environment whatever it is made of, and what tells one environment from another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from levee.compliance.tagging import rules as tagging
+from levee.environment import Environment, names
+from levee.plan import UNKNOWN, Plan, Resource, Urn
+from pipelines.contracts import Layer, job_spec, load_domain
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERY = pytest.mark.parametrize("name", names(ROOT))
+Preview = Callable[[str], Plan]
+
+S3, GCS, CONTAINER = "aws:s3/bucket:Bucket", "gcp:storage/bucket:Bucket", "azure-native:storage:BlobContainer"
+ACCOUNT, VAULT = "azure-native:storage:StorageAccount", "azure-native:keyvault:Vault"
+JOB = "databricks:index/job:Job"
+STATEFUL = {S3, GCS, CONTAINER, ACCOUNT, VAULT, "aws:kms/key:Key", "gcp:kms/cryptoKey:CryptoKey"}
+
+
+def of(plan: Plan, *types: str) -> Iterator[Resource]:
+    return (resource for resource in plan.resources if resource.type in types)
+
+
+def beside(plan: Plan, bucket: Resource, kind: str) -> dict[str, Any]:
+    """The inputs of the one sibling of that kind that configures an S3 bucket."""
+    found = [item for item in plan.children(bucket.parent) if item.type == f"aws:s3/{kind}"]
+    assert len(found) == 1, f"{bucket.name} has {len(found)} {kind}"
+    assert found[0].inputs["bucket"] == bucket.inputs["bucket"]
+    return dict(found[0].inputs)
+
+
+@EVERY
+def test_each_cloud_has_a_store_for_each_layer(name: str, preview: Preview) -> None:
+    lakes = preview(name).outputs["lakes"]
+    assert tuple(lakes) == Environment.load(ROOT, name).clouds.enabled
+    schemes = {"aws": "s3://", "azure": "abfss://", "gcp": "gs://"}
+    for cloud, urls in lakes.items():
+        assert set(urls) == {layer.value for layer in Layer}
+        assert all(url.startswith(schemes[cloud]) and not url.endswith("/") for url in urls.values())
+        assert len(set(urls.values())) == len(urls)
+
+
+@EVERY
+def test_every_resource_uses_an_explicit_provider_of_its_own_account(name: str, preview: Preview) -> None:
+    plan, environment = preview(name), Environment.load(ROOT, name)
+    for resource in plan.resources:
+        if resource.custom and not resource.is_provider and resource.package != "random":
+            assert "default" not in Urn.parse(resource.provider.rsplit("::", 1)[0]).name, resource.urn
+    for provider in of(plan, "pulumi:providers:aws"):
+        assert environment.clouds.aws
+        assert json.loads(provider.inputs["allowedAccountIds"]) == [environment.clouds.aws.account]
+
+
+@EVERY
+def test_every_bucket_on_aws_is_closed_encrypted_versioned_and_logged(name: str, preview: Preview) -> None:
+    plan = preview(name)
+    for bucket in of(plan, S3):
+        block = beside(plan, bucket, "bucketPublicAccessBlock:BucketPublicAccessBlock")
+        assert all(block[key] for key in block if key != "bucket")
+        owner = beside(plan, bucket, "bucketOwnershipControls:BucketOwnershipControls")
+        assert owner["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
+        versioned = beside(plan, bucket, "bucketVersioning:BucketVersioning")
+        assert versioned["versioningConfiguration"] == {"status": "Enabled"}
+        encryption = "bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+        (rule,) = beside(plan, bucket, encryption)["rules"]
+        logs = bucket.name.endswith("-logs")
+        algorithm = rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"]
+        assert algorithm == ("AES256" if logs else "aws:kms")
+        policy = json.loads(beside(plan, bucket, "bucketPolicy:BucketPolicy")["policy"])
+        assert {"DenyInsecureTransport", "DenyOldTls"} <= {item["Sid"] for item in policy["Statement"]}
+        if not logs:
+            assert beside(plan, bucket, "bucketLogging:BucketLogging")["targetBucket"]
+
+
+@EVERY
+def test_every_account_on_azure_is_closed_and_encrypted_with_our_key(name: str, preview: Preview) -> None:
+    for account in of(preview(name), ACCOUNT):
+        given = account.inputs
+        assert given["encryption"]["keySource"] == "Microsoft.Keyvault"
+        assert given["encryption"]["requireInfrastructureEncryption"]
+        assert (given["minimumTlsVersion"], given["enableHttpsTrafficOnly"]) == ("TLS1_2", True)
+        assert not given["allowBlobPublicAccess"]
+        assert not given["allowSharedKeyAccess"]
+        assert given["networkRuleSet"]["defaultAction"] == "Deny"
+    for vault in of(preview(name), VAULT):
+        properties = vault.inputs["properties"]
+        assert properties["enablePurgeProtection"]
+        assert properties["enableRbacAuthorization"]
+        assert properties["networkAcls"]["defaultAction"] == "Deny"
+
+
+@EVERY
+def test_every_bucket_on_google_is_closed_and_encrypted_with_our_key(name: str, preview: Preview) -> None:
+    for bucket in of(preview(name), GCS):
+        given = bucket.inputs
+        assert given["publicAccessPrevention"] == "enforced"
+        assert given["uniformBucketLevelAccess"]
+        assert given["encryption"]["defaultKmsKeyName"] == UNKNOWN
+        assert given["encryption"]["googleManagedEncryptionEnforcementConfig"]["restrictionMode"] == "FullyRestricted"
+        assert ("versioning" in given) != ("retentionPolicy" in given), "Google allows one of the two"
+
+
+@EVERY
+def test_the_audit_store_is_locked_as_the_environment_says(name: str, preview: Preview) -> None:
+    plan, environment = preview(name), Environment.load(ROOT, name)
+    locked, days = environment.protection.retention_lock, environment.retention.audit_days
+    for lock in of(plan, "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"):
+        retention = lock.inputs["rule"]["defaultRetention"]
+        assert retention == {"mode": "COMPLIANCE" if locked else "GOVERNANCE", "days": days}
+    for policy in of(plan, "azure-native:storage:BlobContainerImmutabilityPolicy"):
+        assert policy.inputs["immutabilityPeriodSinceCreationInDays"] == days
+    for bucket in of(plan, GCS):
+        if bucket.name.endswith("-audit"):
+            assert bucket.inputs["retentionPolicy"] == {"isLocked": locked, "retentionPeriod": str(days * 86_400)}
+    assert ("lock-audit-azure" in plan.outputs) == (locked and environment.clouds.azure is not None)
+
+
+@EVERY
+def test_what_holds_data_is_protected_as_the_environment_says(name: str, preview: Preview) -> None:
+    protection = Environment.load(ROOT, name).protection
+    for resource in of(preview(name), *STATEFUL):
+        assert resource.protect is protection.stateful, resource.urn
+    for bucket in of(preview(name), S3, GCS):
+        assert bool(bucket.inputs.get("forceDestroy")) is protection.force_destroy
+
+
+@EVERY
+def test_stores_bear_the_class_of_what_lies_in_them(name: str, preview: Preview) -> None:
+    raw, published = {"landing", "bronze", "quarantine"}, {"silver", "gold"}
+    for bucket in of(preview(name), S3):
+        layer, tags = bucket.name.removeprefix("lake-aws-"), bucket.inputs["tags"]
+        if layer in raw:
+            assert tags[tagging.CLASSIFICATION] == "restricted", "customer numbers are in clear there"
+        if layer in published:
+            assert tags[tagging.CLASSIFICATION] == "confidential", "prices and amounts, customers masked"
+
+
+@EVERY
+def test_a_domain_s_job_is_what_its_contracts_say(name: str, preview: Preview) -> None:
+    plan, environment = preview(name), Environment.load(ROOT, name)
+    (job,) = of(plan, JOB)
+    spec = job_spec(load_domain("sales"), sources=environment.domains["sales"].sources)
+    lake = plan.outputs["lakes"][environment.domains["sales"].cloud]
+    assert [task["taskKey"] for task in job.inputs["tasks"]] == [task.key for task in spec.tasks]
+    for made, task in zip(job.inputs["tasks"], spec.tasks, strict=True):
+        wheel = made["pythonWheelTask"]
+        assert (wheel["packageName"], wheel["entryPoint"]) == (spec.package_name, task.entry_point)
+        assert wheel["namedParameters"] == {**task.parameters, **lake, "catalog": f"acme_{name}"}
+        assert [item["taskKey"] for item in made.get("dependsOns", [])] == list(task.depends_on)
+        assert (made["timeoutSeconds"], made["maxRetries"]) == (task.timeout_seconds, task.max_retries)
+        assert made["libraries"][0]["whl"].startswith(f"/Volumes/acme_{name}/artifacts/wheels/levee_pipelines-")
+
+
+@EVERY
+def test_jobs_run_as_a_service_principal_and_get_the_key_by_reference(name: str, preview: Preview) -> None:
+    (job,) = of(preview(name), JOB)
+    (cluster,) = (item["newCluster"] for item in job.inputs["jobClusters"])
+    assert job.inputs["runAs"]["servicePrincipalName"]
+    assert cluster["dataSecurityMode"] == "SINGLE_USER"
+    assert cluster["sparkEnvVars"]["LEVEE_PSEUDONYM_KEY"] == f"{{{{secrets/acme-{name}-pipelines/pseudonym-key}}}}"
+    assert cluster["policyId"] == cluster["instancePoolId"] == UNKNOWN
+
+
+@EVERY
+def test_the_key_stands_nowhere_in_the_plan(name: str, preview: Preview) -> None:
+    secrets = [item for item in preview(name).resources if item.type == "databricks:index/secret:Secret"]
+    assert secrets
+    assert {str(item.inputs["stringValue"]) for item in secrets} <= {UNKNOWN, "[secret]"}
+
+
+@EVERY
+def test_raw_rows_are_granted_to_nobody_but_admins_and_the_job(name: str, preview: Preview) -> None:
+    environment = Environment.load(ROOT, name)
+    inside = {item for space in environment.databricks.values() for item in (space.admins, space.run_as)}
+    readers: set[str] = set()
+    for grants in of(preview(name), "databricks:index/grants:Grants"):
+        outside = {item["principal"] for item in grants.inputs["grants"]} - inside
+        if grants.name.endswith(("-bronze", "-quarantine", "-audit", "-landing", "-checkpoints")):
+            assert not outside, grants.urn
+        readers |= outside
+    assert readers == {"sales_reader"}
+
+
+@EVERY
+def test_every_resource_says_where_it_was_written(name: str, preview: Preview) -> None:
+    for resource in preview(name).resources:
+        if not resource.is_provider and resource.type != "pulumi:pulumi:Stack":
+            assert resource.source, resource.urn
+            assert "components/" in resource.source.file or "stacks/" in resource.source.file
+
+
+def test_a_stack_may_choose_other_sources(checkout: Path, run: Callable[..., Plan]) -> None:
+    plan = run(checkout, "dev", config={"levee:sources": json.dumps({"sales": ["cdnow"]})})
+    (job,) = of(plan, JOB)
+    assert {task["pythonWheelTask"]["namedParameters"].get("dataset") for task in job.inputs["tasks"]} == {
+        "cdnow",
+        None,
+    }
