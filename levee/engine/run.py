@@ -379,9 +379,14 @@ def _plan(
         not_evaluated=join.findings(events, Verdict.NOT_EVALUATED, graph),
         invented_lookups=notes.invented,
         outputs=outputs,
-        notes=(*session.notes, *notes.references, *notes.faults),
+        notes=(*session.notes, *notes.references, *notes.faults, *_warnings(events)),
         seconds=seconds,
     )
+
+
+def _warnings(events: join.Events) -> list[str]:
+    """What the engine warned of; how it finds our own scripts is no news to anyone."""
+    return [text for _, text in events.warnings if "from $PATH at" not in text]
 
 
 def _raise_if_failed(session: _Session, finished: Finished, events: join.Events, notes: join.Notes, plan: Plan) -> None:

@@ -1,0 +1,146 @@
+"""The command line as other tools call it: exit codes, files, errors with their mend, never a traceback."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from levee.cli.app import app, run
+from levee.plan import document
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """A project that has never heard of Levee."""
+    (tmp_path / "Pulumi.yaml").write_text("name: theirs\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  theirs:size: '3'\n")
+    (tmp_path / "__main__.py").write_text(
+        textwrap.dedent(
+            """
+            import pulumi
+            import pulumi_aws as aws
+            size = pulumi.Config().require_int("size")
+            for index in range(size):
+                aws.s3.Bucket(f"store-{index}")
+            pulumi.export("account", aws.get_caller_identity().account_id)
+            """
+        )
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """Our own stacks, in a folder of their own."""
+    for name in ("stacks", "environments"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+def test_a_strangers_project_from_preview_to_destroy(stranger, capsys):
+    at = ["--cwd", str(stranger)]
+    assert run(["preview", "dev", *at, "--json", str(stranger / "plan.json")]) == 0
+    plan = document.read(stranger / "plan.json")
+    assert plan.summary.by_op == {"create": 3}
+    assert [str(lookup.source) for lookup in plan.invented_lookups] == ["__main__.py:7"]
+    assert run(["up", "dev", *at, "--config", "size=2"]) == 0
+    assert run(["refresh", "dev", *at, "--expect-no-changes"]) == 0
+    assert run(["destroy", "dev", *at]) == 0
+    shown = capsys.readouterr()
+    assert "simulated cloud" in shown.out
+    assert "Traceback" not in shown.out + shown.err
+
+
+def test_json_is_what_the_schema_says(stranger):
+    run(["preview", "dev", "--cwd", str(stranger), "--json", str(stranger / "plan.json")])
+    written = json.loads((stranger / "plan.json").read_text())
+    bucket = next(r for r in written["resources"] if r["name"] == "store-0")
+    assert bucket["source"] == {"file": "__main__.py", "line": 6}
+    assert {v["policy"] for v in written["violations"]} >= {"tagging-required"}
+    assert all(v["source"] == {"file": "__main__.py", "line": 6} for v in written["violations"])
+    assert {v["level"] for v in written["violations"]} == {"advisory"}
+
+
+def test_a_broken_mandatory_rule_stops_an_update_with_1(ours, capsys):
+    environment = ours / "environments/Pulumi.local.yaml"
+    text = environment.read_text()
+    assert "cost_centre: cc-" in text
+    rule = '    policies: {tagging-values: {level: mandatory, parameters: {cost_centre_pattern: "cc-[0-9]{4}"}}}\n'
+    environment.write_text(re.sub(r"cost_centre: cc-\d+", "cost_centre: nobody", text) + rule)
+    code = run(["up", "local", "--cwd", str(ours), "--json", str(ours / "plan.json")])
+    shown = capsys.readouterr()
+    assert code == 1, shown.err
+    plan = document.read(ours / "plan.json")
+    assert plan.blocked
+    assert "mandatory" in shown.out
+    assert run(["refresh", "local", "--cwd", str(ours), "--json", str(ours / "plan.json")]) == 0
+    left = document.read(ours / "plan.json")
+    assert not [r for r in left.resources if r.custom and not r.is_provider], "nothing was made"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["preview", "prd"], ["prd", "prod"]),
+        (["preview", "local", "--online"], ["always offline"]),
+        (["preview", "local", "--config", "size"], ["K=V", "--config size=VALUE"]),
+        (["refresh", "local"], ["not up", "levee up local"]),
+        (["destroy", "local"], ["not up", "levee up local"]),
+        (["run", "sales", "--env", "local"], ["not up", "levee up local"]),
+        (["report", "local"], ["not up", "levee up local"]),
+        (["run", "sales", "--env", "local", "--from", "lead"], ["bronze", "silver", "gold"]),
+        (["fly"], ["fly"]),
+    ],
+)
+def test_wrong_use_is_2_and_names_the_mend(ours, capsys, arguments, said):
+    at = [] if arguments == ["fly"] else ["--cwd", str(ours)]
+    assert run([*arguments, *at]) == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    for word in said:
+        assert word in shown
+    assert "Traceback" not in shown
+
+
+def test_an_environment_with_an_unknown_key_names_file_line_and_nearest(ours, capsys):
+    environment = ours / "environments/Pulumi.dev.yaml"
+    lines = environment.read_text().splitlines()
+    line = next(i for i, text in enumerate(lines) if text.strip().startswith("retention:"))
+    lines[line] = lines[line].replace("retention:", "retencion:")
+    environment.write_text("\n".join(lines) + "\n")
+    assert run(["preview", "dev", "--cwd", str(ours)]) == 2
+    shown = "".join(capsys.readouterr().err.split())
+    assert f"Pulumi.dev.yaml:{line + 1}" in shown
+    assert "retention" in shown
+
+
+def test_a_program_that_raises_is_2_with_its_line(stranger, capsys):
+    (stranger / "__main__.py").write_text("import pulumi\n\nraise ValueError('no luck today')\n")
+    assert run(["preview", "dev", "--cwd", str(stranger)]) == 2
+    shown = capsys.readouterr().err
+    assert "no luck today" in shown
+    assert "__main__.py:3" in "".join(shown.split())
+    assert "Traceback" not in shown
+
+
+def test_every_command_has_help_with_an_example(capsys):
+    for name in get_command(app).commands:
+        assert run([name, "--help"]) == 0
+        assert f"Example: levee {name}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_installed_command_ends_with_the_exit_code(tmp_path):
+    levee = Path(sys.prefix) / "bin/levee"
+    ended = subprocess.run([levee, "preview", "dev", "--cwd", tmp_path], capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "no Pulumi.yaml here" in ended.stderr
+    assert ended.stdout == ""
