@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from levee.plan import Plan, Resource
@@ -28,6 +28,7 @@ def graphs(draw):
     return plan(*made)
 
 
+@settings(deadline=None, max_examples=40)
 @given(graphs())
 def test_every_resource_has_a_place_of_its_own_in_its_lane(drawn):
     picture = layout(drawn)
@@ -40,11 +41,13 @@ def test_every_resource_has_a_place_of_its_own_in_its_lane(drawn):
         assert 0 <= node.x <= picture.columns
 
 
+@settings(deadline=None, max_examples=40)
 @given(graphs())
 def test_what_is_needed_stands_to_the_left(drawn):
     assert all(needed.x < needing.x for needed, needing in layout(drawn).edges)
 
 
+@settings(deadline=None, max_examples=40)
 @given(graphs())
 def test_leaving_out_implied_lines_loses_no_connection(drawn):
     needs = {r.urn: set(r.dependencies) for r in drawn.resources}
