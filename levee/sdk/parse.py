@@ -14,8 +14,9 @@ from levee.sdk.model import Property
 _GETTER = re.compile(r'^    @pulumi\.getter(?:\(name="([^"]*)"\))?[ \t]*$', re.MULTILINE)
 _DEF = re.compile(r'^    def (\w+)\(self\) -> ([^\n]+):\n(?:        r?"""\n?(.*?)""")?', re.MULTILINE | re.DOTALL)
 _ENUM_MEMBER = re.compile(r"^    [A-Z_a-z]\w* = (.+)$", re.MULTILINE)
-_SECRETS = re.compile(r"additional_secret_outputs=(\[[^\]]*\])")
-_REPLACE = re.compile(r"replace_on_changes=(\[[^\]]*\])")
+_LIST = r"""(\[(?:"[^"\n]*"|'[^'\n]*'|[^\]"'])*\])"""
+_SECRETS = re.compile(rf"additional_secret_outputs={_LIST}")
+_REPLACE = re.compile(rf"replace_on_changes={_LIST}")
 _ALIAS = re.compile(r'pulumi\.Alias\(type_="([^"]+)"\)')
 _CONSTANT = re.compile(r"""^ {12}__props__\.__dict__\["(\w+)"\] = (['"].*['"]|\d+|True|False)$""", re.MULTILINE)
 _REMOTE = re.compile(r"^\s+remote=True\)", re.MULTILINE)

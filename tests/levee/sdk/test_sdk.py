@@ -198,7 +198,7 @@ class WidgetArgs:
 class Widget(pulumi.CustomResource):
     def _internal_init(__self__):
         secret_opts = pulumi.ResourceOptions(additional_secret_outputs=["key"])
-        replace_on_changes = pulumi.ResourceOptions(replace_on_changes=["bigName"])
+        replace_on_changes = pulumi.ResourceOptions(replace_on_changes=["bigName", "triggers[*]"])
 
     @property
     @pulumi.getter(name="bigName")
@@ -215,7 +215,7 @@ class Widget(pulumi.CustomResource):
     assert widget.inputs["bigName"].required
     assert widget.inputs["bigName"].forces_replacement
     assert widget.secret_outputs == ("key",)
-    assert widget.replace_on_changes == ("bigName",)
+    assert widget.replace_on_changes == ("bigName", "triggers[*]")
     assert not widget.outputs["key"].required
 
 
