@@ -212,3 +212,56 @@ def test_online_starts_the_providers_as_ordinary_plugins(project, tmp_path):
     assert up.outputs == {"arn": "arn:aws:s3:::acme-store"}
     assert not run("refresh", **online).changes
     assert run("destroy", **online).summary.by_op == {"delete": 1}
+
+
+def test_a_cloud_that_dies_in_mid_update_loses_nothing(project):
+    run = project("import pulumi_aws as aws\nfor i in range(6):\n    aws.s3.Bucket(f'store-{i}')\n")
+    faults = run.root / "faults.yaml"
+    faults.write_text("faults:\n  - {action: kill, type: aws:s3/bucket:Bucket, nth: 3}\n")
+    with pytest.raises(EngineError):
+        run("up", faults=faults)
+    run("up")
+    assert not run("up").changes
+    assert not run("refresh").changes
+    assert run("destroy").summary.by_op == {"delete": 6}
+    with SimulatedCloud(run.workspace().cloud) as cloud:
+        assert not [r for r in cloud.resources() if not r.removed]
+
+
+def test_a_dynamic_provider_runs_in_the_programs_interpreter(project):
+    run = project(
+        """
+        import pulumi
+        from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+        class Doubles(ResourceProvider):
+            def create(self, props):
+                return CreateResult(id_="one", outs={"twice": 2 * props["value"]})
+
+        class Doubled(Resource):
+            twice: pulumi.Output[int]
+
+            def __init__(self, name, value):
+                super().__init__(Doubles(), name, {"value": value, "twice": None})
+
+        pulumi.export("twice", Doubled("doubled", 21).twice)
+        """
+    )
+    assert run("up").outputs == {"twice": 42}
+
+
+def test_kubernetes_returns_the_manifest(project):
+    run = project(
+        """
+        import pulumi
+        import pulumi_kubernetes as k8s
+        space = k8s.core.v1.Namespace("space", metadata={"name": "lake"})
+        settings = k8s.core.v1.ConfigMap("settings", metadata={"namespace": space.metadata.name}, data={"a": "1"})
+        pulumi.export("data", settings.data)
+        pulumi.export("namespace", settings.metadata.namespace)
+        """
+    )
+    up = run("up")
+    assert up.outputs == {"data": {"a": "1"}, "namespace": "lake"}
+    assert not run("up").changes
+    assert not run("refresh").changes
