@@ -11,8 +11,8 @@ from google.protobuf import struct_pb2
 
 from levee.plan import SECRET, UNKNOWN
 
-Struct: TypeAlias = struct_pb2.Struct  # ty: ignore[missing-attribute] - made when it is imported
-Value: TypeAlias = struct_pb2.Value  # ty: ignore[missing-attribute]
+Struct: TypeAlias = struct_pb2.Struct
+Value: TypeAlias = struct_pb2.Value
 
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
@@ -50,5 +50,5 @@ def _value(value: Value) -> Any:
             return value.bool_value
         case "number_value":
             number = value.number_value
-            return int(number) if number.is_integer() else number
+            return int(number) if float(number).is_integer() else number
     return None

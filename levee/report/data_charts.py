@@ -244,7 +244,8 @@ def _rank(amounts: Sequence[Amount], whole: Sequence[Amount] = ()) -> _Ranking:
     name, group = series[0]
     top = sorted(group, key=lambda a: (-a.revenue, a.label))[:_TOP]
     total = _sum(dict(_by_series(whole)).get(name, ())) or _sum(group)
-    notes = [f"The {len(top)} largest of {len(group):,}."] if len(group) > len(top) else []
+    cut = f"The {len(top)} largest." if whole else f"The {len(top)} largest of {len(group):,}."
+    notes = [cut] if len(group) > len(top) else []
     if len(series) > 1:
         notes.append(f"Of {name}; {', '.join(other for other, _ in series[1:])} cannot be added to it.")
     return _Ranking(top, total, len(group), " ".join(notes))

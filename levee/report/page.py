@@ -71,7 +71,7 @@ def render(plan: Plan, summary: Summary, *, environment: str, domain: str, now: 
         (
             _header(plan, summary, environment),
             "<main>",
-            _section("The data", [_figure(c) for c in charts_of_data]),
+            _section("The data", [*(_figure(c) for c in charts_of_data), _checks(summary)]),
             _section("The runs", [_runs(summary, run_command)]),
             _section("What the rules say", [_figure(verdicts), _findings(plan)]),
             _section("What is provisioned", [_figure(graph)]),
@@ -273,25 +273,54 @@ def _finding_row(plan: Plan, word: str, tone: str, violation: Violation) -> str:
 
 def _runs(summary: Summary, run_command: str) -> str:
     if not summary.runs:
-        return (
-            f'<div class="card wide"><p class="empty">{_with_command(f"No run is recorded: {run_command}")}</p></div>'
-        )
+        empty = _with_command(f"No run is recorded. Run it: {run_command}")
+        return f'<div class="card wide"><p class="empty">{empty}</p></div>'
+    runs = sorted(summary.runs, key=lambda r: r.started, reverse=True)
     rows = [
         (
-            r.started[:16].replace("T", " "),
+            r.started[:19].replace("T", " "),
             r.task,
             r.dataset,
+            r.status,
             r.engine,
-            f"{r.rows:,}",
+            f"{r.rows:,}" if r.rows else "",
             seconds(r.seconds),
             _rate(r.rows, r.seconds),
         )
-        for r in sorted(summary.runs, key=lambda r: r.started, reverse=True)
+        for r in runs
     ]
-    header = ("Started (UTC)", "Task", "Dataset", "Engine", "Rows", "Time", "Rows/s")
-    total = sum(r.seconds for r in summary.runs)
-    title = f"{plural(len(rows), 'task run')} took {seconds(total)} in all"
-    return f'<div class="card wide"><h3>{title}</h3>{_table(header, rows)}</div>'
+    header = ("Started (UTC)", "Task", "Dataset", "State", "Engine", "Rows", "Time", "Rows/s")
+    last = [r for r in runs if r.run_id == runs[0].run_id]
+    failed = [r.task for r in last if r.status == "failed"]
+    title = f"The last run did {plural(len(last), 'task')} in {seconds(sum(r.seconds for r in last))}"
+    title += f"; {', '.join(failed)} failed" if failed else ""
+    return f'<div class="card wide"><h3>{escape(title)}</h3>{_table(header, rows)}</div>'
+
+
+def _checks(summary: Summary) -> str:
+    if not summary.checks:
+        return ""
+    failed = [c for c in summary.checks if c.success is False]
+    unknown = [c for c in summary.checks if c.success is None]
+    count = plural(len(summary.checks), "check")
+    title = f"Every check of the contracts holds ({len(summary.checks):,})"
+    if failed:
+        title = f"{len(failed)} of {count} of the contracts fail"
+    if unknown:
+        held = len(summary.checks) - len(failed) - len(unknown)
+        title = f"{held} of {count} of the contracts hold, {len(failed)} fail, {len(unknown)} could not be run"
+    words = {True: "✓ holds", False: "✗ fails", None: "? not run"}
+    order = {False: 0, None: 1, True: 2}
+    rows = [
+        (words[c.success], c.dataset, c.name, f"{c.rows:,}", f"{c.failed:,}", c.remark)
+        for c in sorted(summary.checks, key=lambda c: (order[c.success], c.dataset, c.name))
+    ]
+    table = _table(("Result", "Dataset", "Check", "Rows", "Broken by", "Observed"), rows)
+    shown_open = " open" if failed or unknown else ""
+    return (
+        f'<div class="card wide" id="quality"><h3>{title}</h3>'
+        f"<details{shown_open}><summary>Every check</summary>{table}</details></div>"
+    )
 
 
 def _rate(rows: int, took: float) -> str:

@@ -60,12 +60,35 @@ class RuleCount:
 class Run:
     """One run of a task, for the table."""
 
+    run_id: str
     task: str
+    status: str
     dataset: str
     engine: str
     started: str
     rows: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The newest result of one check of a contract.
+
+    Attributes:
+        dataset: The contract's dataset.
+        name: Id of the check.
+        success: Whether it holds; ``None`` where it could not be run.
+        rows: Rows that it looked at.
+        failed: Rows that break it.
+        remark: What it observed, or why it was not run.
+    """
+
+    dataset: str
+    name: str
+    success: bool | None
+    rows: int
+    failed: int
+    remark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +100,7 @@ class Summary:
     by_customer: tuple[Amount, ...] = ()
     splits: tuple[Split, ...] = ()
     rules: tuple[RuleCount, ...] = ()
+    checks: tuple[Check, ...] = ()
     runs: tuple[Run, ...] = ()
 
     @property
@@ -108,6 +132,7 @@ def parse_summary(data: Mapping[str, Any] | None) -> Summary:
             by_customer=_amounts(data["revenue_by_customer"], "customer_id"),
             splits=tuple(_split(row) for row in data["clean_vs_quarantined"]),
             rules=tuple(RuleCount(row["dataset"], row["rule"], int(row["rows"])) for row in data["quarantine_by_rule"]),
+            checks=tuple(_check(row) for row in data["quality"]),
             runs=tuple(_run(row) for row in data["runs"]),
         )
     except (KeyError, TypeError, ValueError, InvalidOperation) as wrong:
@@ -128,12 +153,28 @@ def _split(row: Mapping[str, Any]) -> Split:
     return Split(str(row["dataset"]), int(row["silver"]), int(row["duplicates"]), int(row["quarantined"]))
 
 
+def _check(row: Mapping[str, Any]) -> Check:
+    success = row["success"]
+    if success is not None and not isinstance(success, bool):
+        raise TypeError(f"success is {success!r}")
+    return Check(
+        dataset=str(row["dataset"]),
+        name=str(row["check"]),
+        success=success,
+        rows=int(row["rows"] or 0),
+        failed=int(row["failed"] or 0),
+        remark=str(row["not_run"] or row["observed"] or ""),
+    )
+
+
 def _run(row: Mapping[str, Any]) -> Run:
     return Run(
+        run_id=str(row["run_id"]),
         task=str(row["task"]),
-        dataset=str(row["dataset"]),
+        status=str(row["status"]),
+        dataset=str(row["dataset"] or ""),
         engine=str(row["engine"]),
         started=str(row["started_at"]),
-        rows=int(row["rows"]),
+        rows=int(row["rows"] or 0),
         seconds=float(row["seconds"]),
     )

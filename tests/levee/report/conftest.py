@@ -73,8 +73,20 @@ def summary():
             of | {"rule": "customer_present", "rows": 135037},
             of | {"rule": "quantity_positive", "rows": 10587},
         ],
+        "quality": [
+            _check("customer_present", success=False, failed=135037),
+            _check("unit_price_positive", success=True),
+            _check("median_price", success=None, not_run="the engine has no median"),
+        ],
         "runs": [
-            of
-            | {"task": "silver", "engine": "sail", "started_at": "2026-11-21T16:41:00Z", "rows": 541909, "seconds": 6}
+            {"run_id": "r2", "task": "silver", "dataset": "online_retail", "engine": "sail", "status": "succeeded"}
+            | {"started_at": "2026-11-21T16:41:00", "rows": 541909, "seconds": 6.0, "files": 305, "bytes": 1},
+            {"run_id": "r1", "task": "gold", "dataset": None, "engine": "sail", "status": "failed"}
+            | {"started_at": "2026-11-20T16:41:00", "rows": 0, "seconds": 1.0, "files": 0, "bytes": 0},
         ],
     }
+
+
+def _check(name, *, success, failed=0, not_run=None):
+    of = {"dataset": "online_retail", "batch": "b", "check": name, "rows": 541909, "observed": None}
+    return of | {"success": success, "failed": failed, "not_run": not_run}

@@ -110,6 +110,24 @@ def test_another_shape_is_refused_with_what_to_do(summary, change, said):
     assert refused.value.fix
 
 
+def test_the_contracts_checks_and_the_last_run_are_told(plan, summary):
+    page = shown(plan, summary)
+    assert "1 of 3 checks of the contracts hold, 1 fail, 1 could not be run" in page
+    assert "the engine has no median" in page
+    assert "The last run did 1 task in 6.0 s" in page
+    good = summary | {"quality": [row for row in summary["quality"] if row["success"]]}
+    assert "Every check of the contracts holds (1)" in shown(plan, good)
+
+
+def test_customers_cut_short_by_the_summary_are_not_counted(charts):
+    assert charts["revenue-by-customer"].note == "The 12 largest."
+
+
+def shown(plan, summary):
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    return render(plan, parse_summary(summary), environment="local", domain="sales", now=now)
+
+
 def test_money_and_shares():
     assert money(Decimal("8887208.894"), "GBP") == "£8,887,208.89"
     assert money(Decimal(1), "CHF") == "1.00 CHF"
@@ -138,11 +156,5 @@ def test_a_name_cannot_end_the_script_it_stands_in(plan, summary):
         type="aws:s3/bucket:Bucket",
         name="</script><script>alert(1)",
     )
-    page = render(
-        replace(plan, resources=(*plan.resources, evil)),
-        parse_summary(summary),
-        environment="local",
-        domain="sales",
-        now=datetime(2026, 11, 21, tzinfo=UTC),
-    )
+    page = shown(replace(plan, resources=(*plan.resources, evil)), summary)
     assert "</script><script>alert(1)" not in page
