@@ -152,7 +152,7 @@ def test_no_project_and_no_stack_are_wrong_use(project, tmp_path):
     (run.root / "Pulumi.yaml").unlink()
     with pytest.raises(UsageError, match=r"no Pulumi\.yaml here") as refused:
         run("preview")
-    assert "--cwd" in refused.value.fix
+    assert "--cwd" in str(refused.value)
     run = project("import pulumi\n")
     for operation in ("refresh", "destroy"):
         with pytest.raises(UsageError, match="not up") as refused:
@@ -164,7 +164,7 @@ def test_a_project_file_that_is_no_yaml_is_refused_with_its_line(project):
     run = project("import pulumi\n", more_yaml="config: [\n")
     with pytest.raises(UsageError, match="not YAML") as refused:
         run("preview")
-    assert refused.value.where.endswith("Pulumi.yaml:4")
+    assert str(refused.value.where).endswith("Pulumi.yaml:4")
 
 
 STACK_REFERENCE = """
