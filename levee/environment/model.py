@@ -263,7 +263,8 @@ class Environment(_Model):
     network: Network = Field(default_factory=Network, description="Who may reach the stores.")
     protection: Protection = Field(description="What may be destroyed.")
     policies: Mapping[str, PolicySettings] = Field(
-        default_factory=dict, description="Enforcement by policy name; a policy not named keeps its pack's default."
+        default_factory=dict,
+        description="Enforcement by name of a policy or of a whole pack; what is not named keeps its default.",
     )
     exemptions: tuple[Exemption, ...] = Field(default=(), description="Accepted violations.")
     release: str | None = Field(

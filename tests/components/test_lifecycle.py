@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from components.lake.lifecycle import TABLES, Ageing, Dataset, rules
 from pipelines.contracts import Layer
 
-SDK = pytest.mark.filterwarnings("ignore:gcp:DeprecationWarning")
-"""Google's SDK warns of its own names while it is imported."""
+SDK = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:DeprecationWarning")
+"""The SDKs warn of their own old names while they are imported."""
 
 DAYS = st.integers(min_value=1, max_value=36500)
 AGEING = st.builds(
