@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ AWS = Aws(account="222222222222", region="eu-west-1")
 
 
 @pytest.mark.parametrize("kept", [{"protect": True}, {"protect": False, "lock": True}])
-def test_a_lake_is_not_both_kept_and_thrown_away(kept: dict[str, bool]) -> None:
+def test_a_lake_is_not_both_kept_and_thrown_away(kept: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="neither protected nor locked"):
         LakeArgs("acme", "dev", AWS, TAGS, force_destroy=True, **kept)
 
