@@ -125,12 +125,15 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
     ledger = Ledger(engine, settings)
     progress = Progress(f"bronze {settings.domain}.{contract.dataset}", settings.progress)
     path = bronze_path(settings, contract.dataset)
-    engine.ensure(path, table_schema(form))
     intake = _Intake(contract, settings, ledger.entries(Layer.BRONZE, contract.dataset))
     files = list(list_files(settings.deliveries(contract.dataset), _glob(contract)))
     unseen = [stored for stored in files if not intake.knows(stored)]
     deliveries = list(inspect_all(unseen, form, lambda done: progress.report(done, len(unseen), "files looked at")))
     accepted = intake.sort(deliveries, result)
+    quarantine_files(engine, settings, result.rejected)
+    ledger.add(intake.set_aside)
+    _tell(contract, result, accepted)
+    engine.ensure(path, table_schema(form))
     total = sum(delivery.stored.size for delivery in accepted)
     for number, batch in enumerate(batches(accepted)):
         batch_id = f"{settings.run_id}-b{number:04d}"
@@ -145,9 +148,6 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
         result.malformed += sum(malformed for _, malformed in counted.values())
         result.bytes += sum(delivery.stored.size for delivery in batch)
         progress.report(result.bytes, total, "bytes")
-    quarantine_files(engine, settings, result.rejected)
-    ledger.add(intake.set_aside)
-    _tell(contract, result, accepted)
 
 
 def _glob(contract: Contract) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from pipelines.engine import schema_gate
 from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.engine.capabilities import CAPABILITIES, Capability, Hazard, refuse
@@ -22,7 +24,6 @@ from pipelines.errors import PipelineError
 from pipelines.settings import EngineName
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
@@ -114,6 +115,14 @@ class Engine:
         import deltalake
 
         return deltalake.DeltaTable(path).version()
+
+    def schema(self, path: str) -> StructType:
+        """Columns of the table."""
+        if self.name is EngineName.DATABRICKS:
+            return self.read(path).schema
+        import deltalake
+
+        return from_arrow_schema(pa.schema(deltalake.DeltaTable(path).schema().to_arrow()))
 
     def rows(self, path: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         """Return rows of a small table to the driver; ``where`` is SQL that every engine reads.
@@ -256,13 +265,13 @@ class Engine:
         retried(lambda: deltalake.DeltaTable.create(path, like, mode="ignore"), path)
 
     def _evolve(self, path: str, like: StructType) -> None:
-        added = schema_gate.check(self.read(path).schema, like, path, may_add=True).added
+        added = schema_gate.check(self.schema(path), like, path, may_add=True).added
         if added:
             empty = self.spark.createDataFrame([], like)
             empty.write.format("delta").mode("append").option("mergeSchema", "true").save(path)
 
     def _gate(self, path: str, frame: DataFrame) -> None:
-        schema_gate.check(self.read(path).schema, frame.schema, path, may_add=False)
+        schema_gate.check(self.schema(path), frame.schema, path, may_add=False)
 
     def _asserted(self, frame: DataFrame, column: str, predicate: str) -> DataFrame:
         if self.name is not EngineName.SAIL:

@@ -1,0 +1,129 @@
+"""One session an engine for the whole run, and a lake of folders with deliveries made on the spot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipelines.contracts import Contract, load_contract
+from pipelines.engine import Engine
+from pipelines.settings import EngineName, KeySource, Layer, RunSettings
+
+KEY = "0123456789abcdef" * 4
+COLUMNS: tuple[Mapping[str, Any], ...] = (
+    {"name": "id", "logicalType": "integer", "physicalType": "int", "required": True},
+    {"name": "name", "logicalType": "string"},
+    {"name": "price", "logicalType": "number", "physicalType": "decimal(9,2)"},
+)
+LINEAGE_OF_A_RUN = ("_ingested_at", "_run_id")
+"""Columns in which two runs may differ."""
+
+
+@pytest.fixture(
+    scope="session",
+    params=[EngineName.SAIL, pytest.param(EngineName.SPARK, marks=pytest.mark.spark)],
+    ids=str,
+)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn; its session is shared by all tests of the process."""
+    return Engine.open(request.param)
+
+
+@pytest.fixture(scope="session")
+def sail() -> Engine:
+    """The embedded engine, for what does not depend on the engine."""
+    return Engine.open(EngineName.SAIL)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Folders of one domain with one dataset, ``things``."""
+
+    folder: Path
+    settings: RunSettings = field(init=False)
+
+    def __post_init__(self) -> None:
+        key = self.folder / "key"
+        key.write_text(KEY)
+        key.chmod(0o600)
+        roots = {layer: str(self.folder / layer.value) for layer in Layer}
+        settings = RunSettings(
+            domain="test", dataset="things", roots=roots, run_id="run-1", pseudonym_key=KeySource(file=key)
+        )
+        object.__setattr__(self, "settings", settings)
+
+    def deliver(self, name: str, content: bytes | str) -> str:
+        """Lay a file into the landing folder; returns its digest."""
+        data = content.encode() if isinstance(content, str) else content
+        path = Path(self.settings.deliveries("things")) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return hashlib.sha256(data).hexdigest()
+
+    def run(self, number: int) -> RunSettings:
+        """Settings of another run over the same lake."""
+        return replace(self.settings, run_id=f"run-{number}")
+
+    def rows(self, engine: Engine, layer: Layer, *columns: str) -> list[tuple[Any, ...]]:
+        """Rows of the dataset's table, sorted, without what differs between runs."""
+        return table_rows(engine, self.settings.table_path(layer, "things"), *columns)
+
+
+def table_rows(engine: Engine, path: str, *columns: str) -> list[tuple[Any, ...]]:
+    """Rows of a table, sorted; all columns but those of the run where none is named."""
+    frame = engine.read(path)
+    names = columns or tuple(sorted(name for name in frame.columns if name not in LINEAGE_OF_A_RUN))
+    return sorted((tuple(row) for row in frame.select(*names).collect()), key=repr)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """An empty lake."""
+    return Lake(tmp_path)
+
+
+@pytest.fixture
+def make_lake(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Lake]:
+    """Make as many empty lakes as a test wants."""
+    return lambda: Lake(tmp_path_factory.mktemp("lake"))
+
+
+MakeContract = Callable[..., Contract]
+
+
+@pytest.fixture
+def make_contract(tmp_path: Path) -> MakeContract:
+    """Make the contract of ``things``: columns as the standard's properties, custom properties by name."""
+
+    def make(*columns: Mapping[str, Any], quality: list[dict[str, Any]] | None = None, **custom: Any) -> Contract:
+        properties = {"layer": "source", "ingestion": {"format": "csv"}, **custom}
+        document = {
+            "apiVersion": "v3.1.0",
+            "kind": "DataContract",
+            "id": "things",
+            "version": "1.0.0",
+            "status": "draft",
+            "domain": "test",
+            "schema": [
+                {
+                    "name": "things",
+                    "properties": [{"classification": "internal", **item} for item in columns or COLUMNS],
+                    "quality": quality or [],
+                }
+            ],
+            "customProperties": [{"property": name, "value": value} for name, value in properties.items()],
+        }
+        path = tmp_path / "contracts" / "things.odcs.yaml"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w") as out:
+            YAML().dump(json.loads(json.dumps(document)), out)
+        return load_contract(path)
+
+    return make
