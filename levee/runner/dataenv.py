@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -64,7 +65,7 @@ def ensure_data_env(root: Path, engine: str = "sail", console: Console | None = 
     console = console or Console(stderr=True)
     folder = root / ".levee" / ("data-env" if engine == "sail" else f"data-env-{engine}")
     memory = folder / "levee.json"
-    with exclusive(root / ".levee" / "locks" / folder.name, doing="preparing the data environment", wait=True):
+    with exclusive(root / ".levee" / "locks" / folder.name, doing="preparing the data environment", patience=math.inf):
         locked = _digest([root / "pipelines" / "uv.lock"], sys.version, engine)
         known = _memory(memory)
         if known.get("lock") != locked:

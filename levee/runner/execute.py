@@ -24,6 +24,9 @@ from levee.runner.surroundings import Surroundings
 LONGEST_PAUSE: Final = 2.0
 """Seconds before a retry, whatever the job says: a laptop has no cluster that must come back first."""
 
+HOST_SECONDS: Final = 3.0
+"""Within which the job host of a run that was killed is gone, and its share of the lock with it."""
+
 
 def run_job(job: Job, around: Surroundings, prepared: DataEnv, console: Console) -> RunResult:
     """Run the tasks of ``job`` in the prepared environment, one run of an environment at a time.
@@ -32,7 +35,7 @@ def run_job(job: Job, around: Surroundings, prepared: DataEnv, console: Console)
         EngineError: Another run of this environment is at work.
     """
     doing = f"levee run {job.domain} --env {around.env}"
-    with exclusive(around.folder / "locks" / "run", doing=doing) as lock:
+    with exclusive(around.folder / "locks" / "run", doing=doing, patience=HOST_SECONDS) as lock:
         run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         folder = around.run_folder(run_id)
         folder.mkdir(parents=True)

@@ -7,6 +7,7 @@ are always of one version. ``tools/pulumi/go.mod`` repeats it because Go needs i
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -59,7 +60,7 @@ def ensure_pulumi(root: Path, console: Console | None = None) -> Path:
         )
     if installed_version(kept, root) == wanted:
         return kept
-    with exclusive(root / ".levee" / "locks" / "pulumi", doing="installing the Pulumi CLI", wait=True):
+    with exclusive(root / ".levee" / "locks" / "pulumi", doing="installing the Pulumi CLI", patience=math.inf):
         if installed_version(kept, root) != wanted and not _official(kept, wanted, console):
             _from_source(root, kept, wanted, console)
         if (found := installed_version(kept, root)) != wanted:
