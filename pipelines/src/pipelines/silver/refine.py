@@ -196,7 +196,7 @@ class _Refinement:
             self._engine.replace_where(
                 path, self._without_known(path, rows), "_file_sha256", self._leaving, asserted=self._shas
             )
-            if self._engine.version(path) == before + 1:
+            if self._engine.version(path) <= before + 1:  # Sail makes no commit of nothing
                 return
         raise PipelineError(
             "other runs wrote the table all the time", where=path, fix="let one run end, then run this again"
