@@ -139,7 +139,7 @@ class Workspace:
         python = shlex.quote(sys.executable)
         theirs = shlex.quote(str(self.project.interpreter))
         scripts = {
-            "pulumi-analyzer-policy-python": f'exec {python} -u -m pulumi.policy "$1" "$2"',
+            "pulumi-analyzer-policy-python": f'exec {python} -u -m levee.compliance "$1" "$2"',
             "pulumi-resource-pulumi-python": f'exec {theirs} -u -m pulumi.dynamic "$@"',
         }
         for name, line in scripts.items():

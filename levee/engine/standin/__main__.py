@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from levee.engine.standin import protocol
 from levee.errors import LeveeError
+from levee.sdk import protocol
 
 
 def _parser() -> argparse.ArgumentParser:

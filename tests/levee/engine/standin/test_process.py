@@ -126,7 +126,7 @@ def test_help_has_an_example(command: list[str]) -> None:
 def test_imports_neither_pulumi_nor_a_provider(command: list[str]) -> None:
     """What the process imports is what its start-up costs."""
     program = (
-        "from levee.engine.standin import protocol; protocol.lean();"
+        "from levee.sdk import protocol; protocol.lean();"
         "import levee.engine.standin.server, sys;"
         "print([m for m in sys.modules if m == 'pulumi.output' or m.startswith(('pulumi_', 'rich', 'ruamel'))])"
     )

@@ -1,7 +1,8 @@
 """Pulumi's protocol stubs, without the rest of the SDK where nobody needs it.
 
-``import pulumi.runtime.proto`` runs ``pulumi/__init__.py``: the whole SDK, 0.3 s. The stand-in's own process needs
-the generated stubs only, so :func:`lean` puts bare packages in their parents' places before the first import.
+``import pulumi.runtime.proto`` runs ``pulumi/__init__.py``: the whole SDK, 0.3 s. The processes of the stand-in and of
+the policy packs need the generated stubs only, so :func:`lean` puts bare packages in their parents' places before the
+first import.
 """
 
 from __future__ import annotations
