@@ -12,7 +12,7 @@ import pytest
 from pipelines.contracts import Layer
 from pipelines.engine import Engine
 from pipelines.engine.arrow_types import TIMESTAMP
-from pipelines.settings import EngineName, RunSettings
+from pipelines.settings import RunSettings
 
 SILVER = pa.schema(
     [
@@ -24,11 +24,6 @@ SILVER = pa.schema(
         ("currency", pa.string()),
     ]
 )
-
-
-@pytest.fixture(scope="module", params=[EngineName.SAIL, pytest.param(EngineName.SPARK, marks=pytest.mark.spark)])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    return Engine.open(request.param)
 
 
 def row(customer: str, day: str, quantity: int, amount: str, **more: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""An engine for a module's tests, and contracts made on the spot."""
+"""Contracts made on the spot, without a source."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,14 +8,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipelines.contracts import Contract, load_contract
-from pipelines.engine import Engine
-from pipelines.settings import EngineName
-
-
-@pytest.fixture(scope="module", params=[EngineName.SAIL, pytest.param(EngineName.SPARK, marks=pytest.mark.spark)])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    return Engine.open(request.param)
-
 
 Make = Callable[..., Contract]
 
