@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -152,11 +152,13 @@ class Outputs:
                 return value
         kind = output.type.kind
         if kind == "object" and depth < _MAX_DEPTH:
+            left_out = self._left_out(subject, path)
             made = {
                 name: self._invent(subject, id_, nested, f"{path}.{name}", depth + 1)
                 if nested.required
                 else cloud_of(subject.type.package).compute(subject, id_, nested, f"{path}.{name}")
                 for name, nested in self.sdk.object(output.type.ref).items()
+                if name not in left_out
             }
             return {name: value for name, value in made.items() if value is not SKIP}
         if kind == "array":
@@ -168,6 +170,11 @@ class Outputs:
             output = Property(output.name, output.python_name, member, required=True, doc=output.doc)
             return self._invent(subject, id_, output, path, depth)
         return common.scalar(subject, id_, output, path)
+
+    def _left_out(self, subject: Subject, path: str) -> Collection[str]:
+        """What the program could have set in an object that it did not give: it must not look as if it were set."""
+        given = subject.type.inputs.get(path)
+        return self.sdk.object(given.type.ref) if given is not None and given.type.kind == "object" else ()
 
     def _items(self, subject: Subject, id_: str, output: Property, path: str, depth: int) -> list[Any]:
         """One item where only the cloud can give the list, none where the program could have."""

@@ -64,6 +64,15 @@ def _kms_id(subject: Subject) -> str:
     return f"mrk-{subject.hex('id', 32)}" if subject.given("multiRegion") else subject.guid("id")
 
 
+def _key_arn(subject: Subject, key: str) -> str:
+    connection = subject.connection
+    return (
+        key
+        if key.startswith("arn:")
+        else f"arn:{connection.partition}:kms:{subject.region}:{connection.account}:key/{key}"
+    )
+
+
 def _zone_id(subject: Subject) -> str:
     return f"Z{subject.letters('id', 20)}"
 
@@ -287,6 +296,7 @@ _BY_KIND: Final[dict[str, Callable[[Subject, str], Any]]] = {
     "lambda:Function.qualifiedArn": lambda s, i: f"{arn(s, i)}:$LATEST",
     "lambda:Function.version": lambda s, i: "$LATEST",
     "sqs:Queue.url": lambda s, i: i,
+    "kms:Alias.targetKeyArn": lambda s, i: _key_arn(s, s.text("targetKeyId")),
     "ecr:Repository.repositoryUrl": lambda s, i: (
         f"{s.connection.account}.dkr.ecr.{s.region}.{_suffix(s)}/{own_name(s)}"
     ),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from levee.engine.standin.clouds.common import CREATED, SKIP
+from levee.engine.standin.connection import AZURE_OBJECT
 from levee.engine.standin.naming import name_property
 from levee.engine.standin.subject import Subject
 from levee.sdk import Property
@@ -84,11 +85,17 @@ _TYPES: Final = {
     "operationalinsights:Workspace": "workspaces",
     "insights:DiagnosticSetting": "diagnosticSettings",
     "monitor:DiagnosticSetting": "diagnosticSettings",
+    "authorization:ManagementLockAtResourceGroupLevel": "locks",
+    "authorization:ManagementLockAtResourceLevel": "locks",
+    "authorization:ManagementLockAtSubscriptionLevel": "locks",
+    "authorization:ManagementLockByScope": "locks",
     "authorization:RoleAssignment": "roleAssignments",
     "authorization:RoleDefinition": "roleDefinitions",
     "authorization:PolicyAssignment": "policyAssignments",
     "consumption:Budget": "budgets",
 }
+_HAPPENED: Final = re.compile(r"(?i)status|stats|policy|hold|history|error|restore|failover")
+"""Objects that tell of something that has not happened to a new resource; they come back empty."""
 _ENDPOINT: Final = re.compile(r"^(primary|secondary)Endpoints\.(\w+)$")
 _STORAGE_KINDS: Final = frozenset({"blob", "dfs", "file", "queue", "table", "web"})
 
@@ -149,7 +156,7 @@ def _interleave(segments: list[str], names: list[str]) -> str:
 def resource_type(subject: Subject) -> str:
     """``Microsoft.Storage/storageAccounts``."""
     namespace = _NAMESPACES.get(subject.service, subject.service.capitalize())
-    return f"Microsoft.{namespace}/{'/'.join(_segments(subject))}"
+    return f"Microsoft.{namespace}/{'/'.join(s for s in _segments(subject) if s != 'default')}"
 
 
 def identify(subject: Subject) -> str:
@@ -182,22 +189,27 @@ def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
     rule = _BY_KIND.get(f"{subject.kind}.{path}")
     if rule is not None:
         return rule(subject, id_)
-    if not output.required:
-        return SKIP
-    last = output.name
-    if last == "provisioningState":
-        return "Succeeded"
-    if last == "tenantId":
-        return subject.connection.tenant
-    if last == "createdAt":
-        return CREATED
-    if last == "id" and output.type.kind == "string":
-        return f"{id_}/{path.rsplit('.', 2)[-2] if '.' in path else 'child'}" if id_ else SKIP
-    if last == "name" and "." in path:
-        return SKIP
-    return SKIP
+    return _by_name(subject, id_, output, path) if output.required else SKIP
 
 
+def _by_name(subject: Subject, id_: str, output: Property, path: str) -> Any:
+    """An output whose name says what it is, wherever it lies."""
+    name = output.name
+    if output.type.kind == "object" and _HAPPENED.search(name):
+        return {}
+    if name == "id" and output.type.kind == "string" and id_:
+        return f"{id_}/{path.rsplit('.', 2)[-2] if '.' in path else 'child'}"
+    rule = _BY_NAME.get(name)
+    return rule(subject) if rule is not None else SKIP
+
+
+_BY_NAME: Final[dict[str, Callable[[Subject], Any]]] = {
+    "createdAt": lambda s: CREATED,
+    "createdBy": lambda s: AZURE_OBJECT,
+    "updatedBy": lambda s: AZURE_OBJECT,
+    "provisioningState": lambda s: "Succeeded",
+    "tenantId": lambda s: s.connection.tenant,
+}
 _TOP: Final[dict[str, Callable[[Subject], Any]]] = {
     "name": _own,
     "type": resource_type,

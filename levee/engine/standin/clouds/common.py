@@ -27,8 +27,12 @@ _DEFAULT: Final = re.compile(
     r"[Dd]efault(?:s)?(?:\s+value)?(?:\s+(?:is|to|of))?(?:\s+to)?:?\s+(?:[`\"']+([\w.:/-]+)[`\"']+|([A-Z][A-Z_]+)\b)"
 )
 
-_PROTECTION: Final = re.compile(r"(?i)kms|encrypt|cmek|certificate|password|secret|token|role|policy")
-"""Inputs that protect: one that the program left out must not look as if it were set."""
+_FILLED: Final = re.compile(
+    r"(?i)(?:^name|^displayname|region|location|zone|cidr\w*|ip(?:v[46])?(?:address)?|macaddress|dnsname|domainname|fqdn"
+    r"|hostname|endpoint|fingerprint|etag|version|tenantid|accountid|owner|"
+    r"(?:vpc|subnet|network|project|instance|cluster|workspace|metastore)id)$"
+)
+"""Inputs that a cloud fills in when the program leaves them out. Any other must not look as if it were set."""
 
 Rule = Callable[[Subject, str, str], Any]
 
@@ -96,7 +100,7 @@ _STRINGS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
         (r"(?i)sha256|digest", lambda s, i, p: s.hex(p, 64)),
         (r"(?i)md5", lambda s, i, p: s.hex(p, 32)),
         (
-            r"(?i)(time|timestamp|date|createdat|updatedat|createdon|modifiedon|lastmodified|created|updated)$",
+            r"(?i:time|timestamp|date|createdon|lastmodified|created|updated)$|[a-z](?:At|On)$",
             lambda s, i, p: CREATED,
         ),
         (r"(?i)tenantid$", lambda s, i, p: s.connection.tenant),
@@ -134,7 +138,7 @@ def _string(subject: Subject, id_: str, output: Property, path: str) -> str:
     if default is not None:
         return str(default)
     left_out = path in subject.type.inputs
-    if left_out and _PROTECTION.search(output.name):
+    if left_out and not _FILLED.search(output.name):
         return ""
     for pattern, rule in _STRINGS:
         if pattern.search(output.name):

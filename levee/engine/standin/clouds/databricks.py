@@ -102,8 +102,11 @@ def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
     """A computed output in Databricks' form."""
     name, class_name = output.name, subject.type.class_name
     own_id = f"{class_name[:1].lower()}{class_name[1:]}Id"
-    if path in {own_id, "jobId", "clusterId", "policyId", "instancePoolId"} and path not in subject.type.inputs:
+    if path == own_id or (path in {"jobId", "clusterId", "policyId"} and path not in subject.type.inputs):
         return id_
+    rule = _BY_CLASS.get(f"{class_name}.{path}")
+    if rule is not None:
+        return rule(subject, id_)
     if path in _TOP:
         return _TOP[path](subject, id_)
     if not output.required:
@@ -117,6 +120,20 @@ def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
     return SKIP
 
 
+_BY_CLASS: Final[dict[str, Callable[[Subject, str], Any]]] = {
+    "Catalog.fullName": lambda s, i: i,
+    "Catalog.catalogType": lambda s, i: "MANAGED_CATALOG",
+    "Catalog.securableType": lambda s, i: "CATALOG",
+    "Catalog.isolationMode": lambda s, i: "OPEN",
+    "Catalog.storageLocation": lambda s, i: s.text("storageRoot") or "",
+    "Schema.fullName": lambda s, i: i,
+    "Schema.storageLocation": lambda s, i: s.text("storageRoot") or "",
+    "Volume.volumePath": lambda s, i: "/Volumes/" + i.replace(".", "/"),
+    "SecretScope.backendType": lambda s, i: "DATABRICKS",
+    "StorageCredential.storageCredentialId": lambda s, i: s.guid("credential"),
+    "SqlEndpoint.state": lambda s, i: "RUNNING",
+    "Cluster.state": lambda s, i: "RUNNING",
+}
 _TOP: Final[dict[str, Callable[[Subject, str], Any]]] = {
     "url": lambda s, i: f"{s.connection.host}/#{_route(s)}/{i}",
     "workspaceUrl": lambda s, i: f"https://{own_name(s)}.cloud.databricks.com",

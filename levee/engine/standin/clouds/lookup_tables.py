@@ -1,4 +1,4 @@
-"""Realistic answers for the lookups that programs make most; every one is listed as invented.
+"""Realistic answers for the lookups that programs make most; each but the :data:`EXACT` ones is listed as invented.
 
 Sources: AWS documentation (canonical user ids, ELB and S3 hosted zones), the providers' own data sources.
 """
@@ -335,6 +335,17 @@ def _assume_role(c: Connection, args: Args) -> dict[str, Any]:
     }
     return {"id": f"{account}-{role}", "json": policy_document.document([statement])}
 
+
+EXACT: Final = frozenset(
+    {
+        "aws:iam/getPolicyDocument:getPolicyDocument",
+        "aws:index/getPartition:getPartition",
+        "aws:index/getRegion:getRegion",
+        "databricks:index/getAwsUnityCatalogAssumeRolePolicy:getAwsUnityCatalogAssumeRolePolicy",
+        "databricks:index/getCurrentConfig:getCurrentConfig",
+    }
+)
+"""Answers that follow from the arguments and the provider's configuration alone: the real provider gives the same."""
 
 TABLE: Final[dict[str, Rule]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,

@@ -246,6 +246,24 @@ def test_azure_ids_and_nested_outputs(served: Served) -> None:
     assert vault["properties"]["vaultUri"] == "https://v.vault.azure.net/"
 
 
+def test_what_a_program_leaves_out_does_not_look_as_if_it_were_set(served: Served) -> None:
+    aws = served.connect("aws", region="eu-west-1")
+    _, bucket = aws.create(BUCKET, "b", {"bucket": "plain"})
+    assert bucket["logging"] == {}
+    assert bucket["replicationConfiguration"] == {}
+    assert bucket["policy"] == ""
+    assert bucket["lifecycleRules"] == []
+    _, snapshot = aws.create("aws:ebs/volume:Volume", "v", {"availabilityZone": "eu-west-1a"})
+    assert snapshot["kmsKeyId"] == ""
+    _, instance = aws.create("aws:ec2/instance:Instance", "i", {})
+    assert instance["availabilityZone"] == "eu-west-1a", "a cloud fills this in"
+    assert re.fullmatch(r"10(\.\d+){3}", instance["privateIp"])
+    azure = served.connect("azure-native")
+    given = {"accountName": "a", "resourceGroupName": "rg", "containerName": "c"}
+    _, container = azure.create("azure-native:storage:BlobContainer", "c", given)
+    assert container["immutabilityPolicy"] == {}
+
+
 def test_gcp_ids_links_and_labels(served: Served) -> None:
     gcp = served.connect("gcp", project="acme", region="europe-west4")
     id_, network = gcp.create("gcp:compute/network:Network", "n", {"name": "core"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from levee.engine.standin.clouds.lookup_tables import TABLE
+from levee.engine.standin.clouds.lookup_tables import EXACT, TABLE
 from levee.engine.standin.clouds.policy_document import render
 from levee.engine.standin.connection import Connection
 from levee.engine.standin.lookups import load
@@ -67,6 +67,15 @@ def test_every_invented_answer_is_listed_without_secrets(served: Served) -> None
     assert line["token"] == "aws:ec2/getSecurityGroup:getSecurityGroup"
     assert line["args"] == {"name": "web", "vpcId": "[secret]"}
     assert "vpc-hidden" not in served.log.read_text()
+
+
+def test_what_follows_from_arguments_and_configuration_is_not_invented(served: Served) -> None:
+    aws = served.connect("aws", region="eu-west-1")
+    assert aws.invoke("aws:index/getRegion:getRegion")[0]["region"] == "eu-west-1"
+    document, _ = aws.invoke("aws:iam/getPolicyDocument:getPolicyDocument", statements=[{"actions": ["s3:*"]}])
+    assert json.loads(document["json"])["Statement"] == [{"Effect": "Allow", "Action": "s3:*"}]
+    assert invented(served) == []
+    assert set(TABLE) >= EXACT
 
 
 def test_any_other_lookup_has_the_right_types_and_stays_the_same(served: Served, sdk: Sdk) -> None:
