@@ -33,10 +33,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        return TASKS[task](parameters)
+        return _run(task, parameters)
     except PipelineError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+
+
+def _run(task: str, parameters: Sequence[str]) -> int:
+    from pipelines.jobs import TASKS
+
+    try:
+        return TASKS[task](parameters)
+    except ModuleNotFoundError as error:
+        raise PipelineError(
+            f"the wheel is installed without an engine: there is no {error.name}",
+            fix="pip install 'levee-pipelines[sail]', or [spark]",
+        ) from error
 
 
 if __name__ == "__main__":
