@@ -30,7 +30,7 @@ class Outputs:
     def preview(self, subject: Subject) -> Values:
         """The outputs that a preview can know of a resource to be created; what is computed is unknown."""
         type_, cloud = subject.type, cloud_of(subject.type.package)
-        values: Values = {}
+        values = _beyond_the_type(subject)
         for name, output in type_.outputs.items():
             given = subject.inputs.get(name)
             if given is not None:
@@ -46,13 +46,13 @@ class Outputs:
         if subject.type.package == "random":
             id_, made = random_values.values(subject.type.class_name, plain(dict(subject.inputs)))
         else:
-            id_, made = cloud_of(subject.type.package).identify(subject), {}
+            id_, made = cloud_of(subject.type.package).identify(subject) or subject.hex("id", 16), {}
         return id_, _mark_secrets(subject.type, {**self.compute(subject, id_), **made})
 
     def compute(self, subject: Subject, id_: str) -> Values:
         """The outputs of a resource of that id; an output that depends on an unknown input is unknown."""
         cloud = cloud_of(subject.type.package)
-        values: Values = {}
+        values = _beyond_the_type(subject)
         for name, output in subject.type.outputs.items():
             given = subject.inputs.get(name)
             if given is not None:
@@ -183,6 +183,13 @@ class Outputs:
             return []
         element = Property(output.name, output.python_name, item, required=True)
         return [self._invent(subject, id_, element, f"{path}[0]", depth + 1)]
+
+
+def _beyond_the_type(subject: Subject) -> Values:
+    """What a manifest holds besides the properties of its type: a custom resource may hold anything."""
+    if subject.type.package != "kubernetes":
+        return {}
+    return {k: v for k, v in subject.inputs.items() if k not in subject.type.outputs and v is not None}
 
 
 def _mark_secrets(type_: ResourceType, values: Values) -> Values:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from levee.engine.standin import naming
 from levee.engine.standin.check import Checker, Failure, near
 from levee.engine.standin.cloud import Record, SimulatedCloud
+from levee.engine.standin.clouds.kubernetes import custom_resource
 from levee.engine.standin.connection import Connection
 from levee.engine.standin.faults import Faults, Operation
 from levee.engine.standin.journal import Journal
@@ -214,7 +215,7 @@ class Provider:
 
     def _find_type(self, token: str) -> ResourceType | None:
         with self._sdk_lock:
-            return self.sdk.resource(token)
+            return self.sdk.resource(token) or custom_resource(self.sdk, token)
 
     def _find_function(self, token: str) -> FunctionType | None:
         with self._sdk_lock:

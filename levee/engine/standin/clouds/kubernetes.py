@@ -5,12 +5,13 @@ Source: Kubernetes API conventions, "Metadata" and "Typical status properties".
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from levee.engine.standin.clouds.common import CREATED, SKIP
 from levee.engine.standin.subject import NotYetError, Subject
 from levee.engine.standin.values import UNKNOWN, Secret, Values
-from levee.sdk import Property
+from levee.sdk import Property, ResourceType, Sdk, TypeRef
 
 PLANNED: Final = frozenset[str]()
 """Computed outputs that the real provider already knows in a preview."""
@@ -36,6 +37,7 @@ _CLUSTER_SCOPED: Final = frozenset(
         "VolumeAttachment",
     }
 )
+_CUSTOM: Final = re.compile(r"kubernetes:([\w-]+(?:\.[\w-]+)+)/(v\d\w*):(\w+)")
 _REPLICATED: Final = frozenset({"Deployment", "ReplicaSet", "StatefulSet"})
 
 
@@ -48,6 +50,32 @@ def identify(subject: Subject) -> str:
     if subject.type.class_name in _CLUSTER_SCOPED:
         return name
     return f"{_namespace(metadata)}/{name}"
+
+
+def custom_resource(sdk: Sdk, token: str) -> ResourceType | None:
+    """The type of a custom resource: a group that the SDK does not have is a CustomResourceDefinition's.
+
+    A misspelt kind in a group that the SDK has stays unknown.
+    """
+    package = sdk.packages.get("kubernetes")
+    found = _CUSTOM.fullmatch(token)
+    if package is None or found is None:
+        return None
+    group, version, kind = found.groups()
+    if any(known.startswith(f"kubernetes:{group}/") for known in package.tokens):
+        return None
+    names = {"apiVersion": "api_version", "kind": "kind", "metadata": "metadata", "spec": "spec"}
+    properties = {name: Property(name, python, TypeRef("any"), required=False) for name, python in names.items()}
+    return ResourceType(
+        token=token,
+        package=package.name,
+        version=package.version,
+        module="pulumi_kubernetes.apiextensions.CustomResource",
+        class_name=kind,
+        inputs=properties,
+        outputs=properties,
+        constants={"apiVersion": f"{group}/{version}", "kind": kind},
+    )
 
 
 def compute(_subject: Subject, _id: str, _output: Property, _path: str) -> Any:

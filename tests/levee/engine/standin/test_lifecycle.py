@@ -323,6 +323,19 @@ def test_kubernetes_returns_the_manifest_with_its_status(served: Served) -> None
     assert namespace == "data"
 
 
+def test_custom_resources_come_back_whole_and_misspelt_kinds_do_not(served: Served) -> None:
+    kubernetes = served.connect("kubernetes")
+    certificate = "kubernetes:cert-manager.io/v1:Certificate"
+    given = {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "web"}, "spec": {"a": 1}}
+    inputs, failures = kubernetes.check(certificate, "web", {**given, "extra": [1]})
+    assert failures == {}
+    id_, outputs = kubernetes.create(certificate, "web", inputs)
+    assert (id_, outputs["spec"], outputs["extra"]) == ("default/web", {"a": 1}, [1])
+    assert kubernetes.read(certificate, "web", id_, inputs, outputs) == (id_, inputs, outputs)
+    _, failures = kubernetes.check("kubernetes:networking.k8s.io/v1:Ingres", "web", {})
+    assert "near are" in failures[""]
+
+
 def test_what_was_checked_is_told_type_by_type(served: Served) -> None:
     aws = served.connect("aws", region="eu-west-1")
     for name in ("a", "b"):
