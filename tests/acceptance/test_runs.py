@@ -1,10 +1,11 @@
-"""``kill -9`` at ten random moments of ``levee run sales``, then a rerun: the tables are those of one undisturbed run.
+"""A second run changes nothing; nor does ``kill -9`` at ten random moments, once a run is left alone.
 
 Again and again, until ten kills met a run at work: an empty lake, a run that is killed, another that goes on from there
-and is killed, a run that is left alone. Every table of bronze, silver, quarantine and gold is compared, as the multiset of its rows without
-``_ingested_at`` and ``_run_id``.
+and is killed, a run that is left alone. Every table of bronze, silver, quarantine and gold is compared, as the multiset
+of its rows without ``_ingested_at`` and ``_run_id``.
 """
 
+import hashlib
 import json
 import os
 import random
@@ -81,6 +82,28 @@ def killed_after(checkout, seconds):
         if alive:
             os.kill(process.pid, signal.SIGKILL)
     return alive
+
+
+def files(checkout):
+    """Every file of the lake and its content, but for the records of the runs themselves."""
+    lake = checkout / ".levee" / "local" / "lake"
+    kept = [f for f in lake.rglob("*") if f.is_file() and "/sales/runs/" not in str(f)]
+    return {str(f.relative_to(lake)): hashlib.sha256(f.read_bytes()).hexdigest() for f in kept}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_second_time_changes_nothing(checkout, levee):
+    levee("up", "local")
+    levee("run", "sales")
+    levee("report", "local")
+    before = files(checkout)
+    levee("up", "local")
+    plan = json.loads((checkout / ".levee" / "local" / "plans" / "up.json").read_text())
+    assert set(plan["summary"]["by_op"]) == {"same"}
+    levee("run", "sales")
+    assert files(checkout) == before
+    assert (checkout / ".levee" / "local" / "report.html").stat().st_size > 10_000
 
 
 @pytest.mark.slow
