@@ -23,7 +23,7 @@ class Size:
     """
 
     node_type: str
-    spark_version: str = "16.4.x-scala2.12"
+    spark_version: str = "17.3.x-scala2.13"
     min_workers: int = 1
     max_workers: int = 2
     idle_instances: int = 0

@@ -4,6 +4,19 @@ Every store is encrypted with a key of the company's own that is rotated, refuse
 public, keeps what was replaced, logs who reads and writes, and moves what is seldom read to cheaper tiers. Landing
 files expire as their contracts say; the audit store cannot be deleted from before its time.
 
+| control | Amazon S3 | ADLS Gen2 | Cloud Storage |
+|---|---|---|---|
+| a store a layer | bucket | container; audit in an account of its own | bucket |
+| key of our own, rotated | KMS, yearly, used through S3 only | Key Vault HSM, yearly, no purge | Cloud KMS, 90 days |
+| other keys refused | bucket policy, SSE-C blocked | shared keys off | enforcement configuration |
+| TLS 1.2 or newer | bucket policy | minimum version, HTTPS only | always |
+| not public | public access block, owner enforced | no public blobs, firewall denies | prevention enforced, no ACLs |
+| what was replaced | versions | soft delete | versions, soft delete |
+| seldom read | Intelligent-Tiering | cool after 30 unread days | Autoclass |
+| deliveries | IA, Glacier IR, expiry | cool, cold, expiry | Nearline, Archive, expiry |
+| access logs | server access logging | Log Analytics | usage logs |
+| audit | object lock | immutability policy | retention policy |
+
 Example::
 
     import pulumi

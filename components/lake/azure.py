@@ -9,6 +9,7 @@ policy is an action that no ARM resource performs, so with ``lock`` the stack pr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import ClassVar
 
 import pulumi
@@ -260,10 +261,21 @@ def _firewall(target: Azure) -> storage.NetworkRuleSetArgs:
         default_action=storage.DefaultAction.DENY,
         bypass="Logging, Metrics, AzureServices",
         ip_rules=[
-            storage.IPRuleArgs(i_p_address_or_range=cidr, action=storage.Action.ALLOW) for cidr in target.allowed_cidrs
+            storage.IPRuleArgs(i_p_address_or_range=address, action=storage.Action.ALLOW)
+            for cidr in target.allowed_cidrs
+            for address in addresses(cidr)
         ],
         resource_access_rules=[storage.ResourceAccessRuleArgs(tenant_id=target.tenant, resource_id=connectors)],
     )
+
+
+def addresses(cidr: str) -> list[str]:
+    """A range as a storage firewall takes it: /31 and /32 are refused, their addresses are not.
+
+    Source: Azure Storage documentation, "Configure Azure Storage firewalls", restrictions for IP network rules.
+    """
+    network = IPv4Network(cidr)
+    return [cidr] if network.prefixlen < 31 else [str(address) for address in network]
 
 
 def lifecycle_rules(layer: Layer, rule: Rule) -> list[storage.ManagementPolicyRuleArgs]:

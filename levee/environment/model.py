@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from levee.environment import load as loading
+
+_PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+_WIDEST: Final = 16
+_HOSTS: Final[Mapping[str, str]] = {
+    "aws": ".cloud.databricks.com",
+    "azure": ".azuredatabricks.net",
+    "gcp": ".gcp.databricks.com",
+}
+"""How a workspace's host ends, by cloud (Databricks documentation, "Workspace URL")."""
 
 CloudName: TypeAlias = Literal["aws", "azure", "gcp"]
 Classification: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
@@ -18,7 +28,22 @@ PolicyLevel: TypeAlias = Literal["advisory", "mandatory", "disabled"]
 
 Guid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Email: TypeAlias = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-Cidr: TypeAlias = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?$")]
+
+
+def _public_range(text: str) -> str:
+    """An IPv4 range that a cloud's firewall may be told: real, of the public internet, and not all of it."""
+    try:
+        network = IPv4Network(text)
+    except ValueError as error:
+        raise PydanticCustomError("cidr", "not an IPv4 range: {why}", {"why": str(error)}) from None
+    if any(network.subnet_of(IPv4Network(private)) for private in _PRIVATE):
+        raise PydanticCustomError("cidr", "private addresses never reach a cloud's firewall: name the public range")
+    if network.prefixlen < _WIDEST:
+        raise PydanticCustomError("cidr", "wider than /{widest}: that is everybody", {"widest": _WIDEST})
+    return text
+
+
+Cidr: TypeAlias = Annotated[str, AfterValidator(_public_range)]
 Days: TypeAlias = Annotated[int, Field(ge=1, le=36500)]
 Usd: TypeAlias = Annotated[float, Field(gt=0)]
 
@@ -96,8 +121,8 @@ class Workspace(_Model):
 
     host: str = Field(description="Workspace URL.", pattern=r"^https://[a-z0-9.-]+$")
     spark_version: str = Field(
-        default="16.4.x-scala2.12",
-        description="Databricks runtime of the job clusters, pinned.",
+        default="17.3.x-scala2.13",
+        description="Databricks runtime of the job clusters, pinned: 17.3 LTS has Spark 4.0 and Python 3.12.",
         pattern=r"^\d+\.\d+\.x-(photon-)?scala2\.1[23]$",
     )
     node_type: str = Field(description="Node type of the pool, such as `m6gd.large`.")
@@ -192,7 +217,7 @@ class Network(_Model):
     """Who may reach the stores from outside the clouds' own services."""
 
     allowed_cidrs: tuple[Cidr, ...] = Field(
-        default=(), description="Public IPv4 ranges let through the storage and vault firewalls; none by default."
+        default=(), description="Public IPv4 ranges, /16 or narrower, let through storage and vault firewalls."
     )
 
 
@@ -275,7 +300,13 @@ class Environment(_Model):
     def _hangs_together(self) -> Self:
         if self.name == "local" and not self.offline:
             raise PydanticCustomError("offline", "`local` is always offline: set `offline: true`", {"at": ("offline",)})
-        for cloud in self.databricks:
+        for cloud, workspace in self.databricks.items():
+            if not workspace.host.endswith(_HOSTS[cloud]):
+                raise PydanticCustomError(
+                    "host",
+                    "a workspace on {cloud} has a host that ends in {suffix}",
+                    {"cloud": cloud, "suffix": _HOSTS[cloud], "at": ("databricks", cloud, "host")},
+                )
             if cloud not in self.clouds.enabled:
                 raise PydanticCustomError(
                     "cloud",

@@ -32,6 +32,20 @@ def test_a_layer_has_its_own_class_or_that_of_the_lake() -> None:
     assert args.tags_of(Layer.GOLD).classification == "internal"
 
 
+@pytest.mark.parametrize(
+    ("cidr", "taken"),
+    [
+        ("198.51.100.0/24", ["198.51.100.0/24"]),
+        ("198.51.100.7/32", ["198.51.100.7"]),
+        ("198.51.100.6/31", ["198.51.100.6", "198.51.100.7"]),
+    ],
+)
+def test_a_range_is_one_that_azure_s_storage_firewall_takes(cidr: str, taken: list[str]) -> None:
+    from components.lake.azure import addresses
+
+    assert addresses(cidr) == taken
+
+
 def test_nothing_in_a_target_opens_it_by_default() -> None:
     defaults = {field.name: field.default for field in (*fields(Azure), *fields(Gcp))}
     assert defaults["allowed_cidrs"] == ()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -194,6 +196,19 @@ def test_every_resource_says_where_it_was_written(name: str, preview: Preview) -
         if not resource.is_provider and resource.type != "pulumi:pulumi:Stack":
             assert resource.source, resource.urn
             assert "components/" in resource.source.file or "stacks/" in resource.source.file
+
+
+@pytest.mark.parametrize(
+    ("modules", "spared"),
+    [
+        ("stacks.lakes, stacks.workspaces, components.lake.aws", "azure_native gcp databricks"),
+        ("components.lake.gcp", "aws azure_native databricks"),
+    ],
+)
+def test_a_cloud_s_sdk_is_imported_where_it_is_used(modules: str, spared: str) -> None:
+    check = f"import sys, {modules}; print([m for m in {spared.split()} if 'pulumi_' + m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 def test_a_stack_may_choose_other_sources(checkout: Path, run: Callable[..., Plan]) -> None:
