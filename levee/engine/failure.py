@@ -14,6 +14,7 @@ from levee.plan import Resource, Urn
 
 _NO_NEWS: Final = frozenset({"preview failed", "update failed", "resource deletion failed"})
 _MISSING_CONFIG: Final = re.compile(r"Missing required configuration variable '([^']+)'")
+_PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
 
 
@@ -43,8 +44,12 @@ def diagnose(
         return _raised(project, text)
     where = _place([urn for urn, _ in errors if urn], notes, graph) or _last_own_frame(project, text)
     if "protected" in text:
+        kept = sorted(set(_PROTECTED.findall(text)) or {urn for urn, _ in errors if urn})
+        names = ", ".join(Urn.parse(urn).name for urn in kept[:3]) + (
+            f" and {len(kept) - 3} more" if len(kept) > 3 else ""
+        )
         return GateError(
-            text.splitlines()[0],
+            f"protected, so not deleted: {names or text.splitlines()[0]}",
             where=where,
             fix=f"levee destroy {stack} --unprotect, or take `protect` away in the program",
         )
