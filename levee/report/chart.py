@@ -21,7 +21,9 @@ class Chart:
         id: HTML id.
         finding: The title: what the numbers say, one sentence.
         note: How to read it, one sentence; may be empty.
-        figure: ``data`` and ``layout`` for Plotly; ``None`` where there is nothing to draw.
+        figure: ``data`` and ``layout`` for Plotly; ``None`` where there is nothing to draw. For the page itself:
+            ``room`` (see :func:`bars`), and ``narrow`` with changes by axis for a narrow screen; where that is given,
+            texts on bars are left out when they would not fit.
         height: Pixels.
         header: Column heads of the table.
         rows: Its cells, formatted.
@@ -123,3 +125,8 @@ def bars(
             "margin": {"l": 8, "r": 8, "t": 4, "b": 4},
         },
     }
+
+
+def bar_height(bars_shown: int) -> int:
+    """Pixels that so many horizontal bars want."""
+    return max(120, 26 * bars_shown + 16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -133,7 +134,7 @@ class _Tile:
 
 def _header(plan: Plan, summary: Summary, environment: str) -> str:
     tiles = "".join(
-        f'<div class="tile"><dt>{escape(t.label)}</dt><dd><span class="number {t.tone}">{escape(t.number)}</span>'
+        f'<div class="tile"><dt>{escape(t.label)}</dt><dd><span class="number {t.tone}">{_unbroken(t.number)}</span>'
         f'<span class="detail">{escape(t.detail)}</span></dd></div>'
         for t in (*_plan_tiles(plan), *_data_tiles(summary))
     )
@@ -177,12 +178,14 @@ def _data_tiles(summary: Summary) -> Iterable[_Tile]:
     yield _Tile("Clean rows", f"{clean:,}", f"{share(clean, read)} of {read:,} read")
     yield _Tile("In quarantine", f"{held:,}", f"{share(held, read)} of what was read", "warn" if held else "good")
     totals: dict[str, Any] = {}
+    months: dict[str, set[str]] = {}
     for amount in summary.by_month:
         totals[amount.currency] = totals.get(amount.currency, 0) + amount.revenue
+        months.setdefault(amount.dataset, set()).add(amount.label)
     if totals:
-        money = ", ".join(short_money(total, currency) for currency, total in totals.items())
-        months = len({a.label for a in summary.by_month})
-        yield _Tile("Revenue", money, f"over {plural(months, 'month')}")
+        money = " + ".join(short_money(total, currency) for currency, total in sorted(totals.items()))
+        spans = [f"{name}: {plural(len(labels), 'month')}" for name, labels in sorted(months.items())]
+        yield _Tile("Revenue", money, "; ".join(spans), "long" if len(totals) > 1 else "")
 
 
 def _section(title: str, cards: Sequence[str]) -> str:
@@ -194,7 +197,7 @@ def _section(title: str, cards: Sequence[str]) -> str:
 def _figure(chart: Chart) -> str:
     wide = ' class="wide"' if chart.wide or chart.figure is None else ""
     note = f"<p>{escape(chart.note)}</p>" if chart.note else ""
-    caption = f'<figcaption><h3 id="{chart.id}-title">{escape(chart.finding)}</h3>{note}</figcaption>'
+    caption = f'<figcaption><h3 id="{chart.id}-title">{_unbroken(chart.finding)}</h3>{note}</figcaption>'
     if chart.figure is None:
         return (
             f'<figure{wide} data-empty="{chart.id}">{caption}<p class="empty">{_with_command(chart.empty)}</p></figure>'
@@ -347,6 +350,11 @@ def _footer(plan: Plan, now: datetime) -> str:
         f"<footer>Written {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC by Levee{took}. "
         f"Write it anew: <code>levee report {escape(plan.stack)}</code></footer>"
     )
+
+
+def _unbroken(text: str) -> str:
+    """Escaped text in which a line never ends between a number and its unit."""
+    return re.sub(r"(?<=\d) (?=[Mk%]\b|%)", "\u00a0", escape(text))
 
 
 def _with_command(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from levee.plan import Level, Op, Plan, Violation
 from levee.report.chart import Chart
-from levee.report.graph import Lane, Node, Picture, layout
+from levee.report.graph import Lane, Node, Picture, layout, shown
 from levee.report.naming import OPS, cloud, plural, short_type
 
 _ROW: Final = 21
@@ -214,7 +214,7 @@ def policy_verdicts(plan: Plan, rule_count: int) -> Chart:
     chart_id = "policy-verdicts"
     counts = _verdict_counts(plan)
     if not counts:
-        resources = plural(plan.summary.resources, "resource")
+        resources = plural(len(shown(plan)), "resource")
         return Chart(
             chart_id,
             f"Every rule is kept: {plural(rule_count, 'rule')} over {resources}",

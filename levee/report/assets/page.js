@@ -13,6 +13,8 @@
     return value;
   };
 
+  const axes = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+
   // What depends on the width: room for the texts at the ends of bars, fewer ticks and no texts where it is narrow.
   const fit = (place, figure, data, layout) => {
     const width = place.clientWidth;
@@ -22,8 +24,10 @@
       layout.xaxis.range = [0, most * Math.max(1.02, bars / Math.max(40, bars - 7.6 * text - 10))];
     }
     if (figure.narrow && width < 560) {
-      layout.xaxis = { ...layout.xaxis, ...figure.narrow.xaxis };
-      if (!figure.narrow.text) for (const trace of data) trace.textposition = "none";
+      for (const [name, change] of Object.entries(figure.narrow.axes)) Object.assign(layout[name], change);
+    }
+    if (figure.narrow) {
+      for (const trace of data) if (width / trace.x.length < 58) trace.textposition = "none";
     }
   };
 
@@ -52,8 +56,7 @@
       fit(document.getElementById(id), figure, data, layout);
       Plotly.react(id, data, {
         ...layout,
-        xaxis: { ...axis, ...layout.xaxis },
-        yaxis: { ...axis, ...layout.yaxis },
+        ...Object.fromEntries(axes(layout).map((name) => [name, { ...axis, ...layout[name] }])),
         font: { family: getComputedStyle(document.body).fontFamily, size: 12.5, color: colour("--text") },
         paper_bgcolor: "rgba(0,0,0,0)",
         plot_bgcolor: "rgba(0,0,0,0)",

@@ -75,17 +75,23 @@ def test_one_mandatory_violation_reads_well(plan):
 def test_currencies_are_never_added(summary):
     dollars = {"dataset": "cdnow", "currency": "USD", "month": "1997-01-01", "revenue": "10"}
     mixed = summary | {"sales_over_time": [*summary["sales_over_time"], dollars]}
-    finding = data_charts(parse_summary(mixed), "run")[0].finding
-    assert "£2.29 M over 3 months (online_retail GBP)" in finding
-    assert "$10 over 1 month (cdnow USD)" in finding
+    chart = data_charts(parse_summary(mixed), "run")[0]
+    assert "online_retail sales peaked in Nov 2011 at £1.16 M; £2.29 M over 3 months" in chart.finding
+    assert "cdnow sales peaked in Jan 1997 at $10; $10 over 1 month" in chart.finding
+    assert chart.figure is not None
+    assert {trace["xaxis"] for trace in chart.figure["data"]} == {"x", "x2"}
 
 
-def test_countries_of_another_dataset_are_named_not_added(summary):
-    other = {"dataset": "cdnow", "currency": "USD", "country": "US", "revenue": "99999999"}
-    mixed = summary | {"revenue_by_country": [*summary["revenue_by_country"], other]}
-    chart = {c.id: c for c in data_charts(parse_summary(mixed), "run")}["revenue-by-country"]
-    assert chart.finding.startswith("United Kingdom brings 93.0 %")
-    assert "cdnow USD cannot be added" in chart.note
+def test_each_dataset_has_a_chart_of_its_own(summary):
+    of = {"dataset": "cdnow", "currency": "USD"}
+    mixed = summary | {
+        "revenue_by_country": [*summary["revenue_by_country"], of | {"country": "US", "revenue": "99999999"}],
+        "revenue_by_customer": [*summary["revenue_by_customer"], of | {"customer_id": "c", "revenue": "7"}],
+    }
+    charts = {c.id: c for c in data_charts(parse_summary(mixed), "run")}
+    assert charts["revenue-by-country"].finding.startswith("online_retail: United Kingdom brings 93.0 %")
+    assert charts["revenue-by-country-2"].finding == "cdnow: US brings 100.0 % of revenue"
+    assert charts["revenue-by-customer-2"].finding == "cdnow: best customer brings 100.0 % of revenue"
 
 
 def test_nothing_quarantined_and_no_countries_are_said(summary):
