@@ -42,8 +42,9 @@ doctor:  ## what this machine has, lacks, and the command that mends it
 chromium:  # the page test's browser
 	@tools/chromium
 
-docs: sync  ## regenerate the command line's reference page
+docs: sync  ## write the generated reference pages anew
 	.venv/bin/typer levee.cli.app utils docs --name levee --title levee --output docs/reference/cli.md
+	.venv/bin/python -m levee.environment.docs && pipelines/.venv/bin/python -m pipelines.reference docs/reference/contracts.md
 
 bench: sync  ## every measurement of bench/, one after another
 	@for one in bench/*.py; do echo "== $$one" && .venv/bin/python "$$one" || exit 1; done
