@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
-import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -108,36 +108,41 @@ def _providers(sdk: Sdk) -> list[str]:
 def run(settings: Settings, ready: TextIO = sys.stdout) -> None:
     """Serve until stdin closes or SIGTERM or SIGINT comes.
 
+    A parent that dies, even by ``kill -9``, closes our stdin.
+
     Args:
         settings: How to run.
         ready: Gets one line of JSON, ``{"pid": ..., "ports": {package: port}}``, when all ports listen.
     """
-    done = threading.Event()
-    _until_signal(done)
+    end = _End()
     standin = StandIn(settings)
     print(json.dumps({"pid": os.getpid(), "ports": standin.ports}), file=ready, flush=True)
-    threading.Thread(target=_until_closed, args=(done,), daemon=True).start()
-    done.wait()
+    end.wait(sys.stdin.fileno())
     standin.stop()
 
 
 def run_plugin(package: str, settings: Settings, ready: TextIO = sys.stdout) -> None:
     """Serve one package as an ordinary plugin: the port on stdout, until a signal comes."""
-    done = threading.Event()
-    _until_signal(done)
+    end = _End()
     standin = StandIn(settings)
     print(standin.ports[package], file=ready, flush=True)
-    done.wait()
+    end.wait()
     standin.stop()
 
 
-def _until_signal(done: threading.Event) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: done.set())
+class _End:
+    """The moment to stop, as a pipe that signals write to: a handler that took a lock could find it taken."""
 
+    def __init__(self) -> None:
+        self._read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
 
-def _until_closed(done: threading.Event) -> None:
-    """A parent that dies, even by ``kill -9``, closes our stdin."""
-    while os.read(sys.stdin.fileno(), 4096):
-        continue
-    done.set()
+    def wait(self, *inputs: int) -> None:
+        """Return when a signal came or one of those files ended."""
+        while True:
+            for descriptor in select.select([self._read, *inputs], [], [])[0]:
+                if descriptor == self._read or not os.read(descriptor, 4096):
+                    return
