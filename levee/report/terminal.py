@@ -49,12 +49,11 @@ def resource_tree(plan: Plan) -> Tree:
     )
     if not counted:
         tree.add(Text("no resources", style="dim"))
+    width = min(44, max((len(short_type(r.type)) for r in counted), default=0))
     for package, of_package in _grouped(counted, lambda r: r.package, cloud_order):
         branch = tree.add(Text.assemble((cloud(package), "bold"), f"  {len(of_package):,}  ", _ops(of_package)))
-        by_type = list(_grouped(of_package, lambda r: r.type, lambda token: (short_type(token), token)))
-        width = max(len(short_type(token)) for token, _ in by_type)
-        for token, of_type in by_type:
-            line = Text.assemble(short_type(token).ljust(min(width, 44)), f" {len(of_type):>5,}  ", _ops(of_type))
+        for token, of_type in _grouped(of_package, lambda r: r.type, lambda token: (short_type(token), token)):
+            line = Text.assemble(short_type(token).ljust(width), f" {len(of_type):>5,}  ", _ops(of_type))
             leaf = branch.add(line)
             if plan.operation != "destroy":
                 _add_named(leaf, of_type)
@@ -78,7 +77,7 @@ def _add_named(branch: Tree, resources: Sequence[Resource]) -> None:
 
 def verdicts(plan: Plan) -> Table:
     """Broken rules, what could not be decided and what is exempt; the same complaint about many resources once."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True, leading=1)
     table.add_column("Rule", overflow="fold", max_width=24)
     table.add_column("What it says, and of which resources", overflow="fold", ratio=1)
     findings = list(_findings(plan))
