@@ -14,6 +14,11 @@ from levee.plan import Resource, Urn
 
 _NO_NEWS: Final = frozenset({"preview failed", "update failed", "resource deletion failed"})
 _MISSING_CONFIG: Final = re.compile(r"Missing required configuration variable '([^']+)'")
+_OWN_ERROR: Final = re.compile(
+    r"(?:levee|pipelines)\.[\w.]*Error: (?P<message>.+?)(?:\n  at  (?P<where>.+?))?(?:\n  fix (?P<fix>.+))?", re.DOTALL
+)
+"""An error of ours as it prints itself (``LeveeError.__str__``, ``PipelineError.__str__``)."""
+
 _PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
 
@@ -71,15 +76,26 @@ def _place(urns: Sequence[str], notes: Notes, graph: Sequence[Resource]) -> str 
 
 
 def _raised(project: Project, text: str) -> ProgramError:
-    """The last line of the traceback, at its last frame that lies in the project."""
+    """What was raised, at the last frame of the traceback that lies in the project."""
     where = _last_own_frame(project, text)
-    last = text.strip().splitlines()[-1]
+    last = _exception(text)
+    if own := _OWN_ERROR.fullmatch(last):
+        return ProgramError(own["message"], where=own["where"] or where, fix=own["fix"])
     if missing := _MISSING_CONFIG.search(text):
         return ProgramError(last, where=where, fix=f"--config {missing[1]}=VALUE")
     if missing := _MISSING_MODULE.search(text):
         package = missing[1].split(".")[0]
         return ProgramError(last, where=where, fix=f"{project.interpreter} -m pip install {package}")
     return ProgramError(f"the program raised {last}", where=where, fix="mend that line")
+
+
+def _exception(text: str) -> str:
+    """A traceback's exception with the whole of its message: from the first unindented line after the last frame."""
+    lines = text.strip().splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith('  File "')]
+    after = lines[frames[-1] + 1 :] if frames else lines
+    start = next((number for number, line in enumerate(after) if line[:1].strip()), len(after) - 1)
+    return "\n".join(after[start:]).rstrip()
 
 
 def _last_own_frame(project: Project, text: str) -> str | None:

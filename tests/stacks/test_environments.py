@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from levee import engine
 from levee.compliance.tagging import rules as tagging
 from levee.environment import Environment, names
 from levee.plan import UNKNOWN, Plan, Resource, Urn
@@ -196,6 +197,17 @@ def test_every_resource_says_where_it_was_written(name: str, preview: Preview) -
         if not resource.is_provider and resource.type != "pulumi:pulumi:Stack":
             assert resource.source, resource.urn
             assert "components/" in resource.source.file or "stacks/" in resource.source.file
+
+
+def test_a_source_of_another_domain_is_refused(checkout: Path, run: Callable[..., Plan]) -> None:
+    with pytest.raises(engine.ProgramError, match="names the domain 'finance', which does not run in dev"):
+        run(checkout, "dev", config={"levee:sources": json.dumps({"finance": ["ledger"]})})
+
+
+def test_a_source_that_no_contract_describes_is_refused(checkout: Path, run: Callable[..., Plan]) -> None:
+    with pytest.raises(engine.ProgramError, match="the domain sales has no source 'cdnov'") as caught:
+        run(checkout, "dev", config={"levee:sources": json.dumps({"sales": ["cdnov"]})})
+    assert caught.value.fix == "did you mean `cdnow`?"
 
 
 @pytest.mark.parametrize(
