@@ -224,6 +224,7 @@ def serve(pack: str, rules: Sequence[Rule]) -> None:
     ``LEVEE_SITE_PACKAGES``, the folder with the program's provider SDKs (default: this interpreter's), and
     ``LEVEE_CACHE``, a folder for what is derived from them (default: ``.levee/cache`` of the checkout).
     """
+    engine = os.getppid()
     site_packages = Path(os.environ.get("LEVEE_SITE_PACKAGES") or sysconfig.get_path("purelib"))
     cache = Path(os.environ.get("LEVEE_CACHE") or Path(__file__).resolve().parents[2] / ".levee" / "cache") / "sdk"
     analyzer = Analyzer(pack, rules, Places(Sdk(site_packages, cache)))
@@ -237,9 +238,11 @@ def serve(pack: str, rules: Sequence[Rule]) -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     try:
-        server.wait_for_termination()
+        while server.wait_for_termination(timeout=1) and os.getppid() == engine:
+            pass  # an engine that was killed cannot end its plugins: they notice
     except KeyboardInterrupt:
-        server.stop(0)
+        pass
+    server.stop(0)
 
 
 def handlers(analyzer: Analyzer) -> grpc.GenericRpcHandler:

@@ -76,7 +76,7 @@ or excuses nothing, is reported at the end. These two rules belong to every pack
 _TAGGING: Final = """Keys are compared in one spelling: `CostCentre`, `cost_centre` and `cost-center` are `cost-centre`.
 A DNS prefix as Kubernetes writes it is left off. Which types can carry tags, and where, is read from the installed
 provider SDKs: a type counts when its inputs hold the property below as a map of strings, or as a list of objects with
-key and value.
+key and value. Of a provider that is not in the table, `tags` and `labels` count, in any alphabet.
 Tags that the provider adds to everything (`default tags`) count as the resource's own.
 """
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import grpc
@@ -60,6 +61,26 @@ def test_a_strangers_pack_starts_as_pulumi_starts_it(started, tmp_path):
     found, loaded = started(tmp_path)
     assert found == "stranger"
     assert "pulumi_policy.policy" in loaded
+
+
+def test_a_pack_ends_when_its_engine_is_killed():
+    """The engine ends its plugins; killed, it cannot."""
+    start_and_wait = (
+        "import subprocess, sys;"
+        f"pack = subprocess.Popen([sys.executable, '-m', 'levee.compliance', '127.0.0.1:1', '.'], "
+        f"cwd={str(ROOT / 'policy_packs')!r}, stdout=subprocess.PIPE);"
+        "pack.stdout.readline(); print(pack.pid, flush=True); pack.wait()"
+    )
+    with subprocess.Popen([sys.executable, "-c", start_and_wait], stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout is not None
+        pack = Path(f"/proc/{engine.stdout.readline().strip()}")
+        assert pack.exists()
+        engine.kill()
+    for _ in range(100):
+        if not pack.exists():
+            return
+        time.sleep(0.1)
+    pytest.fail("the pack outlived its engine by ten seconds")
 
 
 def test_without_a_pack_it_says_how_it_is_called():

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 
@@ -114,6 +115,25 @@ KUBERNETES: Final = Dialect(
 )
 
 DIALECTS: Final[Mapping[str, Dialect]] = {d.package: d for d in (AWS, AZURE, GCP, DATABRICKS, KUBERNETES)}
+
+_ANY: Final = Dialect(
+    package="",
+    word="tags",
+    properties=("tags", "labels"),
+    limit=1000,
+    key=re.compile(r"(?s:.+)"),
+    value=re.compile(r"(?s:.*)"),
+    key_rule="not empty",
+    value_rule="anything",
+    source="",
+)
+
+
+@cache
+def dialect_of(package: str) -> Dialect:
+    """The dialect of a package; for one that has none here, tags and labels under those names, in any alphabet."""
+    return DIALECTS.get(package) or replace(_ANY, package=package)
+
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[\s_.:-]+")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from levee.compliance.rule import Undecidable
-from levee.compliance.tagging.dialect import DIALECTS, Dialect
+from levee.compliance.tagging.dialect import DIALECTS, Dialect, dialect_of
 
 if TYPE_CHECKING:
     from levee.sdk import Package, Property, ResourceType, TypeRef
@@ -74,12 +74,14 @@ class Places:
             UnknownType: The package should be able to say, but its SDK is missing or does not know the type.
         """
         if token not in self._known:
-            dialect = DIALECTS.get(token.partition(":")[0])
-            self._known[token] = None if dialect is None else self._derived(token, dialect)
+            dialect = dialect_of(token.partition(":")[0])
+            self._known[token] = self._derived(token, dialect)
         return self._known[token]
 
     def _derived(self, token: str, dialect: Dialect) -> Place | None:
         package = self._sdk.packages.get(dialect.package)
+        if package is None and dialect.package not in DIALECTS:
+            return None  # a component of the program's own, or a package without an SDK in Python
         if package is None:
             raise UnknownType(f"the SDK of {dialect.package} is not installed, so nobody can say whether it has tags")
         resource = self._sdk.resource(token)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from levee.compliance.rule import Facts, Undecidable, known
-from levee.compliance.tagging.dialect import DIALECTS, Dialect, canonical_key
+from levee.compliance.tagging.dialect import Dialect, canonical_key, dialect_of
 from levee.compliance.tagging.place import Place
 from levee.plan import Resource
 
@@ -53,7 +53,7 @@ def tags_of(resource: Resource, facts: Facts) -> Tags:
     place = facts.places.of(resource.type)
     if place is None:
         raise ValueError(f"{resource.type} carries no tags")
-    dialect = DIALECTS[resource.type.partition(":")[0]]
+    dialect = dialect_of(resource.type.partition(":")[0])
     own = _own(resource.inputs, place)
     if dialect.package == "aws" and isinstance(resource.outputs.get("tagsAll"), Mapping):
         own = {**resource.outputs["tagsAll"], **own}

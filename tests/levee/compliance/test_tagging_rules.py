@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from levee.compliance.tagging import Places
 from levee.plan import SECRET, UNKNOWN, Resource, Verdict
+from levee.sdk import Sdk
 
 PASSED, NOT_EVALUATED = Verdict.PASSED, Verdict.NOT_EVALUATED
 GOOD = {
@@ -188,6 +190,28 @@ def test_a_type_that_the_sdk_does_not_know_is_not_evaluated(judge):
     outcomes = judge(resource("aws:s3/teapot:Teapot"))
     assert {o.verdict for o in outcomes} == {NOT_EVALUATED}
     assert "has no type aws:s3/teapot:Teapot" in outcomes[0].message
+
+
+def test_a_provider_that_nobody_wrote_down_is_read_from_its_sdk(tmp_path):
+    """Of the SDKs that are installed none is unknown, so one is written here."""
+    package = tmp_path / "pulumi_pond"
+    package.mkdir()
+    (package / "pulumi-plugin.json").write_text('{"resource": true, "name": "pond", "version": "1.0.0"}')
+    register = (
+        '[{"pkg": "pond", "mod": "index/fish", "fqn": "pulumi_pond", "classes": {"pond:index/fish:Fish": "Fish"}}]'
+    )
+    (package / "__init__.py").write_text(f'_utilities.register(\n    resource_modules="""\n{register}\n"""\n)\n')
+    (package / "fish.py").write_text(
+        "@pulumi.input_type\nclass FishArgs:\n"
+        "    def __init__(__self__, *, labels: Optional[pulumi.Input[Mapping[str, pulumi.Input[str]]]] = None):\n"
+        "        pass\n"
+        "    @_builtins.property\n    @pulumi.getter\n"
+        "    def labels(self) -> Optional[pulumi.Input[Mapping[str, pulumi.Input[str]]]]:\n        pass\n\n\n"
+        "class Fish(pulumi.CustomResource):\n    pass\n"
+    )
+    places = Places(Sdk(tmp_path))
+    assert str(places.of("pond:index/fish:Fish")) == "labels"
+    assert places.of("mine:index:Component") is None
 
 
 class TestValues:
