@@ -75,9 +75,20 @@ class Checker:
             else:
                 self.unchecked.append(where)
 
+    def _secret(self, value: Value, wanted: TypeRef, path: str) -> Iterator[Failure]:
+        """The failures of a secret, which must not tell what it holds."""
+        inner = Checker(self.sdk, self.strict)
+        if list(inner._value(value, wanted, path)):
+            yield Failure(path, f"'{path}' holds a secret that does not fit its type")
+        if inner.open_values:
+            self.open_values.append(f"{path}=[secret]")
+        if inner.unchecked:
+            self.unchecked.append(path)
+
     def _value(self, value: Value, wanted: TypeRef, path: str) -> Iterator[Failure]:
-        while isinstance(value, Secret):
-            value = value.value
+        if isinstance(value, Secret):
+            yield from self._secret(value.value, wanted, path)
+            return
         if value is UNKNOWN or value is None or wanted.kind in {"any", "resource"}:
             return
         if wanted.kind == "union":

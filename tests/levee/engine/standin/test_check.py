@@ -35,7 +35,7 @@ def test_unknown_and_secret_inputs_pass(sdk: Sdk) -> None:
         ({"sku": None}, "sku", "missing required property 'sku'"),
         ({"sku": {}}, "sku", "missing required property 'sku.name'"),
         ({"accessTier": "Warm"}, "accessTier", "'Warm'"),
-        ({"accessTier": Secret("Warm")}, "accessTier", "must be one of 'Hot'"),
+        ({"accessTier": Secret("Warm")}, "accessTier", "holds a secret that does not fit"),
         ({"tags": {"a": ["b"]}}, "tags.a", "must be a string, got a list"),
         ({"tags": "a"}, "tags", "must be an object, got a string"),
         ({"enableHttpsTrafficOnly": "yes"}, "enableHttpsTrafficOnly", "must be a boolean"),
@@ -47,6 +47,17 @@ def test_what_a_real_provider_would_refuse(sdk: Sdk, change: dict[str, Any], pat
     found = failures(sdk, ACCOUNT, {**GOOD, **change})
     assert path in found, found
     assert reason in found[path]
+
+
+def test_a_secret_is_never_told(sdk: Sdk) -> None:
+    type_ = sdk.resource(ACCOUNT)
+    assert type_ is not None
+    checker = Checker(sdk)
+    secrets = {"accessTier": "hunter-a", "kind": "hunter-b", "tags": "hunter-c", "sku": {"hunter-d": 1}}
+    failures = checker.check({**GOOD, **{k: Secret(v) for k, v in secrets.items()}}, type_.inputs)
+    assert {f.path for f in failures} == {"accessTier", "tags", "sku"}
+    assert checker.open_values == ["kind=[secret]"]
+    assert "hunter" not in repr(failures)
 
 
 def test_an_open_enum_admits_others_and_says_so(sdk: Sdk) -> None:
