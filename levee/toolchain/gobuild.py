@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from levee.errors import EngineError, UsageError
 
@@ -65,11 +65,25 @@ def build(
             needed = _lines([go, "list", "-mod=readonly", "-deps", package], module)
             progress.update(bar, description=title, total=len(needed), completed=0)
             command = [go, "build", "-v", "-mod=readonly", "-trimpath", "-ldflags", ldflags, "-o", str(part), package]
-            _follow(command, module, lambda: progress.advance(bar), known=set(needed))
+            _follow(command, module, _counter(progress, bar, len(needed), console, title), known=set(needed))
             progress.update(bar, completed=len(needed))
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _counter(progress: Progress, bar: TaskID, total: int, console: Console, title: str) -> Callable[[], None]:
+    """Advances the bar; where there is no terminal to draw one on, prints a line every tenth of the way."""
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        progress.advance(bar)
+        if not console.is_terminal and done % max(total // 10, 1) == 0:
+            console.print(f"{title}: {done} of {total} packages", highlight=False, soft_wrap=True)
+
+    return advance
 
 
 def _lines(command: list[str], folder: Path) -> list[str]:
