@@ -321,7 +321,8 @@ def _checks(summary: Summary) -> str:
     table = _table(("Result", "Dataset", "Check", "Rows", "Broken by", "Observed"), rows)
     shown_open = " open" if failed or unknown else ""
     return (
-        f'<div class="card wide" id="quality"><h3>{title}</h3>'
+        f'<div class="card wide" id="quality"><h3>{title}</h3><p class="sub">Checks judge everything that was read; '
+        "rows that break one stand in quarantine, never in the tables.</p>"
         f"<details{shown_open}><summary>Every check</summary>{table}</details></div>"
     )
 
