@@ -14,7 +14,7 @@ from levee.engine.standin.faults import load_yaml
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.outputs import Outputs
 from levee.engine.standin.subject import Subject
-from levee.engine.standin.values import Values, plain, same
+from levee.engine.standin.values import Secret, Values, has_secret, plain, same
 from levee.errors import UsageError
 from levee.sdk import FunctionType, ResourceType
 
@@ -63,11 +63,10 @@ class Lookups:
             return {**self._echo(function, args), **own.result}
         rule: Callable[[Connection, Mapping[str, Any]], Values] | None = TABLE.get(function.token)
         if rule is not None:
-            made = {**self._echo(function, args), **rule(connection, given)}
-            result = {
-                **self._typed(function, args, connection),
-                **{k: v for k, v in made.items() if k in function.outputs},
-            }
+            made = {k: v for k, v in rule(connection, given).items() if k in function.outputs}
+            if has_secret(args):
+                made = {k: Secret(v) for k, v in made.items()}
+            result = {**self._typed(function, args, connection), **self._echo(function, args), **made}
         else:
             result = self._typed(function, args, connection)
         if function.token in EXACT:

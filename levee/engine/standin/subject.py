@@ -66,6 +66,10 @@ class Subject:
                 return value
         return None
 
+    def like(self, name: str, value: Value) -> Value:
+        """The value, secret where that input is."""
+        return Secret(value) if isinstance(self.inputs.get(name), Secret) else value
+
     def text(self, *names: str) -> str:
         """The first of those inputs that is a non-empty string, or a number, as text; else the empty string.
 

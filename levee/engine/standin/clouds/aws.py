@@ -53,7 +53,7 @@ def _tags_all(subject: Subject) -> Any:
     if "tags" not in subject.type.inputs:
         return SKIP
     defaults = subject.connection.config.get("defaultTags") or {}
-    return {**(defaults.get("tags") or {}), **(subject.given("tags") or {})}
+    return subject.like("tags", {**(defaults.get("tags") or {}), **(subject.given("tags") or {})})
 
 
 def _suffix(subject: Subject) -> str:

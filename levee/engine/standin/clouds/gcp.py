@@ -62,7 +62,7 @@ def _labels(subject: Subject, attribution: dict[str, str]) -> Any:
         return SKIP
     defaults = subject.connection.config.get("defaultLabels") or {}
     try:
-        return {**attribution, **defaults, **(subject.given("labels") or {})}
+        return subject.like("labels", {**attribution, **defaults, **(subject.given("labels") or {})})
     except TypeError as error:
         raise NotYetError("labels") from error
 

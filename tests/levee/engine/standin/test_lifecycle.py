@@ -136,6 +136,21 @@ def test_secrets_never_reach_the_disk_and_come_back_from_the_state(served: Serve
     assert aws.diff(parameter, "p", got, inputs).changes == SOME, "the next up puts it back"
 
 
+def test_what_follows_from_a_secret_is_one(served: Served) -> None:
+    aws = served.connect("aws", region="eu-west-1")
+    inputs, failures = aws.check(
+        BUCKET, "b", {"tags": Secret({"who": "nobody-may-know"}), "bucket": Secret("hidden-name")}
+    )
+    assert failures == {}
+    id_, outputs = aws.create(BUCKET, "b", inputs)
+    assert "hidden" not in id_ + outputs["arn"]
+    assert outputs["tagsAll"] == Secret({"who": "nobody-may-know"})
+    preview = aws.create(BUCKET, "c", inputs, preview=True)[1]
+    assert preview["tagsAll"] == Secret({"who": "nobody-may-know"})
+    for file in served.cloud.parent.iterdir():
+        assert b"nobody-may-know" not in file.read_bytes(), file.name
+
+
 def test_a_generated_password_is_secret_and_survives_refresh(served: Served) -> None:
     client = served.connect("random")
     inputs = {"length": 24, "minUpper": 3, "special": False}

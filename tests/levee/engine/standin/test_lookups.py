@@ -66,7 +66,11 @@ def test_every_invented_answer_is_listed_without_secrets(served: Served) -> None
     (line,) = invented(served)
     assert line["token"] == "aws:ec2/getSecurityGroup:getSecurityGroup"
     assert line["args"] == {"name": "web", "vpcId": "[secret]"}
-    assert "vpc-hidden" not in served.log.read_text()
+    named, _ = aws.invoke("aws:secretsmanager/getSecret:getSecret", name=Secret("hidden-name"))
+    assert isinstance(named["arn"], Secret), "what follows from a secret is one"
+    log = served.log.read_text()
+    assert "vpc-hidden" not in log
+    assert "hidden-name" not in log
 
 
 def test_what_follows_from_arguments_and_configuration_is_not_invented(served: Served) -> None:
