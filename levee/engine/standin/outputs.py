@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from levee.engine.standin.clouds import SKIP, Cloud, cloud_of, common, random_values
+from levee.engine.standin.clouds import SKIP, Cloud, cloud_of, common
 from levee.engine.standin.subject import NotYetError, Subject
 from levee.engine.standin.values import UNKNOWN, Secret, Value, Values, is_asset, plain, same
 from levee.sdk import Property, ResourceType, Sdk, TypeRef
@@ -43,10 +43,11 @@ class Outputs:
 
     def create(self, subject: Subject) -> tuple[str, Values]:
         """The id and the outputs of a new resource."""
-        if subject.type.package == "random":
-            id_, made = random_values.values(subject.type.class_name, plain(dict(subject.inputs)))
+        cloud = cloud_of(subject.type.package)
+        if cloud.draw is not None:
+            id_, made = cloud.draw(subject.type.class_name, plain(dict(subject.inputs)))
         else:
-            id_, made = cloud_of(subject.type.package).identify(subject) or subject.hex("id", 16), {}
+            id_, made = cloud.identify(subject) or subject.hex("id", 16), {}
         return id_, _mark_secrets(subject.type, {**self.compute(subject, id_), **made})
 
     def compute(self, subject: Subject, id_: str) -> Values:

@@ -28,6 +28,12 @@ class Compute(Protocol):
     def __call__(self, subject: Subject, id_: str, output: Property, path: str, /) -> Any: ...
 
 
+class Draw(Protocol):
+    """Makes the id and the outputs of a new resource together, where they depend on nothing but chance."""
+
+    def __call__(self, type_name: str, inputs: Values, /) -> tuple[str, Values]: ...
+
+
 class Finish(Protocol):
     """Completes the outputs as a whole."""
 
@@ -43,12 +49,14 @@ class Cloud:
         compute: Gives a computed output.
         planned: Computed outputs that are known in a preview.
         finish: Has the last word on the outputs, where the cloud needs one.
+        draw: Makes id and outputs together, in place of ``identify``.
     """
 
     identify: Identify
     compute: Compute
     planned: frozenset[str] = frozenset()
     finish: Finish | None = None
+    draw: Draw | None = None
 
 
 _COMMON: Final = Cloud(common.identify, common.compute, common.PLANNED)
@@ -58,7 +66,7 @@ _CLOUDS: Final = {
     "gcp": Cloud(gcp.identify, gcp.compute, gcp.PLANNED),
     "databricks": Cloud(databricks.identify, databricks.compute, databricks.PLANNED),
     "kubernetes": Cloud(kubernetes.identify, kubernetes.compute, kubernetes.PLANNED, kubernetes.finish),
-    "random": Cloud(random_values.identify, random_values.compute, random_values.PLANNED),
+    "random": Cloud(common.identify, common.compute, draw=random_values.draw),
 }
 
 __all__ = ["SKIP", "Cloud", "cloud_of"]

@@ -13,9 +13,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from levee.engine.standin.clouds.common import SKIP
-from levee.engine.standin.subject import Subject
-from levee.sdk import Property
+from levee.engine.standin.values import Values
 
 _SPECIAL: Final = "!@#$%&*()-_=+[]{}<>:?"
 _RANDOM: Final = secrets.SystemRandom()
@@ -48,11 +46,9 @@ _ANIMALS: Final = (
     "wren",
 )
 _NO_ID: Final = "none"
-PLANNED: Final = frozenset[str]()
-"""Computed outputs that the real provider already knows in a preview."""
 
 
-def values(type_name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def draw(type_name: str, inputs: Values) -> tuple[str, Values]:
     """The id and the outputs of one new ``random`` resource.
 
     Args:
@@ -85,16 +81,6 @@ def values(type_name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, An
             result += _RANDOM.sample(items, len(items))
         return "-", {"results": result[:count]}
     return secrets.token_hex(8), {}
-
-
-def identify(subject: Subject) -> str:
-    """An id for a type that :func:`values` does not know."""
-    return subject.hex("id", 16)
-
-
-def compute(_subject: Subject, _id: str, _output: Property, _path: str) -> Any:
-    """Nothing: :func:`values` gives the outputs together, for they belong together."""
-    return SKIP
 
 
 def _text(inputs: Mapping[str, Any]) -> str:
