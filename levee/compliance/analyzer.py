@@ -24,9 +24,10 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import analyzer_pb2 as pb
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
+from levee.compliance.catalogue import RULES
 from levee.compliance.evaluate import Evaluator, Outcome
 from levee.compliance.rule import Rule, Severity
-from levee.compliance.settings import LEVEL_KEY, Settings, pack_config
+from levee.compliance.settings import LEVEL_KEY, PolicyView, Settings, pack_config
 from levee.compliance.tagging.place import Places
 from levee.compliance.wire import Struct, from_struct
 from levee.errors import LeveeError
@@ -88,9 +89,8 @@ class Analyzer:
         self._stack = request.stack
         written = request.config.get("levee:environment")
         if written:
-            from levee.environment import Environment  # pydantic: only where there is something to read
-
-            self._initial = pack_config(Environment.from_config(request.stack, json.loads(written)), self._rules)
+            config = pack_config(PolicyView.parse(request.stack, json.loads(written)), RULES)
+            self._initial = {rule.id: config[rule.id] for rule in self._rules}
         return pb.AnalyzerStackConfigureResponse()
 
     def info(self, _request: object) -> pb.AnalyzerInfo:

@@ -127,8 +127,12 @@ def test_plain_pulumi_finds_the_environment_in_the_stacks_config(pack):
 
 
 def test_an_environment_that_is_wrong_stops_the_engine_with_the_reason(pack):
-    with pytest.raises(grpc.RpcError, match=r"INVALID_ARGUMENT[\s\S]*polices"):
-        pack.prepare(**{"levee:environment": json.dumps(ENVIRONMENT | {"polices": {}})})
+    for policies, said in (
+        ({"taging": {"level": "advisory"}}, "did you mean 'tagging'"),
+        ({"tagging": {"level": "sometimes"}}, "not an enforcement level"),
+    ):
+        with pytest.raises(grpc.RpcError, match=rf"INVALID_ARGUMENT[\s\S]*{said}"):
+            pack.prepare(**{"levee:environment": json.dumps(ENVIRONMENT | {"policies": policies})})
     pack.prepare(**{"levee:environment": json.dumps(ENVIRONMENT)})
 
 

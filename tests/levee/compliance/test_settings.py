@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from levee.compliance import RULES, Settings, pack_config
+from levee.compliance import RULES, Settings, pack_config, settings
+from levee.compliance.settings import PolicyView
 from levee.environment import Environment
 from levee.errors import UsageError
 from levee.plan import Level
@@ -72,6 +73,27 @@ def test_it_comes_back_as_it_went():
     assert settings.parameters["tagging-required"]["keys"][0] == "owner"
     assert [e.to_json() for e in settings.exemptions] == [exemption()]
     assert settings.exemptions[0].expires == date(2026, 12, 31)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"expires_on": "2027-01-31"},
+        {"policies": {"tagging": {"level": "advisory", "parameters": {"keys": ["owner"]}}}},
+        {"exemptions": [exemption()]},
+    ],
+)
+def test_what_a_pack_reads_of_the_stacks_config_is_what_the_model_says(more):
+    view = PolicyView.parse("prod", MINIMAL | more)
+    assert settings.pack_config(view, RULES) == pack_config(environment(**more))
+
+
+@pytest.mark.parametrize("given", [{"level": "sometimes"}, {}, "advisory-ish", None])
+def test_a_level_that_is_none_is_refused(given):
+    with pytest.raises(UsageError, match="not an enforcement level") as refused:
+        PolicyView.parse("prod", MINIMAL | {"policies": {"tagging": given}})
+    assert refused.value.where == "environments/Pulumi.prod.yaml: policies.tagging"
 
 
 def test_other_packs_policies_in_the_file_are_passed_over():
