@@ -71,7 +71,7 @@ def test_the_key_is_in_no_plan_and_no_log(
     bronze = sail.read(lake.settings.table_path(Layer.BRONZE, "things"))
     published = plan.published(plan.accepted(plan.candidates(bronze)))
     published.explain(extended=True)
-    sent = published._plan.to_proto(published._session.client).SerializeToString()  # noqa: SLF001 - what goes out
+    sent = published._plan.to_proto(published._session.client).SerializeToString()
     for text in (caplog.text.encode(), capfd.readouterr().out.encode(), sent):
         assert KEY.encode() not in text
     for file in Path(lake.folder).rglob("*"):

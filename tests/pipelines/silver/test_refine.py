@@ -1,4 +1,4 @@
-"""Silver on both engines: what goes where, that every record is accounted for, and that order and reruns do not count."""
+"""Silver on both engines: what goes where, every record accounted for, and order and reruns that do not count."""
 
 from __future__ import annotations
 
@@ -161,11 +161,11 @@ def test_lost_rows_are_noticed(
     contract = make_contract()
     lake.deliver("a.csv", HEADER + "1,one,1\n2,two,2\n")
     ingest(sail, contract, lake.settings)
-    write = silver._Refinement._write  # noqa: SLF001 - a writer that loses a row
+    write = silver._Refinement._write  # a writer that loses a row
     monkeypatch.setattr(
         silver._Refinement,
         "_write",
-        lambda self, path, rows: write(self, path, rows.limit(1)),  # noqa: SLF001
+        lambda self, path, rows: write(self, path, rows.limit(1)),
     )
     with pytest.raises(QualityError, match="2 records read, 1 accounted for"):
         refine(sail, contract, lake.settings)
@@ -183,7 +183,12 @@ records = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(first=records, second=records)
 def test_one_batch_or_two_publish_the_same(
     sail: Engine,

@@ -73,7 +73,7 @@ HAZARDS: dict[Hazard, Finding] = {
     ),
     Hazard.UNGATED_APPEND: Finding(
         EngineName.SAIL,
-        "columns that the table lacks are dropped, and 1.7 becomes 1 in a bigint column",
+        "1.7 becomes 1 in a bigint column",
         "pysail 0.7.2",
         "the writes of Engine, which all pass the schema gate",
     ),

@@ -19,7 +19,7 @@ LONGEST_WAIT = 2.0
 """Seconds between two attempts: doubled from the first to the longest, each times a random factor in [0.5, 1.5)."""
 
 _CONFLICT = re.compile(
-    r"concurrent|conflict|DELTA_CONCURRENT|CommitFailed|version \d+ already exists|"
+    r"concurrent|conflict|failed to commit transaction|DELTA_CONCURRENT|CommitFailed|version \d+ already exists|"
     r"already exists at path|DELTA_PATH_EXISTS|DELTA_PROTOCOL_CHANGED|DELTA_METADATA_CHANGED",
     re.IGNORECASE,
 )

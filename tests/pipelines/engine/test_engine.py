@@ -1,0 +1,150 @@
+"""Tables by path: the same outcome on every engine."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipelines.engine import Engine, is_in
+from pipelines.engine.commits import retried
+from pipelines.engine.failures import failure
+from pipelines.errors import PipelineError, SchemaError
+
+SCHEMA = pa.schema([("k", pa.string()), ("v", pa.int64())])
+
+
+def rows(engine: Engine, path: str) -> list[tuple[str, int]]:
+    return sorted(tuple(row) for row in engine.read(path).select("k", "v").collect())
+
+
+def table(*pairs: tuple[str, int]) -> pa.Table:
+    return pa.Table.from_pylist([{"k": k, "v": v} for k, v in pairs], schema=SCHEMA)
+
+
+@pytest.fixture
+def path(engine: Engine, tmp_path: Path) -> str:
+    engine.ensure(str(tmp_path / "t"), SCHEMA)
+    return str(tmp_path / "t")
+
+
+def test_replace_where_is_exactly_once(engine: Engine, path: str) -> None:
+    for _ in range(2):
+        engine.replace_where(path, engine.frame(table(("a", 1), ("b", 2))), "k", ["a", "b"])
+    engine.replace_where(path, engine.frame(table(("b", 3))), "k", ["b", "c"])
+    assert rows(engine, path) == [("a", 1), ("b", 3)]
+
+
+def test_a_row_outside_the_predicate_fails_the_commit(engine: Engine, path: str) -> None:
+    engine.replace_where(path, engine.frame(table(("a", 1))), "k", ["a"])
+    with pytest.raises(Exception, match=r"(?s)outside the predicate|DELTA_REPLACE_WHERE_MISMATCH"):
+        engine.replace_where(path, engine.frame(table(("a", 2), ("z", 9))), "k", ["a"])
+    assert rows(engine, path) == [("a", 1)]
+
+
+def test_merge(engine: Engine, path: str) -> None:
+    engine.append(path, table(("a", 1), ("b", 2), ("c", 3)))
+    engine.merge(
+        path,
+        engine.frame(table(("a", 5), ("b", 0), ("d", 4))),
+        ["k"],
+        update_when="s.v > t.v",
+        delete_unmatched="t.k = 'c'",
+    )
+    assert rows(engine, path) == [("a", 5), ("b", 2), ("d", 4)]
+
+
+@pytest.mark.parametrize(
+    ("frame", "complaint"),
+    [
+        (pa.table({"k": ["a"], "v": [1.7]}), "v is bigint in the table and double here"),
+        (pa.table({"k": ["a"]}), r"v \(bigint\) is in the table and not here"),
+        (pa.table({"k": ["a"], "v": [1], "w": [2]}), r"w \(bigint\) is here and not in the table"),
+    ],
+)
+def test_the_gate_stands_before_every_write(engine: Engine, path: str, frame: pa.Table, complaint: str) -> None:
+    for write in (
+        lambda: engine.replace_where(path, engine.frame(frame), "k", ["a"]),
+        lambda: engine.merge(path, engine.frame(frame), ["k"]),
+        lambda: engine.overwrite(path, engine.frame(frame)),
+    ):
+        with pytest.raises(SchemaError, match=complaint):
+            write()
+    assert rows(engine, path) == []
+
+
+def test_new_columns_are_added_on_purpose(engine: Engine, path: str) -> None:
+    engine.append(path, table(("a", 1)))
+    engine.ensure(path, SCHEMA.append(pa.field("w", pa.string())))
+    found = engine.read(path).collect()
+    assert [(row["k"], row["v"], row["w"]) for row in found] == [("a", 1, None)]
+    with pytest.raises(SchemaError, match="v is bigint in the table and string here"):
+        engine.ensure(path, pa.schema([("k", pa.string()), ("v", pa.string())]))
+
+
+def test_an_absent_table_is_an_error(engine: Engine, tmp_path: Path) -> None:
+    assert not engine.exists(str(tmp_path / "absent"))
+    assert engine.count(str(tmp_path / "absent")) == 0
+    with pytest.raises(PipelineError, match="there is no table"):
+        engine.read(str(tmp_path / "absent"))
+
+
+def test_writers_at_once_lose_nothing(sail: Engine, tmp_path: Path) -> None:
+    path = str(tmp_path / "t")
+    sail.ensure(path, SCHEMA)
+
+    def write(number: int) -> None:
+        for turn in range(3):
+            sail.replace_where(path, sail.frame(table((f"k{number}", turn))), "k", [f"k{number}"])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert rows(sail, path) == [(f"k{number}", 2) for number in range(8)]
+
+
+def test_care(engine: Engine, path: str) -> None:
+    for number in range(3):
+        engine.append(path, table((f"k{number}", number)))
+    engine.optimize(path, ["k"])
+    engine.vacuum(path, 168)
+    assert rows(engine, path) == [("k0", 0), ("k1", 1), ("k2", 2)]
+
+
+def test_a_lost_race_is_run_again_and_given_up_in_the_end() -> None:
+    waits: list[float] = []
+    tries = iter([RuntimeError("a concurrent transaction"), RuntimeError("version 7 already exists"), None])
+
+    def commit() -> str:
+        if (error := next(tries)) is not None:
+            raise error
+        return "won"
+
+    assert retried(commit, "t", sleep=waits.append) == "won"
+    assert len(waits) == 2
+
+    def lose() -> None:
+        raise RuntimeError("DELTA_CONCURRENT_APPEND")
+
+    with pytest.raises(PipelineError, match="30 times in a row"):
+        retried(lose, "t", sleep=waits.append)
+
+
+def test_other_errors_are_not_run_again() -> None:
+    with pytest.raises(ZeroDivisionError):
+        retried(lambda: 1 / 0, "t", sleep=lambda seconds: pytest.fail("it waited"))
+
+
+def test_engine_errors_in_one_sentence() -> None:
+    assert str(failure(OSError("write: No space left on device (os error 28)"), "t")).startswith("the disk is full\n")
+    assert failure(RuntimeError("boom\n  at java.lang"), "t").message == "the engine failed: boom"
+
+
+def test_predicates_take_plain_values_only() -> None:
+    assert is_in("c", ["a"]) == "(c IN ('a'))"
+    assert is_in("c", [str(n) for n in range(65)]).count(" OR ") == 1
+    with pytest.raises(ValueError, match="no plain value"):
+        is_in("c", ["a' OR '1'='1"])
+    with pytest.raises(ValueError, match="no value"):
+        is_in("c", [])
