@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 Figure = Mapping[str, Any]
@@ -80,6 +81,11 @@ def _with_currency(number: str, currency: str) -> str:
     return f"{symbol}{number}" if symbol else f"{number} {currency}"
 
 
+def literal(text: str) -> str:
+    """Text that Plotly shows as it is; it reads ``<b>`` and its like otherwise."""
+    return escape(text, quote=False)
+
+
 def bars(
     labels: Sequence[str],
     values: Sequence[float],
@@ -93,7 +99,7 @@ def bars(
     ``room`` tells the page what it needs to leave space for the texts at any width: the largest value, and the longest
     text and label in characters.
     """
-    said = [f"{label}: {text}" for label, text in zip(labels, hover or texts, strict=True)]
+    said = [literal(f"{label}: {text}") for label, text in zip(labels, hover or texts, strict=True)]
     places = list(range(len(labels), 0, -1))  # two labels may read alike: a bar's place is its number
     return {
         "data": [
@@ -117,7 +123,7 @@ def bars(
                 "automargin": True,
                 "ticksuffix": "  ",
                 "tickvals": places,
-                "ticktext": list(labels),
+                "ticktext": [literal(label) for label in labels],
                 "showgrid": False,
                 "zeroline": False,
             },

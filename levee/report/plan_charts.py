@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from levee.plan import Level, Op, Plan, Violation
-from levee.report.chart import Chart
+from levee.report.chart import Chart, literal
 from levee.report.graph import Lane, Node, Picture, layout, shown
 from levee.report.naming import OPS, cloud, plural, short_type
 
@@ -151,7 +151,7 @@ def _hubs(picture: Picture) -> list[dict[str, Any]]:
     ]
     return [
         {
-            "text": n.resource.name,
+            "text": literal(n.resource.name),
             "x": n.x,
             "y": n.y,
             "xanchor": "left",
@@ -171,9 +171,10 @@ def _hubs(picture: Picture) -> list[dict[str, Any]]:
 
 def _hover(node: Node, broken: Sequence[str]) -> str:
     resource = node.resource
-    lines = [f"<b>{resource.name}</b>", f"{cloud(resource.package)} {short_type(resource.type)}", OPS[resource.op][1]]
+    kind = literal(f"{cloud(resource.package)} {short_type(resource.type)}")
+    lines = [f"<b>{literal(resource.name)}</b>", kind, OPS[resource.op][1]]
     if resource.source:
-        lines.append(str(resource.source))
+        lines.append(literal(str(resource.source)))
     lines.append(f"needed by {node.dependents}")
     return "<br>".join([*lines, *broken])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from levee.report.chart import Chart, bar_height, bars, money, share, short_money
+from levee.report.chart import Chart, bar_height, bars, literal, money, share, short_money
 from levee.report.naming import plural
 from levee.report.summary import Amount, Summary
 
@@ -84,7 +84,7 @@ def _months(group: Sequence[Amount], number: str, *, colour: str) -> dict[str, A
 
 def _strip_title(name: str, y: float) -> dict[str, Any]:
     return {
-        "text": f"<b>{name}</b>",
+        "text": f"<b>{literal(name)}</b>",
         "xref": "paper",
         "yref": "paper",
         "x": 0,

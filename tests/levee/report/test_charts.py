@@ -156,6 +156,16 @@ def test_a_split_adds_up():
     assert Split("d", 392692, 5268, 143949).read == 541909
 
 
+def test_names_are_no_markup_in_a_chart(plan, summary):
+    of = {"dataset": "d", "currency": "GBP"}
+    odd = summary | {"revenue_by_country": [of | {"country": "<i>R&D</i>", "revenue": "1"}]}
+    chart = {c.id: c for c in data_charts(parse_summary(odd), "run")}["revenue-by-country"]
+    assert chart.figure is not None
+    assert chart.figure["layout"]["yaxis"]["ticktext"] == ["&lt;i&gt;R&amp;D&lt;/i&gt;"]
+    renamed = replace(plan, resources=tuple(replace(r, name="<b>x</b>") for r in plan.resources))
+    assert "<b>x</b>" not in json.dumps(resource_graph(renamed).figure).replace("<b>&lt;", "")
+
+
 def test_a_name_cannot_end_the_script_it_stands_in(plan, summary):
     evil = Resource(
         urn="urn:pulumi:local::levee::aws:s3/bucket:Bucket::</script><script>alert(1)",
