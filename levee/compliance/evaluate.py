@@ -15,9 +15,10 @@ from levee.compliance.exemption_rules import PACK as EXEMPTIONS
 from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, Rule, Undecidable
 from levee.compliance.settings import Settings
 from levee.compliance.tagging.place import Places
-from levee.plan import Level, Plan, Resource, Verdict
+from levee.plan import Level, Op, Plan, Resource, Verdict
 
 _NO_INPUTS: Mapping[str, Any] = {}
+_NOT_JUDGED = frozenset({Op.READ, Op.DELETE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,8 @@ def _run(rule: Rule, check: Any) -> list[Finding | _Broken]:
 def evaluate(plan: Plan, rules: Sequence[Rule], settings: Settings, places: Places, today: date) -> Sequence[Outcome]:
     """Every rule over every resource of a plan, then over the stack: the packs' verdicts without an engine.
 
+    As the engine does, it leaves out what the stack only reads and what is about to be deleted.
+
     Args:
         plan: A preview or a deployed stack.
         rules: The rules.
@@ -212,10 +215,11 @@ def evaluate(plan: Plan, rules: Sequence[Rule], settings: Settings, places: Plac
     evaluator = Evaluator(rules, settings, places, plan.stack, today)
     providers = {r.urn: r.inputs for r in plan.resources if r.is_provider}
     outcomes: list[Outcome] = []
-    for resource in plan.resources:
+    judged = [r for r in plan.resources if r.op not in _NOT_JUDGED]
+    for resource in judged:
         provider = providers.get(resource.provider.rpartition("::")[0], _NO_INPUTS)
         outcomes += evaluator.resource(resource, provider)
-    return (*outcomes, *evaluator.stack(plan.resources))
+    return (*outcomes, *evaluator.stack(judged))
 
 
 def failures(outcomes: Iterable[Outcome]) -> Sequence[Outcome]:

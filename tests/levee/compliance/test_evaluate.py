@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from levee.compliance import RULES, Evaluator, Finding, Rule, Settings, Severity, Undecidable, evaluate
-from levee.plan import Level, Plan, Resource, Verdict, read_message, write_message
+from levee.plan import Level, Op, Plan, Resource, Verdict, read_message, write_message
 
 TODAY = date(2026, 11, 21)
 BUCKET = Resource(urn="urn:pulumi:prod::p::aws:s3/bucket:Bucket::b", type="aws:s3/bucket:Bucket", name="b")
@@ -123,3 +123,10 @@ def test_a_plan_is_judged_with_its_providers_default_tags(places):
     outcomes = evaluate(plan, RULES, Settings.from_config(RULES, {}), places, TODAY)
     required = {o.urn: o.verdict for o in outcomes if o.rule.id == "tagging-required"}
     assert required == {BUCKET.urn: Verdict.PASSED, f"{BUCKET.urn}2": Verdict.FAILED}
+
+
+@pytest.mark.parametrize("op", [Op.READ, Op.DELETE])
+def test_what_is_only_read_or_goes_away_is_not_judged(places, op):
+    plan = Plan(project="p", stack="prod", operation="preview", offline=True, resources=(replace(BUCKET, op=op),))
+    outcomes = evaluate(plan, RULES, Settings.from_config(RULES, {}), places, TODAY)
+    assert [o.rule.id for o in outcomes] == ["exemption-unused"]
