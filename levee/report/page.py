@@ -140,7 +140,7 @@ def _header(plan: Plan, summary: Summary, environment: str) -> str:
     )
     where = "on the simulated clouds" if plan.offline else "on the real clouds"
     return (
-        f"<header><h1><span class="brand">Levee</span> {escape(environment)}</h1>"
+        f'<header><h1><span class="brand">Levee</span> {escape(environment)}</h1>'
         f'<p class="sub">Project {escape(plan.project)}, stack {escape(plan.stack)}, '
         f"{escape(plan.operation)} {where}</p>"
         f'<dl class="tiles">{tiles}</dl></header>'
