@@ -1,7 +1,10 @@
-"""Previews of the shipped environments by the real engine, one a session and environment."""
+"""Previews of the shipped environments by the real engine: one an environment, shared by every test process."""
 
 from __future__ import annotations
 
+import math
+import os
+import pickle
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 
 from levee import engine
+from levee.lock import exclusive
 from levee.plan import Plan
 from levee.toolchain import ensure_pulumi
 
@@ -37,6 +41,18 @@ def run() -> Callable[..., Plan]:
 
 
 @pytest.fixture(scope="session")
-def preview(checkout: Path, run: Callable[..., Plan]) -> Callable[[str], Plan]:
+def preview(
+    checkout: Path, run: Callable[..., Plan], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Plan]:
     """A function from the name of an environment to its plan, before anything exists."""
-    return cache(lambda name: run(checkout, name))
+    session = tmp_path_factory.getbasetemp()
+    shared = session.parent if os.environ.get("PYTEST_XDIST_WORKER") else session
+
+    def once(name: str) -> Plan:
+        made = shared / f"plan-{name}.pickle"
+        with exclusive(shared / f"plan-{name}.lock", doing=f"preview {name}", patience=math.inf):
+            if not made.exists():
+                made.write_bytes(pickle.dumps(run(checkout, name)))
+        return pickle.loads(made.read_bytes())
+
+    return cache(once)
