@@ -6,6 +6,7 @@ standard library only, and syntax that an old Python 3 can still read.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import shutil
@@ -112,9 +113,18 @@ def _disk(root: Path) -> Check:
 
 
 def pinned(root: Path) -> str:
-    """The Pulumi version of ``pyproject.toml``, read without the environment that it describes."""
-    found = re.search(r'"pulumi==([^"]+)"', (root / "pyproject.toml").read_text(encoding="utf-8"))
-    return found.group(1) if found else "unknown"
+    """The Pulumi version of ``pyproject.toml``, read without the environment that it describes.
+
+    Outside a checkout of Levee it is the version of the installed SDK.
+    """
+    project = root / "pyproject.toml"
+    found = re.search(r'"pulumi==([^"]+)"', project.read_text(encoding="utf-8")) if project.is_file() else None
+    if found:
+        return found.group(1)
+    try:
+        return importlib.metadata.version("pulumi")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def _pulumi(root: Path) -> list[Check]:

@@ -37,6 +37,11 @@ def test_the_pin_is_read_without_an_environment():
     assert pinned(ROOT) == pinned_version()
 
 
+def test_it_answers_outside_a_checkout_too(tmp_path):
+    assert pinned(tmp_path) == pinned_version()
+    assert named(checks(tmp_path), "pulumi").found.startswith(pinned_version())
+
+
 def test_every_lack_names_its_mend(bare, nothing_on_path):
     found = checks(bare)
     assert {check.name for check in missing(found)} == {"uv", "go"}
