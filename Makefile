@@ -1,5 +1,6 @@
 # `make` alone lists the commands.
-UV := tools/uv
+# Tests and tasks find uv by this variable, too.
+export UV := $(CURDIR)/tools/uv
 DOCTOR := $(UV) run --quiet --no-project python -m levee.doctor
 
 .PHONY: help up test check fix unit data slow sync pulumi doctor chromium docs bench clean
