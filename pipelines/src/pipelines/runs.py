@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipelines.engine.arrow_types import TIMESTAMP
-from pipelines.engine.failures import failure
+from pipelines.engine.failures import failure, interrupted
 from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def recorded(engine: Engine, settings: RunSettings, task: str, contract: Contrac
     try:
         yield tally
     except Exception as error:
+        if interrupted(error):
+            raise KeyboardInterrupt from error
         translated = failure(error, f"{task} {settings.domain}.{contract.dataset}")
         log.debug("%s failed", task, exc_info=error)
         try:

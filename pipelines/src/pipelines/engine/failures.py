@@ -14,6 +14,15 @@ LONGEST = 300
 """Characters of an engine's message that are shown."""
 
 
+def interrupted(error: BaseException | None) -> bool:
+    """Tell whether an error came of Ctrl-C: the client then asks the engine to stop, which may have stopped already."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def failure(error: BaseException, where: str) -> PipelineError:
     """Translate an engine's error.
 

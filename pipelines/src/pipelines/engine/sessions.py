@@ -157,13 +157,18 @@ def _open_databricks() -> SparkSession:
 
 
 def _connect(port: int) -> SparkSession:
+    from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession
 
     # Lets `pyspark.sql.functions` build Connect's columns.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     # By name: Connect's client sends the token that guards Spark's server without TLS to `localhost` only. Connect's
     # session offers what the pipelines use of the classic class; the two share no base in the stubs.
-    return SparkSession.builder.remote(f"sc://localhost:{port}").create()  # ty: ignore[invalid-explicit-return]
+    opened = SparkSession.builder.remote(f"sc://localhost:{port}").create()
+    # The server lives and dies with this process: where it has gone (Ctrl-C stops Sail's first), the default of ten
+    # minutes of retries would be ten minutes of waiting for nobody.
+    opened.client.set_retry_policies([DefaultPolicy(max_retries=3, max_backoff=200, jitter=50)])
+    return opened  # ty: ignore[invalid-explicit-return]
 
 
 def _delta_jars() -> dict[str, str]:
