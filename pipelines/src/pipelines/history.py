@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.capabilities import Capability
+from pipelines.settings import EngineName
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine
@@ -21,7 +21,7 @@ def data_version(engine: Engine, path: str) -> int:
 
 def _history(engine: Engine, path: str) -> list[dict[str, Any]]:
     """The table's commits, newest first."""
-    if engine.can(Capability.DESCRIBE_HISTORY):
+    if engine.name is EngineName.DATABRICKS:
         rows = engine.spark.sql(f"DESCRIBE HISTORY delta.`{path}`").select("version", "operation").collect()
         return [row.asDict() for row in rows]
     import deltalake

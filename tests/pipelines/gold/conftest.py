@@ -63,15 +63,15 @@ Fill = Callable[..., None]
 
 
 @pytest.fixture
-def fill(engine: Engine, settings: RunSettings) -> Fill:
-    """Write silver (and as many bronze rows) of a dataset."""
+def fill(sail: Engine, settings: RunSettings) -> Fill:
+    """Write silver (and as many bronze rows) of a dataset; every engine reads what Sail wrote."""
 
     def fill(rows: Sequence[dict[str, Any]], dataset: str = "online_retail", schema: pa.Schema = SILVER) -> None:
         table = pa.Table.from_pylist(list(rows), schema=schema)
         for layer in (Layer.SILVER, Layer.BRONZE):
             path = settings.table_path(layer, dataset)
-            engine.ensure(path, schema)
+            sail.ensure(path, schema)
             if rows:
-                engine.overwrite(path, engine.frame(table))
+                sail.overwrite(path, sail.frame(table))
 
     return fill

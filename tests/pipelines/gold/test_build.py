@@ -1,4 +1,4 @@
-"""Gold tables: exact, rebuilt only when they must be, and never published when a check fails."""
+"""Gold tables: exact, the same on every engine, rebuilt only when they must be, not published when a check fails."""
 
 import shutil
 from dataclasses import replace
@@ -27,12 +27,12 @@ def built(engine: Engine, settings: RunSettings, table: str, domain: Domain = SA
     return build(engine, settings, domain, domain.contract(table))
 
 
-def test_revenue_by_month_is_exact(engine, settings, fill, sold) -> None:
+def test_revenue_by_month_is_exact(sail, settings, fill, sold) -> None:
     fill(sold)
-    result = built(engine, settings, "revenue_by_month")
+    result = built(sail, settings, "revenue_by_month")
     assert (result.rows, result.unchanged) == (3, False)
     shown = [
-        (str(r["month"]), r["lines"], r["quantity"], r["revenue"]) for r in rows(engine, settings, "revenue_by_month")
+        (str(r["month"]), r["lines"], r["quantity"], r["revenue"]) for r in rows(sail, settings, "revenue_by_month")
     ]
     assert shown == [
         ("2011-01-01", 2, 3, Decimal("15.251")),
@@ -41,20 +41,20 @@ def test_revenue_by_month_is_exact(engine, settings, fill, sold) -> None:
     ]
 
 
-def test_customers_and_countries_share_the_whole(engine, settings, fill, sold) -> None:
+def test_customers_and_countries_share_the_whole(sail, settings, fill, sold) -> None:
     fill(sold)
     for table, key in (("revenue_by_customer", "customer_id"), ("revenue_by_country", "country")):
-        built(engine, settings, table)
-        found = {row[key]: row for row in rows(engine, settings, table)}
+        built(sail, settings, table)
+        found = {row[key]: row for row in rows(sail, settings, table)}
         assert sum(row["share"] for row in found.values()) == pytest.approx(1, abs=1e-9)
         assert sum(row["revenue"] for row in found.values()) == Decimal("55.242")
     assert (found["France"]["customers"], found["France"]["revenue"]) == (2, Decimal("25.241"))
 
 
-def test_variance_adds_up_to_the_last_digit(engine, settings, fill, sold) -> None:
+def test_variance_adds_up_to_the_last_digit(sail, settings, fill, sold) -> None:
     fill(sold)
-    built(engine, settings, "revenue_variance")
-    (february,) = rows(engine, settings, "revenue_variance")  # April has no March before it
+    built(sail, settings, "revenue_variance")
+    (february,) = rows(sail, settings, "revenue_variance")  # April has no March before it
     assert february["change"] == Decimal("14.750")
     assert february["volume_effect"] == Decimal("10.167")  # two pieces more at 15.251 / 3
     assert february["price_effect"] == Decimal("4.583")
@@ -62,46 +62,46 @@ def test_variance_adds_up_to_the_last_digit(engine, settings, fill, sold) -> Non
     assert february["change_ratio"] == pytest.approx(14.750 / 15.251, abs=1e-9)
 
 
-def test_two_sources_stay_apart(engine, settings, fill, sold) -> None:
+def test_two_sources_stay_apart(sail, settings, fill, sold) -> None:
     fill(sold)
     fill([row | {"currency": "USD"} for row in sold], dataset="cdnow")
     both = replace(settings, sources=("online_retail", "cdnow"))
-    built(engine, both, "revenue_by_month")
-    found = rows(engine, both, "revenue_by_month")
+    built(sail, both, "revenue_by_month")
+    found = rows(sail, both, "revenue_by_month")
     assert {(row["dataset"], row["currency"]) for row in found} == {("online_retail", "GBP"), ("cdnow", "USD")}
     assert sum(row["revenue"] for row in found) == 2 * Decimal("55.242")
 
 
-def test_the_same_inputs_are_not_built_again_and_changed_ones_are(engine, settings, fill, sold) -> None:
+def test_the_same_inputs_are_not_built_again_and_changed_ones_are(sail, settings, fill, sold) -> None:
     fill(sold)
-    first = built(engine, settings, "revenue_by_month")
-    again = built(engine, settings, "revenue_by_month")
+    first = built(sail, settings, "revenue_by_month")
+    again = built(sail, settings, "revenue_by_month")
     assert again.unchanged
-    assert engine.version(first.path) == first.version
+    assert sail.version(first.path) == first.version
     fill(sold[:1])
-    changed = built(engine, settings, "revenue_by_month")
+    changed = built(sail, settings, "revenue_by_month")
     assert (changed.unchanged, changed.rows) == (False, 1)
 
 
-def test_care_of_the_input_is_no_change(engine, settings, fill, sold) -> None:
+def test_care_of_the_input_is_no_change(sail, settings, fill, sold) -> None:
     fill(sold)
-    built(engine, settings, "revenue_by_month")
-    engine.optimize(settings.table_path(Layer.SILVER, "online_retail"), ["ordered_at"])
-    assert built(engine, settings, "revenue_by_month").unchanged
+    built(sail, settings, "revenue_by_month")
+    sail.optimize(settings.table_path(Layer.SILVER, "online_retail"), ["ordered_at"])
+    assert built(sail, settings, "revenue_by_month").unchanged
 
 
-def test_a_table_that_was_changed_behind_our_back_is_healed(engine, settings, fill, sold) -> None:
+def test_a_table_that_was_changed_behind_our_back_is_healed(sail, settings, fill, sold) -> None:
     fill(sold)
-    path = built(engine, settings, "revenue_by_month").path
-    engine.overwrite(path, engine.read(path).limit(1))
-    assert not built(engine, settings, "revenue_by_month").unchanged
-    assert engine.count(path) == 3
+    path = built(sail, settings, "revenue_by_month").path
+    sail.overwrite(path, sail.read(path).limit(1))
+    assert not built(sail, settings, "revenue_by_month").unchanged
+    assert sail.count(path) == 3
 
 
-def test_nothing_delivered_is_no_failure(engine, settings, fill) -> None:
+def test_nothing_delivered_is_no_failure(sail, settings, fill) -> None:
     fill([])
-    result = built(engine, settings, "revenue_by_month")
-    assert (result.rows, result.inputs, engine.exists(result.path)) == (0, {}, False)
+    result = built(sail, settings, "revenue_by_month")
+    assert (result.rows, result.inputs, sail.exists(result.path)) == (0, {}, False)
 
 
 @pytest.fixture
@@ -110,28 +110,28 @@ def own(tmp_path: Path) -> Path:
     return Path(shutil.copytree(domains_folder() / "sales", tmp_path / "domains" / "sales"))
 
 
-def test_a_check_that_fails_leaves_the_published_table_as_it_was(engine, settings, fill, sold, own) -> None:
+def test_a_check_that_fails_leaves_the_published_table_as_it_was(sail, settings, fill, sold, own) -> None:
     fill(sold)
-    built(engine, settings, "revenue_by_month")
+    built(sail, settings, "revenue_by_month")
     query = own / "gold" / "revenue_by_month.sql"
     query.write_text(
         query.read_text().replace("CAST(date_trunc('month', ordered_at) AS DATE) AS month", "NULL AS month")
     )
     broken = load_domain("sales", own.parent)
     with pytest.raises(QualityError, match=r"not published: month_required"):
-        built(engine, settings, "revenue_by_month", broken)
-    assert sum(row["revenue"] for row in rows(engine, settings, "revenue_by_month")) == Decimal("55.242")
+        built(sail, settings, "revenue_by_month", broken)
+    assert sum(row["revenue"] for row in rows(sail, settings, "revenue_by_month")) == Decimal("55.242")
 
 
-def test_columns_that_are_not_the_contracts_are_refused(engine, settings, fill, sold, own) -> None:
+def test_columns_that_are_not_the_contracts_are_refused(sail, settings, fill, sold, own) -> None:
     fill(sold)
     query = own / "gold" / "revenue_by_month.sql"
     query.write_text(query.read_text().replace("AS revenue", "AS turnover"))
     with pytest.raises(SchemaError, match="turnover"):
-        built(engine, settings, "revenue_by_month", load_domain("sales", own.parent))
+        built(sail, settings, "revenue_by_month", load_domain("sales", own.parent))
 
 
-def test_profit_follows_where_a_contract_has_costs(engine, settings, fill, sold, silver_schema, own) -> None:
+def test_profit_follows_where_a_contract_has_costs(sail, settings, fill, sold, silver_schema, own) -> None:
     contract = own / "online_retail.odcs.yaml"
     cost = (
         "      - name: cost\n        logicalType: number\n        physicalType: decimal(18,3)\n"
@@ -144,8 +144,8 @@ def test_profit_follows_where_a_contract_has_costs(engine, settings, fill, sold,
     with_cost = silver_schema.append(pa.field("cost", pa.decimal128(18, 3)))
     costs = [(row["amount"] * Decimal("0.6")).quantize(Decimal("0.001")) for row in sold]
     fill([row | {"cost": cost} for row, cost in zip(sold, costs, strict=True)], schema=with_cost)
-    built(engine, settings, "profit_by_month", domain)
-    january = rows(engine, settings, "profit_by_month")[0]
+    built(sail, settings, "profit_by_month", domain)
+    january = rows(sail, settings, "profit_by_month")[0]
     assert (january["revenue"], january["cost"], january["profit"]) == (
         Decimal("15.251"),
         Decimal("9.151"),  # 6.0006 and 3.15, each to a tenth of a penny
@@ -170,3 +170,22 @@ def test_sql_that_reads_something_else_is_refused(own, new, message) -> None:
     domain = load_domain("sales", own.parent)
     with pytest.raises(ContractError, match=message):
         render(domain.contract("revenue_by_month"), domain.sources, lambda source: source.dataset)
+
+
+def test_every_engine_builds_the_same(engine, settings, fill, sold) -> None:
+    fill(sold)
+    for table in ("revenue_by_customer", "revenue_variance"):
+        built(engine, settings, table)
+    customers = rows(engine, settings, "revenue_by_customer")
+    assert [(row["customer_id"], row["lines"], row["revenue"]) for row in customers] == [
+        ("a", 2, Decimal("15.251")),
+        ("b", 2, Decimal("30.001")),
+        ("c", 1, Decimal("9.990")),
+    ]
+    assert [row["share"] for row in customers] == pytest.approx(
+        [15.251 / 55.242, 30.001 / 55.242, 9.99 / 55.242], abs=1e-9
+    )
+    assert str(customers[0]["last_ordered_at"]) == "2011-01-31 23:59:59.999999+00:00"
+    (february,) = rows(engine, settings, "revenue_variance")
+    assert (february["volume_effect"], february["price_effect"]) == (Decimal("10.167"), Decimal("4.583"))
+    assert built(engine, settings, "revenue_variance").unchanged

@@ -75,56 +75,56 @@ def test_counts_agree_and_everything_is_named(engine: Engine, lake: Lake, contra
     assert (checked.docs / "index.html").is_file()
 
 
-def test_what_has_not_changed_is_not_checked_again(engine: Engine, lake: Lake, contract: Contract) -> None:
+def test_what_has_not_changed_is_not_checked_again(sail: Engine, lake: Lake, contract: Contract) -> None:
     lake.deliver("a.csv", DELIVERY)
-    run(engine, contract, lake)
-    assert run(engine, contract, lake, 2).unchanged
+    run(sail, contract, lake)
+    assert run(sail, contract, lake, 2).unchanged
     lake.deliver("b.csv", "person,price\n45678,-3\n")  # goes to quarantine: silver stays as it is
-    again = run(engine, contract, lake, 3)
+    again = run(sail, contract, lake, 3)
     assert not again.unchanged
     assert {line.check_id: line.failed for line in again.candidates}["positive"] == 2
 
 
-def test_a_row_lost_from_quarantine_is_found(engine: Engine, lake: Lake, contract: Contract) -> None:
+def test_a_row_lost_from_quarantine_is_found(sail: Engine, lake: Lake, contract: Contract) -> None:
     lake.deliver("a.csv", DELIVERY)
-    ingest(engine, contract, lake.settings)
-    refine(engine, contract, lake.settings)
+    ingest(sail, contract, lake.settings)
+    refine(sail, contract, lake.settings)
     path = lake.settings.table_path(Layer.QUARANTINE, "things")
-    engine.overwrite(path, engine.read(path).where("_rules NOT LIKE '%positive%'"))
+    sail.overwrite(path, sail.read(path).where("_rules NOT LIKE '%positive%'"))
     for _ in range(2):  # and it stays found: a failure is never taken for the last success
         with pytest.raises(QualityError, match="positive: suite 1, quarantine 0") as caught:
-            check(engine, lake.settings, contract)
+            check(sail, lake.settings, contract)
         assert "levee replay things" in (caught.value.fix or "")
-    assert [row["success"] for row in results(engine, lake) if row["batch"] == "quarantine"].count(False) == 4
+    assert [row["success"] for row in results(sail, lake) if row["batch"] == "quarantine"].count(False) == 4
 
 
-def test_a_bad_row_in_silver_is_found(engine: Engine, lake: Lake, contract: Contract) -> None:
+def test_a_bad_row_in_silver_is_found(sail: Engine, lake: Lake, contract: Contract) -> None:
     lake.deliver("a.csv", DELIVERY)
-    ingest(engine, contract, lake.settings)
-    refine(engine, contract, lake.settings)
+    ingest(sail, contract, lake.settings)
+    refine(sail, contract, lake.settings)
     path = lake.settings.table_path(Layer.SILVER, "things")
-    rows = engine.read(path)
+    rows = sail.read(path)
     worse = rows.selectExpr(*(f"CAST(-price AS DECIMAL(9,2)) AS {n}" if n == "price" else n for n in rows.columns))
-    engine.overwrite(path, worse)
+    sail.overwrite(path, worse)
     with pytest.raises(QualityError, match=r"does not hold its contract: positive"):
-        check(engine, lake.settings, contract)
+        check(sail, lake.settings, contract)
 
 
-def test_a_check_on_the_table_says_no(engine: Engine, lake: Lake, make_contract: MakeContract) -> None:
+def test_a_check_on_the_table_says_no(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
     lake.deliver("a.csv", DELIVERY)
     with pytest.raises(QualityError, match=r"does not hold its contract: enough"):
-        run(engine, make_contract(PERSON, PRICE, quality=[{**ENOUGH, "mustBeGreaterThan": 2}]), lake)
+        run(sail, make_contract(PERSON, PRICE, quality=[{**ENOUGH, "mustBeGreaterThan": 2}]), lake)
 
 
-def test_a_warning_is_counted_and_lets_through(engine: Engine, lake: Lake, make_contract: MakeContract) -> None:
+def test_a_warning_is_counted_and_lets_through(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
     warning = {**PRICE["quality"][0], "severity": "warning"}
     lake.deliver("a.csv", "person,price\n12345,-1\n23456,1\n")
-    checked = run(engine, make_contract(PERSON, {**PRICE, "quality": [warning]}, quality=[ENOUGH]), lake)
+    checked = run(sail, make_contract(PERSON, {**PRICE, "quality": [warning]}, quality=[ENOUGH]), lake)
     assert {line.batch for line in checked.lines if line.success is False} == {"candidates", "published"}
 
 
-def test_nothing_delivered_is_nothing_to_check(engine: Engine, lake: Lake, contract: Contract) -> None:
-    checked = run(engine, contract, lake)
+def test_nothing_delivered_is_nothing_to_check(sail: Engine, lake: Lake, contract: Contract) -> None:
+    checked = run(sail, contract, lake)
     assert (checked.lines, checked.unchanged) == ((), False)
 
 
