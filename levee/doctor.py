@@ -170,7 +170,7 @@ def _java() -> Check:
 
 
 def _chromium() -> Check:
-    path = shutil.which("chromium")
+    path = os.environ.get("LEVEE_CHROMIUM") or shutil.which("chromium")
     if path:
         return Check("chromium", State.OK, path)
     return Check("chromium", State.OPTIONAL, "absent: the test of the report's page", "apt-get install chromium")
