@@ -76,7 +76,7 @@ def scope(env: str, cwd: Path, stack: str | None, *, online: bool) -> Scope:
 
 def _is_ours(project: Project) -> bool:
     """Whether the project's stacks are environments of Levee's model, and not a stranger's configuration."""
-    return (project.root / "environments").is_dir() and project.name == "levee"
+    return any("levee:environment:" in path.read_text("utf-8") for path in project.config_dir.glob("Pulumi.*.yaml"))
 
 
 def options(scoped: Scope, config: list[str] | None = None, **more: object) -> Options:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from levee.engine.failure import ProgramError
     from levee.engine.project import Project
-    from levee.engine.run import Operation, Options, deployed, destroy, perform, preview, refresh, up
+    from levee.engine.run import Operation, deployed, destroy, perform, preview, refresh, up
+    from levee.engine.session import Options
     from levee.engine.workspace import Workspace
 
 __all__ = [
@@ -29,7 +30,7 @@ __all__ = [
     "up",
 ]
 
-_HOMES: Final = {"ProgramError": "failure", "Project": "project", "Workspace": "workspace"}
+_HOMES: Final = {"Options": "session", "ProgramError": "failure", "Project": "project", "Workspace": "workspace"}
 
 
 def __getattr__(name: str) -> Any:

@@ -45,7 +45,7 @@ class Program:
         interpreter: The Python that has the program's SDKs.
         environment: The whole environment of the program's process.
         references: Outputs by stack name, ``{"from": <file>, "outputs": {...}, "secret_output_names": [...]}``.
-        placeholders: What stands for secrets that could not be opened, by full key; secret in the program too.
+        secrets: Secrets of the configuration that the engine does not get, by full key.
         notes: File that the program's invokes and references are written to, JSON lines.
         debug: Whether the SDK's debug messages reach the engine.
     """
@@ -54,7 +54,7 @@ class Program:
     interpreter: Path = Path(sys.executable)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     references: Mapping[str, Any] = field(default_factory=dict)
-    placeholders: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     notes: Path | None = None
     debug: bool = False
 
@@ -177,8 +177,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "organization": request.organization or "organization",
             "parallel": min(max(request.parallel, 1), 64),
             "dry_run": request.dryRun,
-            "config": {**self._program.placeholders, **request.config},
-            "secret_keys": [*self._program.placeholders, *request.configSecretKeys],
+            "config": {**self._program.secrets, **request.config},
+            "secret_keys": [*self._program.secrets, *request.configSecretKeys],
             "references": dict(self._program.references),
             "notes": str(self._program.notes) if self._program.notes else None,
             "debug": self._program.debug,

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from levee.engine import cli_process, join, standins
-from levee.engine.cli_process import Finished, Listener
+from levee.engine import join, standins, upkeep
+from levee.engine.cli_process import Finished
 from levee.engine.failure import diagnose
 from levee.engine.language_host import LanguageHost, Program
 from levee.engine.project import Project
-from levee.engine.workspace import Workspace
+from levee.engine.session import Options, Session, home, json_in
+from levee.engine.workspace import Workspace, dump_yaml
 from levee.errors import EngineError, UsageError
 from levee.plan import Op, Plan, Verdict
 from levee.toolchain import ensure_pulumi
@@ -37,90 +37,8 @@ class Operation(StrEnum):
 _CHANGES: Final = frozenset({Operation.UP, Operation.REFRESH, Operation.DESTROY})
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to run an operation; the defaults suit a plain offline run.
-
-    Attributes:
-        offline: With stand-in providers and a simulated cloud; else with the real plugins and the user's backend.
-        config: Configuration of this run alone, by key.
-        packs: Folders of CrossGuard policy packs.
-        pack_config: What each policy is configured with, ``{policy: {"enforcementLevel": ..., ...}}``.
-        references: A YAML file of other stacks' outputs, ``{stack: {output: value}}``.
-        lookups: A YAML file of the project's own answers to lookups.
-        faults: A YAML file of faults to inject.
-        unprotect: Of a destroy: lift the engine's protection of every resource first.
-        dry_run: Of a refresh or a destroy: only say what it would do.
-        pulumi: The CLI; found or built where it is not given.
-        environment: The environment of engine and program; the caller's where it is not given.
-        on_event: Gets every engine event while it runs.
-        debug: Let the SDK's debug messages reach the engine.
-    """
-
-    offline: bool = True
-    config: Mapping[str, str] = field(default_factory=dict)
-    packs: Sequence[Path] = ()
-    pack_config: Mapping[str, Any] = field(default_factory=dict)
-    references: Path | None = None
-    lookups: Path | None = None
-    faults: Path | None = None
-    unprotect: bool = False
-    dry_run: bool = False
-    pulumi: Path | None = None
-    environment: Mapping[str, str] | None = None
-    on_event: Listener | None = None
-    debug: bool = False
-
-
-@dataclass
-class _Session:
-    """What every step of one run needs."""
-
-    workspace: Workspace
-    options: Options
-    pulumi: Path
-    scratch: Path
-    notes: list[str] = field(default_factory=list)
-    placeholders: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def project(self) -> Project:
-        return self.workspace.project
-
-    @property
-    def folder(self) -> Path:
-        """Where the engine is started, the root it takes the project to have."""
-        return self.workspace.engine if self.options.offline else self.project.root
-
-    @property
-    def stack(self) -> str:
-        return self.workspace.stack
-
-    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        env = dict(os.environ if self.options.environment is None else self.options.environment)
-        env |= {"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DEBUG_COMMANDS": "true", "NO_COLOR": "1"}
-        if self.options.offline:
-            env |= self.workspace.environment()
-            env.pop("PULUMI_CONFIG_PASSPHRASE", None)
-            env.pop("PULUMI_ACCESS_TOKEN", None)
-        env.setdefault("GOGC", "400")  # the engine's work is short and its memory small: a quarter less time on garbage
-        if env.pop("PYTHONDONTWRITEBYTECODE", ""):
-            # An SDK takes three times as long to import without its byte code: kept where nobody minds it.
-            env.setdefault("PYTHONPYCACHEPREFIX", str(_home() / ".levee" / "cache" / "bytecode"))
-        scripts = str(self.workspace.folder / "bin")
-        return {**env, "PATH": f"{scripts}{os.pathsep}{env.get('PATH', '')}", **(extra or {})}
-
-    def cli(self, *arguments: str, environment: Mapping[str, str] | None = None, **more: Any) -> Finished:
-        return cli_process.run(
-            [str(self.pulumi), *arguments, "--non-interactive"],
-            folder=self.folder,
-            environment=environment or self.environment(),
-            **more,
-        )
-
-
 @contextmanager
-def _session(folder: Path, stack: str, options: Options) -> Generator[_Session]:
+def _session(folder: Path, stack: str, options: Options) -> Generator[Session]:
     project = Project.load(folder)
     if project.runtime != "python":
         raise UsageError(
@@ -130,20 +48,14 @@ def _session(folder: Path, stack: str, options: Options) -> Generator[_Session]:
     if not stack or not re.fullmatch(r"[\w./-]+", stack):
         raise UsageError(f"{stack!r} is not a stack's name", fix="use letters, digits, `-`, `_` and `.`")
     workspace = Workspace(project, stack)
-    pulumi = options.pulumi or ensure_pulumi(project.root if (project.root / "tools/pulumi").is_dir() else _home())
+    pulumi = options.pulumi or ensure_pulumi(project.root if (project.root / "tools/pulumi").is_dir() else home())
     with workspace.locked(), tempfile.TemporaryDirectory(prefix="levee-") as scratch:
-        session = _Session(workspace, options, pulumi, Path(scratch))
-        for placeholder in workspace.prepare(options.config):
-            session.placeholders[placeholder.key] = placeholder.value
-            session.notes.append(
-                f"secret {placeholder.key} stands as {placeholder.value!r}: only its cloud key opens it"
-            )
+        session = Session(workspace, options, pulumi, Path(scratch))
+        for secret in workspace.prepare(options.config):
+            session.secrets[secret.key] = secret.value
+            if secret.placeholder:
+                session.notes.append(f"secret {secret.key} stands as {secret.value!r}: only its cloud key opens it")
         yield session
-
-
-def _home() -> Path:
-    """The folder that holds ``tools/pulumi`` and the cached CLI."""
-    return Path(__file__).resolve().parents[2]
 
 
 def perform(operation: Operation, folder: Path, stack: str, options: Options) -> Plan:
@@ -163,13 +75,23 @@ def perform(operation: Operation, folder: Path, stack: str, options: Options) ->
         UsageError: The project, its configuration or its program is wrong.
         EngineError: The engine, a provider or a tool failed.
     """
-    with _session(folder, stack, options) as session:
-        if options.offline:
-            _ensure_stack(session, create=operation in {Operation.PREVIEW, Operation.UP})
-            _free_stale_lock(session)
-        if operation is Operation.DESTROY and options.unprotect and not options.dry_run:
-            _unprotect(session)
-        return _perform(session, operation)
+    try:
+        with _session(folder, stack, options) as session:
+            if options.offline:
+                upkeep.ensure_stack(session, create=operation in {Operation.PREVIEW, Operation.UP})
+                upkeep.free_lock(session)
+                upkeep.settle_pending(session)
+            if operation is Operation.DESTROY and options.unprotect and not options.dry_run:
+                upkeep.unprotect(session)
+            return _perform(session, operation)
+    except OSError as failed:
+        if failed.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise EngineError(
+            "no space left on the disk; the state is as the last whole write left it",
+            where=str(failed.filename or folder),
+            fix=f"free some space, then levee {operation.value} {stack}",
+        ) from failed
 
 
 def deployed(folder: Path, stack: str, options: Options | None = None) -> Plan:
@@ -179,46 +101,15 @@ def deployed(folder: Path, stack: str, options: Options | None = None) -> Plan:
         UsageError: The stack was never brought up.
     """
     with _session(folder, stack, options or Options()) as session:
-        _ensure_stack(session, create=False)
-        return _plan(session, _exported(session), join.Events(), join.Notes(), operation="deployed", seconds=0.0)
+        upkeep.ensure_stack(session, create=False)
+        return _plan(session, session.resources(), join.Events(), join.Notes(), operation="deployed", seconds=0.0)
 
 
-def _ensure_stack(session: _Session, *, create: bool) -> None:
-    if not session.options.offline or session.workspace.checkpoint.exists():
-        return
-    if not create:
-        raise UsageError(
-            f"stack {session.stack!r} is not up: nothing was provisioned yet",
-            where=str(session.workspace.folder),
-            fix=f"levee up {session.stack}",
-        )
-    made = session.cli("stack", "init", session.stack, "--secrets-provider", "passphrase")
-    if made.code != 0:
-        raise EngineError(f"the stack could not be made: {made.stderr.strip()}", where=str(session.workspace.state))
-
-
-def _unprotect(session: _Session) -> None:
-    lifted = session.cli("state", "unprotect", "--all", "--yes", "--stack", session.stack)
-    if lifted.code != 0:
-        raise EngineError(f"the protection could not be lifted: {lifted.stderr.strip()}", fix="pulumi state unprotect")
-
-
-def _free_stale_lock(session: _Session) -> None:
-    """Do what `pulumi cancel` is for, where the process that took Pulumi's lock has gone."""
-    pid = session.workspace.stale_lock()
-    if pid is None:
-        return
-    freed = session.cli("cancel", "--yes", "--stack", session.stack)
-    if freed.code != 0:
-        raise EngineError(f"a run that died left its lock: {freed.stderr.strip()}", fix="pulumi cancel")
-    session.notes.append(f"freed the lock that process {pid or 'unknown'} left when it died (pulumi cancel)")
-
-
-def _perform(session: _Session, operation: Operation) -> Plan:
+def _perform(session: Session, operation: Operation) -> Plan:
     options, workspace = session.options, session.workspace
     events_path, program_notes = session.scratch / "events.jsonl", session.scratch / "program.jsonl"
     standin_log = session.scratch / "standin.jsonl"
-    before = _exported(session) if operation is Operation.DESTROY else []
+    before = session.resources() if operation is Operation.DESTROY else []
     with ExitStack() as running:
         extra: dict[str, str] = {}
         if options.offline:
@@ -228,7 +119,7 @@ def _perform(session: _Session, operation: Operation) -> Plan:
                     cloud=workspace.cloud,
                     log=standin_log,
                     errors_to=workspace.folder / "logs" / "standin.stderr",
-                    cache=_home() / ".levee" / "cache" / "sdk",
+                    cache=home() / ".levee" / "cache" / "sdk",
                     stack=session.stack,
                     faults=options.faults,
                     lookups=_lookups(session),
@@ -242,7 +133,7 @@ def _perform(session: _Session, operation: Operation) -> Plan:
             interpreter=session.project.interpreter,
             environment=environment,
             references=_references(options.references),
-            placeholders=session.placeholders,
+            secrets=session.secrets,
             notes=program_notes,
             debug=options.debug,
         )
@@ -260,7 +151,7 @@ def _perform(session: _Session, operation: Operation) -> Plan:
     if operation is Operation.PREVIEW:
         plan = _previewed(session, finished, events, notes)
     else:
-        states = _exported(session)
+        states = session.resources()
         if operation is Operation.DESTROY:
             left = {state["urn"] for state in states}
             states += [state for state in before if state["urn"] not in left]
@@ -269,7 +160,7 @@ def _perform(session: _Session, operation: Operation) -> Plan:
     return plan
 
 
-def _arguments(session: _Session, operation: Operation, events: Path, port: int) -> list[str]:
+def _arguments(session: Session, operation: Operation, events: Path, port: int) -> list[str]:
     options = session.options
     arguments = [operation.value, "--stack", session.stack, "--event-log", str(events)]
     if operation is Operation.PREVIEW:
@@ -288,24 +179,18 @@ def _arguments(session: _Session, operation: Operation, events: Path, port: int)
     return [*arguments, "--client", f"127.0.0.1:{port}"]
 
 
-def _online_config(session: _Session) -> Path:
-    """The stack's own configuration, with this run's values beside it where there are any."""
+def _online_config(session: Session) -> Path:
+    """The stack's own configuration, or a copy that has this run's values in it."""
     source = session.project.stack_config(session.stack)
     if not session.options.config and source.exists():
         return source
-    text = source.read_text(encoding="utf-8") if source.exists() else ""
+    document, _ = session.workspace.configuration(session.options.config)
     copy = session.scratch / source.name
-    copy.write_text(text, encoding="utf-8")
-    for key, value in session.options.config.items():
-        given = session.cli(
-            "config", "set", "--stack", session.stack, "--config-file", str(copy), "--plaintext", key, value
-        )
-        if given.code != 0:
-            raise UsageError(f"--config {key}: {given.stderr.strip()}")
+    copy.write_text(dump_yaml(document), encoding="utf-8")
     return copy
 
 
-def _lookups(session: _Session) -> Path | None:
+def _lookups(session: Session) -> Path | None:
     if session.options.lookups is not None:
         return session.options.lookups
     beside = session.project.root / "lookups.yaml"
@@ -328,7 +213,7 @@ def _references(path: Path | None) -> dict[str, Any]:
     return answers
 
 
-def _keep_logs(session: _Session, operation: Operation) -> None:
+def _keep_logs(session: Session, operation: Operation) -> None:
     """Keep the last run's logs of each operation, for who wants to look closer."""
     kept = session.workspace.folder / "logs" / operation.value
     kept.mkdir(parents=True, exist_ok=True)
@@ -336,28 +221,15 @@ def _keep_logs(session: _Session, operation: Operation) -> None:
         shutil.copyfile(log, kept / log.name)
 
 
-def _previewed(session: _Session, finished: Finished, events: join.Events, notes: join.Notes) -> Plan:
-    digest = _json(finished.stdout)
+def _previewed(session: Session, finished: Finished, events: join.Events, notes: join.Notes) -> Plan:
+    digest = json_in(finished.stdout)
     states = [step.get("newState") or step.get("oldState") for step in digest.get("steps", [])]
     by_urn = {state["urn"]: state for state in states if state is not None}
     return _plan(session, list(by_urn.values()), events, notes, operation="preview", seconds=finished.seconds)
 
 
-def _exported(session: _Session) -> list[dict[str, Any]]:
-    """The resources in the stack's state."""
-    exported = session.cli("stack", "export", "--stack", session.stack)
-    if exported.code != 0:
-        raise EngineError(f"the state cannot be read: {exported.stderr.strip()}", fix="pulumi stack export")
-    return _json(exported.stdout).get("deployment", {}).get("resources") or []
-
-
-def _json(text: str) -> dict[str, Any]:
-    start = text.find("{")
-    return json.loads(text[start:]) if start >= 0 else {}
-
-
 def _plan(
-    session: _Session,
+    session: Session,
     states: Sequence[Mapping[str, Any]],
     events: join.Events,
     notes: join.Notes,
@@ -389,7 +261,7 @@ def _warnings(events: join.Events) -> list[str]:
     return [text for _, text in events.warnings if "from $PATH at" not in text]
 
 
-def _raise_if_failed(session: _Session, finished: Finished, events: join.Events, notes: join.Notes, plan: Plan) -> None:
+def _raise_if_failed(session: Session, finished: Finished, events: join.Events, notes: join.Notes, plan: Plan) -> None:
     if finished.interrupted:
         raise EngineError(
             "interrupted; the step in hand was finished and the state is whole",

@@ -19,6 +19,7 @@ import json
 import os
 import secrets
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -36,11 +37,18 @@ _SECRETS_OF_THE_STACK: Final = ("secretsprovider", "encryptedkey", "encryptionsa
 
 
 @dataclass(frozen=True)
-class Placeholder:
-    """A secret of the configuration that only a cloud's key can open, and what stands for it offline."""
+class Secret:
+    """A secret of the configuration: it reaches the program on its standard input and is written nowhere.
+
+    Attributes:
+        key: ``namespace:name``; a path into a structured value is dotted.
+        value: What this run was given, else a placeholder.
+        placeholder: Whether nothing was given, since only a cloud's key opens the real one.
+    """
 
     key: str
     value: str
+    placeholder: bool
 
 
 @dataclass(frozen=True)
@@ -80,56 +88,63 @@ class Workspace:
         """The rewritten stack configuration."""
         return self.engine / f"Pulumi.{self.stack.rsplit('/', 1)[-1]}.yaml"
 
-    def prepare(self, overrides: Mapping[str, str]) -> tuple[Placeholder, ...]:
+    def prepare(self, overrides: Mapping[str, str]) -> tuple[Secret, ...]:
         """Write the folder anew from the project's files; what is already right stays untouched.
 
         Args:
             overrides: Configuration of this run by key, ``namespace:name`` or a name of the project's own.
 
         Returns:
-            The placeholders that stand for values only a cloud's key can open.
+            The secrets of the stack's configuration, as this run has them.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
         for folder in (self.engine, self.state, self.folder / "bin"):
             folder.mkdir(parents=True, exist_ok=True)
         _write(self.project.root / ".levee" / ".gitignore", "*\n")
         passphrase = self.folder / "passphrase"
         if not passphrase.exists():
             _write(passphrase, secrets.token_urlsafe(32), mode=0o600)
-        _write(self.engine / "Pulumi.yaml", _dump(self._project_document()))
-        document, placeholders = self._config_document(overrides)
-        _write(self.config, _dump(document), mode=0o600)
+        _write(self.engine / "Pulumi.yaml", dump_yaml(self._project_document()))
+        document, found = self.configuration(overrides)
+        kept = read_yaml(self.config) if self.config.exists() else {}
+        document = {k: v for k, v in document.items() if k not in _SECRETS_OF_THE_STACK}
+        if "encryptionsalt" in kept:
+            document["encryptionsalt"] = kept["encryptionsalt"]
+        _write(self.config, dump_yaml(document), mode=0o600)
         self._scripts()
-        return placeholders
+        return found
 
     def _project_document(self) -> dict[str, Any]:
         document = {k: v for k, v in self.project.document.items() if k not in {"backend", "stackConfigDir", "plugins"}}
         document["main"] = str(self.project.main)
         return document
 
-    def _config_document(self, overrides: Mapping[str, str]) -> tuple[dict[str, Any], tuple[Placeholder, ...]]:
+    def configuration(self, overrides: Mapping[str, str]) -> tuple[dict[str, Any], tuple[Secret, ...]]:
+        """The stack's configuration with this run's values, and its secrets apart.
+
+        Args:
+            overrides: Configuration of this run by key.
+
+        Raises:
+            UsageError: The stack's file is not a configuration.
+        """
         source = self.project.stack_config(self.stack)
         document = read_yaml(source) if source.exists() else {}
         config = document.get("config") or {}
         if not isinstance(config, dict):
             raise UsageError("`config:` must be a mapping", where=str(source), fix="write `config:` and keys below it")
+        given = {self.full_key(key): value for key, value in overrides.items()}
+        given_keys = frozenset(given)
         plain: dict[str, Any] = {}
-        placeholders: list[Placeholder] = []
-        for key, value in config.items():
+        secrets_: list[Secret] = []
+        for key, value in ((self.full_key(key), value) for key, value in config.items()):
             if _is_secure(value):
-                placeholders.append(Placeholder(self.full_key(key), _placeholder(key)))
-                continue
-            placeholders.extend(
-                Placeholder(path, _placeholder(path)) for path in _secure_paths(value, self.full_key(key))
-            )
-            plain[key] = _without_secure(value)
-        given = {self.full_key(key) for key in overrides}
-        plain.update({self.full_key(key): value for key, value in overrides.items()})
-        kept = read_yaml(self.config) if self.config.exists() else {}
-        rewritten = {k: v for k, v in document.items() if k not in {*_SECRETS_OF_THE_STACK, "config"}}
-        if "encryptionsalt" in kept:
-            rewritten["encryptionsalt"] = kept["encryptionsalt"]
-        rewritten["config"] = plain
-        return rewritten, tuple(p for p in placeholders if p.key not in given)
+                secrets_.append(Secret(key, given.pop(key, _placeholder(key)), placeholder=key not in given_keys))
+            elif key not in given:
+                secrets_.extend(Secret(p, _placeholder(p), placeholder=True) for p in _secure_paths(value, key))
+                plain[key] = _without_secure(value)
+        return {**document, "config": {**plain, **given}}, tuple(secrets_)
 
     def full_key(self, key: str) -> str:
         """``namespace:name``, with the project's name where the namespace was left out."""
@@ -155,17 +170,14 @@ class Workspace:
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         }
 
-    def stale_lock(self) -> int | None:
-        """The process id in a Pulumi lock whose process has gone, or ``None``."""
-        for lock in (self.state / ".pulumi" / "locks").glob("organization/*/*/*.json"):
-            if f"/{self.project.name}/" not in lock.as_posix():
-                continue
+    def pulumi_lock(self) -> int | None:
+        """The process id in Pulumi's own lock on the stack, or ``None`` where there is no lock; 0 for a torn one."""
+        folder = self.state / ".pulumi" / "locks" / "organization" / self.project.name
+        for lock in folder.glob("*/*.json"):
             try:
-                pid = int(json.loads(lock.read_text())["pid"])
+                return int(json.loads(lock.read_text())["pid"])
             except (ValueError, KeyError):
                 return 0
-            if not _alive(pid):
-                return pid
         return None
 
     def locked(self) -> AbstractContextManager[object]:
@@ -177,14 +189,15 @@ class Workspace:
         return exclusive(self.folder / "run.lock", doing=f"a run on stack {self.stack!r}")
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+def runs_pulumi(pid: int) -> bool:
+    """Whether that process is a Pulumi CLI: after a restart of the machine the number may be anybody's."""
+    if pid <= 0:
         return False
-    except PermissionError:
-        return True
-    return True
+    if sys.platform == "linux":
+        comm = Path(f"/proc/{pid}/comm")
+        return comm.exists() and comm.read_text().strip() == "pulumi"
+    said = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
+    return Path(said.stdout.strip()).name == "pulumi"
 
 
 def _is_secure(value: object) -> bool:
@@ -217,7 +230,8 @@ def _without_secure(value: Any) -> Any:
     return value
 
 
-def _dump(document: Mapping[str, Any]) -> str:
+def dump_yaml(document: Mapping[str, Any]) -> str:
+    """The document as YAML."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     out = io.StringIO()

@@ -1,5 +1,6 @@
 """Programs with providers: explicit ones, several regions, options, lookups, secrets; offline and online."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -220,8 +221,11 @@ def test_a_cloud_that_dies_in_mid_update_loses_nothing(project):
     faults.write_text("faults:\n  - {action: kill, type: aws:s3/bucket:Bucket, nth: 3}\n")
     with pytest.raises(EngineError):
         run("up", faults=faults)
-    run("up")
-    assert not run("up").changes
+    again = run("up")
+    assert not [note for note in again.notes if "refresh will need to be run" in note]
+    last = run("up")
+    assert not last.changes
+    assert not last.notes
     assert not run("refresh").changes
     assert run("destroy").summary.by_op == {"delete": 6}
     with SimulatedCloud(run.workspace().cloud) as cloud:
@@ -265,3 +269,20 @@ def test_kubernetes_returns_the_manifest(project):
     assert up.outputs == {"data": {"a": "1"}, "namespace": "lake"}
     assert not run("up").changes
     assert not run("refresh").changes
+
+
+def test_what_a_killed_engine_left_pending_is_settled_and_said(project):
+    run = project("import pulumi_aws as aws\nfor i in range(3):\n    aws.s3.Bucket(f'store-{i}')\n")
+    run("up")
+    checkpoint = run.workspace().checkpoint
+    document = json.loads(checkpoint.read_text())
+    latest = document["checkpoint"]["latest"]
+    half_made = next(r for r in latest["resources"] if r["urn"].endswith("::store-2"))
+    latest["resources"].remove(half_made)
+    latest["pending_operations"] = [{"resource": {**half_made, "id": ""}, "type": "creating"}]
+    checkpoint.write_text(json.dumps(document))
+    destroyed = run("destroy")
+    assert any("store-2" in note and "pending" in note for note in destroyed.notes)
+    assert "pending_operations" not in json.loads(checkpoint.read_text())["checkpoint"]["latest"]
+    with SimulatedCloud(run.workspace().cloud) as cloud:
+        assert not [r for r in cloud.resources() if not r.removed]

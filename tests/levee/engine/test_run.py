@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 import pytest
 
 from levee.engine import ProgramError
-from levee.errors import EngineError, UsageError
+from levee.errors import EngineError, LeveeError, UsageError
 from levee.plan import Op
 
 COMPONENTS = """
@@ -93,6 +94,27 @@ def test_a_stack_whose_secrets_a_cloud_key_holds_is_previewed_with_placeholders(
     plan = run("preview", config={"token": "given"})
     assert plan.outputs["token"] == "given"
     assert plan.notes == ()
+
+
+def test_a_secret_given_for_one_run_is_written_nowhere(project):
+    run = project(
+        """
+        import pulumi
+        pulumi.export("length", pulumi.Config().require_secret("token").apply(len))
+        """,
+        config="""
+        secretsprovider: awskms://alias/prod
+        config:
+          probe:token: {secure: v1:AAAA}
+        """,
+    )
+    for operation in ("preview", "up"):
+        plan = run(operation, config={"token": "hunter2hunter2"})
+        assert plan.outputs == {"length": "[secret]"}
+        assert plan.notes == ()
+    for path in run.root.rglob("*"):
+        assert not path.is_file() or b"hunter2hunter2" not in path.read_bytes(), path
+    assert run.workspace().folder.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(
@@ -251,6 +273,16 @@ def test_a_lock_whose_process_is_dead_is_freed_and_said(project):
     assert plan.summary.by_op == {"same": 2}
 
 
+def test_a_lock_of_a_process_that_is_no_engine_is_freed(project):
+    """After a restart of the machine, or in a new container, the number belongs to somebody else."""
+    run = project(COMPONENTS)
+    run("up")
+    lock = run.workspace().state / ".pulumi/locks/organization/probe/dev/11111111-2222-3333-4444-555555555555.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(json.dumps({"pid": 1, "username": "u", "hostname": "h", "timestamp": "2026-01-01T00:00:00Z"}))
+    assert run("up").summary.by_op == {"same": 2}
+
+
 def test_two_runs_on_one_stack_do_not_meet(project, monkeypatch):
     run = project(WAITING)
     monkeypatch.setenv("WAIT", "1")
@@ -273,3 +305,30 @@ def test_ctrl_c_ends_the_engine_and_keeps_the_state_whole(project, monkeypatch):
     monkeypatch.setenv("WAIT", "0")
     run("up")
     assert run("up").summary.by_op == {"same": 2}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a small disk")
+def test_a_full_disk_is_said_and_loses_nothing(project, tmp_path):
+    run = project(COMPONENTS)
+    run("up")
+    before = run("refresh").resources
+    state = run.workspace().folder
+    aside = tmp_path / "aside"
+    state.rename(aside)
+    state.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", state], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"mounting is not allowed here: {mounted.stderr.decode().strip()}")
+    try:
+        shutil.copytree(aside, state, dirs_exist_ok=True)
+        filler = state / "filler"
+        with pytest.raises(OSError, match="No space left"):
+            filler.write_bytes(bytes(128 << 20))
+        with pytest.raises(LeveeError) as failed:
+            run("up", config={"anything": "else"})
+        assert "space" in str(failed.value)
+        filler.unlink()
+        assert run("up").summary.by_op == {"same": 2}
+        assert [r.urn for r in run("refresh").resources] == [r.urn for r in before]
+    finally:
+        subprocess.run(["umount", "-l", state], check=True)

@@ -1,0 +1,137 @@
+"""What every step of one run needs: the workspace, the CLI, the environment that the CLI gets."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from levee.engine import cli_process
+from levee.engine.cli_process import Finished, Listener
+from levee.engine.project import Project
+from levee.engine.workspace import Workspace
+from levee.errors import EngineError
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run an operation; the defaults suit a plain offline run.
+
+    Attributes:
+        offline: With stand-in providers and a simulated cloud; else with the real plugins and the user's backend.
+        config: Configuration of this run alone, by key; a key that the stack keeps as a secret stays one.
+        packs: Folders of CrossGuard policy packs.
+        pack_config: What each policy is configured with, ``{policy: {"enforcementLevel": ..., ...}}``.
+        references: A YAML file of other stacks' outputs, ``{stack: {output: value}}``.
+        lookups: A YAML file of the project's own answers to lookups.
+        faults: A YAML file of faults to inject.
+        unprotect: Of a destroy: lift the engine's protection of every resource first.
+        dry_run: Of a refresh or a destroy: only say what it would do.
+        pulumi: The CLI; found or built where it is not given.
+        environment: The environment of engine and program; the caller's where it is not given.
+        on_event: Gets every engine event while it runs.
+        debug: Let the SDK's debug messages reach the engine.
+    """
+
+    offline: bool = True
+    config: Mapping[str, str] = field(default_factory=dict)
+    packs: Sequence[Path] = ()
+    pack_config: Mapping[str, Any] = field(default_factory=dict)
+    references: Path | None = None
+    lookups: Path | None = None
+    faults: Path | None = None
+    unprotect: bool = False
+    dry_run: bool = False
+    pulumi: Path | None = None
+    environment: Mapping[str, str] | None = None
+    on_event: Listener | None = None
+    debug: bool = False
+
+
+def home() -> Path:
+    """The folder that holds ``tools/pulumi``, the cached CLI and what was read of SDKs."""
+    return Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Session:
+    """One run on one stack.
+
+    Attributes:
+        workspace: The stack's folder.
+        options: How to run.
+        pulumi: The CLI.
+        scratch: A folder that goes with the run.
+        notes: What was done on the user's behalf, one sentence each.
+        secrets: The configuration's secrets by key, for the program's standard input only.
+    """
+
+    workspace: Workspace
+    options: Options
+    pulumi: Path
+    scratch: Path
+    notes: list[str] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def project(self) -> Project:
+        """What is run."""
+        return self.workspace.project
+
+    @property
+    def stack(self) -> str:
+        """Its stack."""
+        return self.workspace.stack
+
+    @property
+    def folder(self) -> Path:
+        """Where the engine is started, the root it takes the project to have."""
+        return self.workspace.engine if self.options.offline else self.project.root
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The whole environment of the CLI, and through it of the program and the packs."""
+        env = dict(os.environ if self.options.environment is None else self.options.environment)
+        env |= {"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DEBUG_COMMANDS": "true", "NO_COLOR": "1"}
+        if self.options.offline:
+            env |= self.workspace.environment()
+            env.pop("PULUMI_CONFIG_PASSPHRASE", None)
+            env.pop("PULUMI_ACCESS_TOKEN", None)
+        env.setdefault("GOGC", "400")  # the engine's work is short and its memory small: a quarter less time on garbage
+        if env.pop("PYTHONDONTWRITEBYTECODE", ""):
+            # An SDK takes three times as long to import without its byte code: kept where nobody minds it.
+            env.setdefault("PYTHONPYCACHEPREFIX", str(home() / ".levee" / "cache" / "bytecode"))
+        scripts = str(self.workspace.folder / "bin")
+        return {**env, "PATH": f"{scripts}{os.pathsep}{env.get('PATH', '')}", **(extra or {})}
+
+    def cli(self, *arguments: str, environment: Mapping[str, str] | None = None, **more: Any) -> Finished:
+        """Run the CLI with those arguments."""
+        return cli_process.run(
+            [str(self.pulumi), *arguments, "--non-interactive"],
+            folder=self.folder,
+            environment=environment or self.environment(),
+            **more,
+        )
+
+    def export(self) -> dict[str, Any]:
+        """The stack's state as ``pulumi stack export`` writes it; its secrets stay encrypted.
+
+        Raises:
+            EngineError: The backend does not give it.
+        """
+        exported = self.cli("stack", "export", "--stack", self.stack)
+        if exported.code != 0:
+            raise EngineError(f"the state cannot be read: {exported.stderr.strip()}", fix="pulumi stack export")
+        return json_in(exported.stdout)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the stack's state."""
+        return self.export().get("deployment", {}).get("resources") or []
+
+
+def json_in(text: str) -> dict[str, Any]:
+    """The JSON document that a command printed, after whatever it said before; empty where there is none."""
+    start = text.find("{")
+    return json.loads(text[start:]) if start >= 0 else {}
