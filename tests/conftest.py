@@ -1,4 +1,4 @@
-"""Property tests take the time they need: a busy machine is no counterexample."""
+"""For the tests of both environments: properties are judged by what they say, not by how long a busy machine took."""
 
 from hypothesis import HealthCheck, settings
 
