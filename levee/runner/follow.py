@@ -36,7 +36,12 @@ class Follower:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 self._lost(f"it did not end within its {late} s", progress)
+        waiting = [key for key, task in self.tasks.items() if task.state is TaskState.WAITING]
         if self._current is not None:
+            self._lost(_end_of(process), progress)
+        elif waiting and all(task.state is not TaskState.FAILED for task in self.tasks.values()):
+            # The host ended between two tasks, or never began: that is a failure, of the task it did not come to.
+            self._current, self._since = waiting[0], time.monotonic()
             self._lost(_end_of(process), progress)
         for key, task in self.tasks.items():
             if task.state is TaskState.WAITING:

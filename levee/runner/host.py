@@ -77,9 +77,19 @@ def events(process: subprocess.Popen[bytes], file: Path) -> Iterator[Mapping[str
             content = rest + lines.read()
             *whole, rest = content.split(b"\n")
             for line in whole:
-                yield json.loads(line)
+                if (event := _parsed(line)) is not None:
+                    yield event
             if over and not whole:
                 return
             if not whole:
                 yield None
                 time.sleep(POLL_SECONDS)
+
+
+def _parsed(line: bytes) -> Mapping[str, Any] | None:
+    """One event; ``None`` for a line that a full disk cut short, which no event's meaning rests on."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None

@@ -30,6 +30,11 @@ def gate(argv):
     from pipelines.errors import QualityError
     raise QualityError("3 rows break rule quantity_positive", where="retail", fix="mend the contract")
 
+def cut(argv):
+    with open(os.environ["LEVEE_PROGRESS"], "a") as file:
+        file.write('{"task": "cut", "do' + chr(10) + "3" + chr(10))
+    return 0
+
 def flaky(argv):
     note(argv)
     tried = pathlib.Path(os.environ["PROBE"] + ".tried")
@@ -111,7 +116,7 @@ def prepared(tmp_path) -> DataEnv:
     info.mkdir(parents=True)
     (site / "levee_probe.py").write_text(TASKS)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: levee-probe\nVersion: 1.0\n")
-    names = ("good", "gate", "flaky", "raises", "leaves", "slow", "dies")
+    names = ("good", "gate", "cut", "flaky", "raises", "leaves", "slow", "dies")
     points = "".join(f"{name} = levee_probe:{name}\n" for name in names)
     (info / "entry_points.txt").write_text(f"[levee.tasks]\n{points}")
     python = tmp_path / "env" / "bin" / "python"

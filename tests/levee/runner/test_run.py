@@ -95,6 +95,19 @@ def test_every_way_to_fail_is_told(go, stack, task, entry_point, reason, kind, a
         assert "Traceback" in result.log.read_text()
 
 
+@pytest.mark.parametrize(("program", "reason"), [("exit 7", "exit code 7"), ("kill -9 $$", "ended by SIGKILL")])
+def test_a_host_that_never_begins_is_a_failure(go, stack, task, prepared, program, reason):
+    prepared.python.write_text(f"#!/bin/sh\n{program}\n")
+    result = go(stack(task("good"), task("after", "good", after=["good"])))
+    assert states(result) == {"good": "failed", "after": "skipped"}
+    with pytest.raises(EngineError, match=reason):
+        result.raise_if_failed()
+
+
+def test_what_a_full_disk_cut_short_is_passed_over(go, stack, task):
+    assert states(go(stack(task("cut")))) == {"cut": "succeeded"}
+
+
 def test_a_task_is_stopped_at_its_timeout(go, stack, task):
     result = go(stack(task("slow", timeoutSeconds=1)))
     assert states(result) == {"slow": "failed"}
