@@ -58,8 +58,14 @@ def key(account: str, region: str) -> Document:
 
 
 def store(bucket: str, account: str) -> Document:
-    """Bucket policy of a layer: TLS 1.2 or newer, KMS encryption, and nobody from outside the account."""
-    not_kms = {"StringNotEqualsIfExists": {"s3:x-amz-server-side-encryption": "aws:kms"}}
+    """Bucket policy of a layer: TLS 1.2 or newer, KMS encryption, and nobody from outside the account.
+
+    A request that names no encryption gets the bucket's own, so only one that names another is refused. Both conditions
+    are needed: a negated operator, with ``IfExists`` too, is true where its key is absent. Source: AWS IAM User Guide,
+    "IAM JSON policy elements: Condition operators".
+    """
+    header = "s3:x-amz-server-side-encryption"
+    not_kms = {"Null": {header: "false"}, "StringNotEquals": {header: "aws:kms"}}
     return _document(
         *_transport(bucket),
         _deny("DenyOtherEncryption", ("s3:PutObject",), (f"arn:aws:s3:::{bucket}/*",), not_kms),
