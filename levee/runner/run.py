@@ -7,14 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from levee.errors import EngineError, UsageError
+from levee.errors import UsageError
 from levee.plan import Plan
 from levee.runner.dataenv import DataEnv, ensure_data_env
 from levee.runner.execute import run_job
 from levee.runner.job import Job, job_of, jobs_of
 from levee.runner.replay import replay_job
 from levee.runner.result import RunResult
-from levee.runner.surroundings import Surroundings
+from levee.runner.surroundings import Surroundings, refusals
 
 
 def run(
@@ -88,16 +88,10 @@ def _surroundings(plan: Plan, root: Path, engine: str | None) -> Surroundings:
 
 
 def _run(job: Job, around: Surroundings, console: Console) -> RunResult:
-    try:
+    with refusals(around, again=f"levee run {job.domain} --env {around.env}"):
         prepared = ensure_data_env(around.root, around.engine, console)
         _same_wheel(job, prepared)
         return run_job(job, around, prepared, console)
-    except OSError as error:  # a full disk, a folder that is none, no permission
-        raise EngineError(
-            f"this machine cannot keep the run: {error.strerror or error}",
-            where=str(error.filename or around.folder),
-            fix=f"mend that (`levee doctor` knows the disk), then levee run {job.domain} --env {around.env}",
-        ) from error
 
 
 def _same_wheel(job: Job, prepared: DataEnv) -> None:

@@ -14,7 +14,7 @@ from levee.errors import EngineError
 from levee.plan import Plan
 from levee.runner.dataenv import DataEnv, ensure_data_env
 from levee.runner.job import Job, jobs_of
-from levee.runner.surroundings import Surroundings
+from levee.runner.surroundings import Surroundings, refusals
 
 _ONE_TASK: Final = ("dataset", "table")
 """Parameters that name one task's part of the domain; the others say where the domain is."""
@@ -40,13 +40,14 @@ def summary(plan: Plan, *, root: Path, console: Console | None = None) -> dict[s
     jobs = jobs_of(plan)
     if not (around.folder / "runs").is_dir():
         return None
-    prepared = ensure_data_env(around.root, around.engine, console)
     joined: dict[str, Any] = {}
-    for job in jobs:
-        with console.status(f"Reading the tables of {job.domain}"):
-            answer = _ask(job, around, prepared)
-        for name, value in answer.items():
-            joined[name] = [*joined.get(name, []), *value] if isinstance(value, list) else value
+    with refusals(around, again=f"levee report {around.env}"):
+        prepared = ensure_data_env(around.root, around.engine, console)
+        for job in jobs:
+            with console.status(f"Reading the tables of {job.domain}"):
+                answer = _ask(job, around, prepared)
+            for name, value in answer.items():
+                joined[name] = [*joined.get(name, []), *value] if isinstance(value, list) else value
     return joined
 
 

@@ -16,13 +16,13 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from levee.errors import UsageError
+from levee.errors import EngineError, UsageError
 from levee.runner.job import Task
 
 _BUCKET: Final = re.compile(r"(?P<scheme>s3|s3a|gs|abfss)://(?P<place>[^/]+)")
@@ -138,6 +138,27 @@ class Surroundings:
                 os.link(part, file)
             Path(part).unlink()
         return file
+
+
+@contextmanager
+def refusals(around: Surroundings, *, again: str) -> Generator[None]:
+    """Turn what the machine refuses (a full disk, a missing right) into an error with its place and its mend.
+
+    Args:
+        around: Whose folders are written.
+        again: The command to run when it is mended.
+
+    Raises:
+        EngineError: An ``OSError`` was raised inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(
+            f"this machine cannot keep the run: {error.strerror or error}",
+            where=str(error.filename or around.folder),
+            fix=f"mend that (`levee doctor` knows the disk), then {again}",
+        ) from error
 
 
 def _buckets(tasks: Iterable[Task]) -> Iterable[re.Match[str]]:
