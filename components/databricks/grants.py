@@ -7,7 +7,7 @@ from typing import Final
 
 from pipelines.contracts import Contract, Domain, Layer
 
-SCHEMAS: Final = (Layer.BRONZE, Layer.SILVER, Layer.GOLD, Layer.QUARANTINE, Layer.AUDIT)
+SCHEMAS: Final = tuple(layer for layer in Layer if layer.holds_tables)
 """Layers that have tables, hence a schema a domain."""
 
 _READ: Final = ("USE_SCHEMA", "SELECT")

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from components import names
 from components.lake import aws_policies as policies
 from components.lake.lake import Aws, Lake, LakeArgs
-from components.lake.lifecycle import Rule, rules
+from components.lake.lifecycle import LOCKED, Rule, rules
 from pipelines.contracts import Layer
 
 _LOGS = "logs"
@@ -174,7 +174,7 @@ class _Store(_Bucket):
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__(name, "AwsStore", opts)
-        locked = layer is Layer.AUDIT
+        locked = layer in LOCKED
         self.make(args, target, layer.value, args.tags_of(layer).aws(), lock=locked)
         self.encrypt(key)
         itself = names.bucket(args.company, args.environment, layer, account=target.account)

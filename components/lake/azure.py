@@ -18,7 +18,7 @@ from pulumi_azure_native import authorization, managedidentity, monitor, operati
 from components import names
 from components.lake.azure_keys import Key
 from components.lake.lake import Azure, Lake, LakeArgs
-from components.lake.lifecycle import Rule, rules
+from components.lake.lifecycle import LOCKED, Rule, rules
 from pipelines.contracts import Layer
 
 _LOG_DAYS = (30, 730)
@@ -74,11 +74,11 @@ class AzureLake(Lake):
             opts=child,
         )
         key = Key(f"{name}-key", args, target, group=group.name, user=identity.principal_id, logs=logs.id, opts=child)
-        data = [layer for layer in Layer if layer is not Layer.AUDIT]
+        data = [layer for layer in Layer if layer not in LOCKED]
         site = _Site(args, target, group.name, identity.id, key, logs.id)
         lake = _Account(f"{name}-data", "lake", data, site, child)
         audit = _Account(f"{name}-audit", "audit", [Layer.AUDIT], site, child)
-        self.accounts = {layer: (audit if layer is Layer.AUDIT else lake).id for layer in Layer}
+        self.accounts = {layer: (audit if layer in LOCKED else lake).id for layer in Layer}
         self.lock_command = audit.lock_command() if args.lock else None
         self.finish(lake.urls | audit.urls, key.uri)
 
@@ -209,7 +209,7 @@ class _Account(pulumi.ComponentResource):
             public_access=storage.PublicAccess.NONE,
             opts=pulumi.ResourceOptions(parent=self, protect=self.args.protect),
         )
-        if layer is not Layer.AUDIT:
+        if layer not in LOCKED:
             return [container]
         retention = storage.BlobContainerImmutabilityPolicy(
             name,

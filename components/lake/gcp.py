@@ -9,7 +9,7 @@ import pulumi_gcp as gcp
 
 from components import names
 from components.lake.lake import Gcp, Lake, LakeArgs
-from components.lake.lifecycle import TABLES, Rule, rules
+from components.lake.lifecycle import LOCKED, TABLES, Rule, rules
 from pipelines.contracts import Layer
 
 _LOGS: Final = "logs"
@@ -139,7 +139,7 @@ def _bucket(
     logs: pulumi.Output[str] | None = None,
 ) -> gcp.storage.Bucket:
     """A bucket without ACLs, closed to the public, encrypted with the lake's key and no other."""
-    audit = purpose == Layer.AUDIT
+    locked = purpose in LOCKED
     soft = max(_SOFT_DELETE_DAYS[0], min(args.ageing.noncurrent_days, _SOFT_DELETE_DAYS[1]))
     return gcp.storage.Bucket(
         name,
@@ -150,12 +150,12 @@ def _bucket(
         public_access_prevention="enforced",
         encryption=_encryption(key),
         # Cloud Storage refuses versioning on a bucket with a retention policy, which keeps every object anyway.
-        versioning=None if audit else gcp.storage.BucketVersioningArgs(enabled=True),
+        versioning=None if locked else gcp.storage.BucketVersioningArgs(enabled=True),
         retention_policy=(
             gcp.storage.BucketRetentionPolicyArgs(
                 retention_period=str(args.ageing.audit_days * _DAY), is_locked=args.lock
             )
-            if audit
+            if locked
             else None
         ),
         soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=soft * _DAY),

@@ -1,9 +1,10 @@
 """What happens to objects as they age, before any cloud's words for it.
 
-Landing files are immutable, so they cool, freeze and expire by age. Bronze, silver, gold and quarantine are Delta
-tables: the oldest file may be one that the newest version still reads, so **no live object of theirs ever expires by
-age**; contracts' retention is enforced there by the `maintain` task (DELETE and VACUUM), and storage only removes what
-was replaced. Their tiering goes by access, to tiers that read at once.
+Landing files are immutable, so they cool, freeze and expire by age. Bronze, silver, gold, quarantine and checkpoints
+(ledger, runs, verdicts) hold Delta tables: the oldest file may be one that the newest version still reads, so **no live
+object of theirs ever expires by age or is locked**; contracts' retention is enforced there by the `maintain` task
+(DELETE and VACUUM), and storage only removes what was replaced. Their tiering goes by access, to tiers that read at
+once. Audit holds evidence, one object a task run and never a table: it is locked, and expires a day after its lock.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from dataclasses import dataclass
 
 from pipelines.contracts import Layer
 
-TABLES = frozenset({Layer.BRONZE, Layer.SILVER, Layer.GOLD, Layer.QUARANTINE})
+TABLES = frozenset(layer for layer in Layer if layer.holds_tables)
 """Layers that hold Delta tables."""
+
+LOCKED = frozenset({Layer.AUDIT})
+"""Layers whose objects cannot be changed or deleted before their time."""
 
 
 @dataclass(frozen=True, slots=True)

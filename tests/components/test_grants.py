@@ -34,7 +34,7 @@ def with_roles(**roles: list[dict[str, Any]]) -> Domain:
 def test_the_shipped_reader_reads_silver_and_gold_and_nothing_raw() -> None:
     for layer in (Layer.SILVER, Layer.GOLD):
         assert grants.of_schema(SALES, layer) == {"sales_reader": ("USE_SCHEMA", "SELECT")}
-    for layer in (Layer.BRONZE, Layer.QUARANTINE, Layer.AUDIT):
+    for layer in (Layer.BRONZE, Layer.QUARANTINE, Layer.CHECKPOINTS):
         assert grants.of_schema(SALES, layer) == {}
     assert grants.readers([SALES]) == ("sales_reader",)
 

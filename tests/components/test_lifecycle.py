@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.lake.lifecycle import TABLES, Ageing, Dataset, rules
+from components.lake.lifecycle import LOCKED, TABLES, Ageing, Dataset, rules
 from pipelines.contracts import Layer
+from pipelines.settings import RunSettings
 
 SDK = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:DeprecationWarning")
 """The SDKs warn of their own old names while they are imported."""
@@ -39,10 +40,18 @@ def test_a_table_s_live_files_never_expire_and_never_wait_to_be_read(ageing: Age
             assert rule.by_access
 
 
-@given(AGEING)
-def test_checkpoints_are_left_alone(ageing: Ageing) -> None:
-    (rule,) = rules(Layer.CHECKPOINTS, ageing)
-    assert (rule.expire_after_days, rule.by_access) == (None, False)
+@given(AGEING, DATASETS)
+def test_no_table_of_the_wheel_lies_where_a_rule_expires_or_a_lock_holds(
+    ageing: Ageing, datasets: list[Dataset]
+) -> None:
+    settings = RunSettings("sales", roots={layer: f"s3://{layer}" for layer in Layer})
+    for layer in Layer:
+        if layer in LOCKED or any(rule.expire_after_days for rule in rules(layer, ageing, datasets)):
+            with pytest.raises(ValueError, match="is no store of tables"):
+                settings.table_path(layer, "table")
+    for layer in TABLES:
+        assert settings.table_path(layer, "table") == f"s3://{layer}/sales/table"
+    assert settings.record_path("ledger") == settings.table_path(Layer.CHECKPOINTS, "ledger")
 
 
 @given(AGEING)

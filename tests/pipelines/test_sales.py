@@ -107,7 +107,7 @@ def test_prices_of_a_tenth_of_a_penny_are_kept(lake: Lake) -> None:
 
 
 def test_the_suite_counted_what_quarantine_holds(lake: Lake) -> None:
-    results = Engine.open(lake.settings.engine).rows(lake.settings.table_path(Layer.AUDIT, RESULTS)).to_pylist()
+    results = Engine.open(lake.settings.engine).rows(lake.settings.record_path(RESULTS)).to_pylist()
     failed = {row["check_id"]: row["failed"] for row in results if row["batch"] == "candidates" and row["failed"]}
     assert failed == BROKEN
     assert all(row["success"] is not False for row in results if row["batch"] != "candidates")
@@ -119,7 +119,7 @@ def test_a_second_run_changes_nothing(lake: Lake, monkeypatch: pytest.MonkeyPatc
         lake.settings.table_path(layer, name)
         for layer, name in (
             (Layer.BRONZE, "online_retail"), (Layer.SILVER, "online_retail"), (Layer.QUARANTINE, "online_retail"),
-            (Layer.GOLD, "revenue_by_month"), (Layer.GOLD, "revenue_variance"), (Layer.AUDIT, RESULTS),
+            (Layer.GOLD, "revenue_by_month"), (Layer.GOLD, "revenue_variance"), (Layer.CHECKPOINTS, RESULTS),
         )
     ]  # fmt: skip
     before = {path: data_version(engine, path) for path in tables}

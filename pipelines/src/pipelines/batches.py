@@ -1,4 +1,4 @@
-"""The count law's record: one row a silver batch, in the audit store.
+"""The count law's record: one row a silver batch, under checkpoints.
 
 Records read = rows in silver + duplicates + rows in quarantine. `accounted` is counted on another way than
 `duplicates`: every row of both tables carries how many identical records of its batch it stands for (`_copies`), and
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipelines.engine.arrow_types import TIMESTAMP
-from pipelines.settings import Layer, RunSettings
+from pipelines.settings import RunSettings
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine
@@ -79,7 +79,7 @@ class Batch:
 
 def batches_path(settings: RunSettings) -> str:
     """Where the domain's batches are recorded."""
-    return settings.table_path(Layer.AUDIT, "batches")
+    return settings.record_path("batches")
 
 
 def record_batch(engine: Engine, settings: RunSettings, batch: Batch) -> None:

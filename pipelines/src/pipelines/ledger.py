@@ -89,11 +89,11 @@ SCHEMA = pa.schema(
 
 
 class Ledger:
-    """The ledger of one domain, a Delta table of the audit store."""
+    """The ledger of one domain, a Delta table under checkpoints."""
 
     def __init__(self, engine: Engine, settings: RunSettings) -> None:
         self._engine = engine
-        self.path = settings.table_path(Layer.AUDIT, "ledger")
+        self.path = settings.record_path("ledger")
 
     def entries(self, layer: Layer, dataset: str) -> list[Entry]:
         """Return the layer's events of a dataset, oldest first."""

@@ -1,4 +1,4 @@
-"""The run record: one row a task run in the audit store, and the same as one structured log line.
+"""The run record: one row a task run under checkpoints, the same as evidence in audit and as one structured log line.
 
 What it cost is booked as compute-seconds by node type (nodes times wall-clock seconds), which ``levee.cost`` prices.
 """
@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.engine.failures import failure, interrupted
-from pipelines.settings import Layer, RunSettings
+from pipelines.evidence import keep
+from pipelines.settings import RunSettings
 
 if TYPE_CHECKING:
     from pipelines.contracts.model import Contract
@@ -104,7 +105,8 @@ def recorded(engine: Engine, settings: RunSettings, task: str, contract: Contrac
             "compute_seconds": json.dumps({settings.node_type: seconds * tally.nodes}),
         }
         log.info(json.dumps(row, default=str, sort_keys=True))
-        engine.append(settings.table_path(Layer.AUDIT, TABLE), pa.Table.from_pylist([row], schema=SCHEMA))
+        engine.append(settings.record_path(TABLE), pa.Table.from_pylist([row], schema=SCHEMA))
+        keep(settings, "runs", f"{task}-{contract.dataset}", row)
 
     try:
         yield tally

@@ -42,6 +42,15 @@ class Layer(enum.StrEnum):
     AUDIT = "audit"
     CHECKPOINTS = "checkpoints"
 
+    @property
+    def holds_tables(self) -> bool:
+        """Whether Delta tables lie there; in the other stores files are written once and never changed.
+
+        A table's log and files are rewritten at any age, so a store of tables can neither lock objects nor let them
+        expire; landing expires what contracts say, and audit locks what it holds.
+        """
+        return self not in (Layer.LANDING, Layer.AUDIT)
+
 
 class EngineName(enum.StrEnum):
     """Which Spark Connect server runs the task."""
@@ -204,8 +213,18 @@ class RunSettings:
         return "/".join([root, *parts]) if parts else root
 
     def table_path(self, layer: Layer, name: str) -> str:
-        """Return the place of a table: ``<root of the layer>/<domain>/<name>``."""
+        """Return the place of a table: ``<root of the layer>/<domain>/<name>``.
+
+        Raises:
+            ValueError: the layer's store expires or locks what lies there, and can hold no table.
+        """
+        if not layer.holds_tables:
+            raise ValueError(f"{layer.value} is no store of tables: {name} would be expired or locked there")
         return self.path(layer, self.domain, name)
+
+    def record_path(self, name: str) -> str:
+        """Return the place of a table of records about the work itself (ledger, runs, ...): under checkpoints."""
+        return self.table_path(Layer.CHECKPOINTS, name)
 
     def deliveries(self, dataset: str) -> str:
         """Return the folder that the deliveries of `dataset` land in: ``<landing>/<domain>/<dataset>``."""

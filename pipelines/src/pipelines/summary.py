@@ -121,7 +121,7 @@ class _Reader:
         """The newest results of a source's checks."""
         from pipelines.quality.task import RESULTS
 
-        path = self.settings.table_path(Layer.AUDIT, RESULTS)
+        path = self.settings.record_path(RESULTS)
         if not self.engine.exists(path):
             return []
         rows = self.engine.rows(path, where=f"dataset = '{source.dataset}'").to_pylist()
@@ -137,7 +137,7 @@ class _Reader:
         """The newest task runs, newest first."""
         from pipelines.runs import TABLE
 
-        path = self.settings.table_path(Layer.AUDIT, TABLE)
+        path = self.settings.record_path(TABLE)
         if not self.engine.exists(path):
             return []
         rows = sorted(self.engine.rows(path).to_pylist(), key=lambda row: row["started_at"], reverse=True)

@@ -49,7 +49,7 @@ def run(engine: Engine, contract: Contract, lake: Lake, number: int = 1):
 
 
 def results(engine: Engine, lake: Lake) -> list[dict]:
-    return engine.rows(lake.settings.table_path(Layer.AUDIT, RESULTS)).to_pylist()
+    return engine.rows(lake.settings.record_path(RESULTS)).to_pylist()
 
 
 @pytest.fixture
@@ -147,8 +147,8 @@ def test_a_folder_that_a_killed_run_left_is_emptied(sail: Engine, lake: Lake, co
     assert not left.exists()
 
 
-def test_where_audit_is_a_bucket_there_are_no_docs(lake: Lake, contract: Contract) -> None:
+def test_where_checkpoints_is_a_bucket_there_are_no_docs(lake: Lake, contract: Contract) -> None:
     from pipelines.quality.task import _docs
 
-    settings = replace(lake.settings, roots={**lake.settings.roots, Layer.AUDIT: "s3://levee-audit"})
+    settings = replace(lake.settings, roots={**lake.settings.roots, Layer.CHECKPOINTS: "s3://levee-checkpoints"})
     assert _docs(settings, contract) is None

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pipelines.engine import Engine
 
 BUILDS = "gold_builds"
-"""Table under audit: which inputs a gold table was built from."""
+"""Table under checkpoints: which inputs a gold table was built from."""
 
 _BUILDS_SCHEMA = pa.schema(
     [
@@ -162,7 +162,7 @@ def _view(frame: DataFrame) -> str:
 
 def _unchanged(engine: Engine, settings: RunSettings, table: Contract, inputs: dict[str, int]) -> Built | None:
     """The last build, where nothing that it came from, nor the table itself, has changed since."""
-    builds = settings.table_path(Layer.AUDIT, BUILDS)
+    builds = settings.record_path(BUILDS)
     path = settings.table_path(Layer.GOLD, table.dataset)
     if not engine.exists(builds) or not engine.exists(path):
         return None
@@ -185,4 +185,4 @@ def _record(engine: Engine, settings: RunSettings, table: Contract, built: Built
         "run_id": settings.run_id,
         "built_at": datetime.now(UTC),
     }
-    engine.append(settings.table_path(Layer.AUDIT, BUILDS), pa.Table.from_pylist([row], schema=_BUILDS_SCHEMA))
+    engine.append(settings.record_path(BUILDS), pa.Table.from_pylist([row], schema=_BUILDS_SCHEMA))

@@ -1,7 +1,7 @@
 """Which tables a domain has, what care each wants, and giving it: OPTIMIZE, ZORDER BY, VACUUM.
 
 A table that nobody has written since its last care is left alone, so that running twice rewrites nothing. Where a care
-was given is kept in the audit table ``maintenance``; a run that dies before it is written cares again, which is safe.
+was given is kept in the table ``maintenance``; a run that dies before it is written cares again, which is safe.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.engine import Engine
 
 RECORD = "maintenance"
-"""Table under audit: the last care of each table."""
+"""Table under checkpoints: the last care of each table."""
 _RECORD_SCHEMA = pa.schema(
     [
         ("path", pa.string()),
@@ -98,7 +98,7 @@ def maintain(
         domain: The domain.
         report: Called with tables done and tables in all.
     """
-    record = settings.table_path(Layer.AUDIT, RECORD)
+    record = settings.record_path(RECORD)
     last = _last_versions(engine, record)
     found = [(care, engine.version(care.path)) for care in plan(settings, domain) if engine.exists(care.path)]
     done = [Cared(care, version, version, unchanged=True) for care, version in found if last.get(care.path) == version]

@@ -20,6 +20,7 @@ from pipelines.bronze.storage import is_url
 from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.errors import QualityError
+from pipelines.evidence import keep
 from pipelines.history import data_version
 from pipelines.quality.checks import TableCheck, not_run, table_checks
 from pipelines.quality.evaluate import evaluate
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pipelines.quality.suite import Batch, Outcome
 
 RESULTS = "quality_results"
-"""Table under audit: one row a check, batch and run."""
+"""Table under checkpoints: one row a check, batch and run."""
 RESULTS_SCHEMA = pa.schema(
     [
         ("dataset", pa.string()),
@@ -97,7 +98,7 @@ class Checked:
         dataset: The dataset.
         lines: Results; empty where nothing had changed since the last success, or nothing was ever delivered.
         unchanged: Neither bronze, silver nor the contract had changed since the last success.
-        docs: Index page of Data Docs; ``None`` where the audit store is no folder.
+        docs: Index page of Data Docs; ``None`` where checkpoints is no folder.
     """
 
     dataset: str
@@ -249,7 +250,7 @@ def _gate(contract: Contract, lines: Sequence[Line]) -> None:
         raise QualityError(
             f"{contract.dataset} does not hold its contract: {said}",
             where=str(contract.path),
-            fix="see Data Docs and the table quality_results under audit",
+            fix="see Data Docs and the table quality_results under checkpoints",
         )
 
 
@@ -258,14 +259,17 @@ def _fails(line: Line) -> bool:
 
 
 def _docs(settings: RunSettings, contract: Contract) -> Path | None:
-    """Where the dataset's Data Docs are; a bucket is none: there they would need a web server in front."""
-    folder = settings.path(Layer.AUDIT, settings.domain, "data_docs", contract.dataset)
+    """Where the dataset's Data Docs are: rewritten by every run, so not under audit, which locks what it holds.
+
+    A bucket is no such place: there they would need a web server in front.
+    """
+    folder = settings.path(Layer.CHECKPOINTS, settings.domain, "data_docs", contract.dataset)
     return None if is_url(folder) else Path(folder)
 
 
 def _seen(engine: Engine, settings: RunSettings, contract: Contract, versions: Mapping[str, int]) -> bool:
     """Whether the last results are of the same rows and the same contract, and were all good."""
-    path = settings.table_path(Layer.AUDIT, RESULTS)
+    path = settings.record_path(RESULTS)
     if not engine.exists(path):
         return False
     rows = engine.rows(path, where=f"dataset = '{contract.dataset}'").to_pylist()
@@ -290,5 +294,7 @@ def _store(
         "evaluated_at": datetime.now(UTC),
         **versions,
     }
-    table = pa.Table.from_pylist([asdict(line) | common for line in lines], schema=RESULTS_SCHEMA)
-    engine.append(settings.table_path(Layer.AUDIT, RESULTS), table)
+    rows = [asdict(line) | common for line in lines]
+    table = pa.Table.from_pylist(rows, schema=RESULTS_SCHEMA)
+    engine.append(settings.record_path(RESULTS), table)
+    keep(settings, "quality", contract.dataset, {**common, "lines": [asdict(line) for line in lines]})
