@@ -5,8 +5,8 @@ from levee.runner.execute import run_job
 from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of
 from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
 from levee.runner.run import replay, run
-from levee.runner.summary import summary
 from levee.runner.surroundings import Surroundings
+from levee.runner.tables import summary
 
 __all__ = [
     "LAYERS",

@@ -11,7 +11,7 @@ def test_where_nothing_ran_there_is_nothing_to_show(stack, task, tmp_path):
 
 
 def test_tables_that_cannot_be_read_name_the_next_command(stack, task, tmp_path, console, monkeypatch, prepared):
-    monkeypatch.setattr("levee.runner.summary.ensure_data_env", lambda *_: prepared)
+    monkeypatch.setattr("levee.runner.tables.ensure_data_env", lambda *_: prepared)
     (tmp_path / ".levee" / "local" / "runs").mkdir(parents=True)
     prepared.python.write_text("#!/bin/sh\necho the table is torn >&2\nexit 3\n")
     with pytest.raises(EngineError, match="the table is torn") as caught:
