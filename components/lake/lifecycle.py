@@ -20,6 +20,9 @@ TABLES = frozenset(layer for layer in Layer if layer.holds_tables)
 LOCKED = frozenset({Layer.AUDIT})
 """Layers whose objects cannot be changed or deleted before their time."""
 
+_STAY = 30
+"""Days that an object lies, and is paid for, in a tier before the next is worth its move."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -46,7 +49,7 @@ class Ageing:
     """Ages, in days, at which objects change their place.
 
     Attributes:
-        cool_after_days: Age at which landing files go to the infrequent-access tier.
+        cool_after_days: Age at which landing files go to the infrequent-access tier; at least 30.
         cold_after_days: Age at which they go to the archive tier that reads at once; at least 30 days later.
         noncurrent_days: Days that a replaced or deleted version stays.
         audit_days: Days that audit records stay, locked.
@@ -58,6 +61,23 @@ class Ageing:
     noncurrent_days: int = 30
     audit_days: int = 365
     log_days: int = 90
+
+    def __post_init__(self) -> None:
+        """Refuse ages that a cloud would.
+
+        S3 moves nothing to STANDARD_IA before it is 30 days old, nor on from there sooner than 30 days later. Azure's
+        cool tier and Nearline take younger objects, and bill 30 days in either case. Sources: Amazon S3 User Guide,
+        "Constraints and considerations for transitions"; Azure Storage, "Access tiers for blob data"; Cloud Storage,
+        "Storage classes".
+
+        Raises:
+            ValueError: A tier is asked for too early.
+        """
+        if self.cool_after_days < _STAY or self.cold_after_days < self.cool_after_days + _STAY:
+            raise ValueError(
+                f"cool_after_days {self.cool_after_days} and cold_after_days {self.cold_after_days}: "
+                f"the first must be at least {_STAY}, the second {_STAY} more"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +146,5 @@ def _by_retention(datasets: Iterable[Dataset]) -> Mapping[int | None, tuple[str,
 
 
 def _before(age: int, expiry: int | None) -> int | None:
-    """An age for a tier, unless objects are gone by then: every tier bills a minimum stay of 30 days or more."""
-    return age if expiry is None or age + 30 <= expiry else None
+    """An age for a tier, unless objects are gone before they stayed as long as every tier bills at least."""
+    return age if expiry is None or age + _STAY <= expiry else None

@@ -45,6 +45,9 @@ def _public_range(text: str) -> str:
 
 Cidr: TypeAlias = Annotated[str, AfterValidator(_public_range)]
 Days: TypeAlias = Annotated[int, Field(ge=1, le=36500)]
+CoolAge: TypeAlias = Annotated[int, Field(ge=30, le=36500)]
+"""S3 moves nothing to STANDARD_IA sooner; other clouds' tiers bill 30 days in any case."""
+
 Usd: TypeAlias = Annotated[float, Field(gt=0)]
 
 
@@ -194,8 +197,8 @@ class Retention(_Model):
     )
     log_days: Days = Field(description="Access logs and platform logs.")
     noncurrent_days: Days = Field(description="Replaced or deleted versions of an object, then gone for good.")
-    cool_after_days: Days = Field(
-        default=30, description="Age from which landing files lie in the infrequent-access tier."
+    cool_after_days: CoolAge = Field(
+        default=30, description="Age from which landing files lie in the infrequent-access tier; S3 has no less."
     )
     cold_after_days: Days = Field(
         default=120, description="Age from which they lie in the archive tier that reads at once."

@@ -18,7 +18,7 @@ SDK = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:Depre
 DAYS = st.integers(min_value=1, max_value=36500)
 AGEING = st.builds(
     lambda cool, more, noncurrent, audit, log: Ageing(cool, cool + 30 + more, noncurrent, audit, log),
-    st.integers(1, 400),
+    st.integers(30, 400),
     st.integers(0, 400),
     DAYS,
     DAYS,
@@ -79,6 +79,12 @@ def test_a_tier_is_worth_its_minimum_stay(ageing: Ageing, datasets: list[Dataset
             assert ends == sorted(ends)
             if rule.expire_after_days and len(ends) > 1:
                 assert rule.expire_after_days - ends[-2] >= 30
+
+
+@pytest.mark.parametrize("ages", [(29, 120), (1, 31), (30, 59)])
+def test_no_tier_is_asked_for_before_s3_would_give_it(ages: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="the first must be at least 30, the second 30 more"):
+        Ageing(*ages)
 
 
 @SDK

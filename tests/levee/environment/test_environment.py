@@ -104,6 +104,7 @@ def test_an_unknown_key_is_refused_with_its_line_and_the_nearest(
         ("idle_minutes: 10", "min_workers: 9", "min_workers 9 is above max_workers 2"),
         ("        cloud: aws", "        cloud: gcp", "domain sales runs on gcp, which has no workspace"),
         ("noncurrent_days: 7", "noncurrent_days: 7, cold_after_days: 31", "cold_after_days must be at least 30 days"),
+        ("noncurrent_days: 7", "noncurrent_days: 7, cool_after_days: 29", "should be greater than or equal to 30"),
         ("https://dbc-0000dev0.cloud", "https://dbc-0000dev0.azure", "has a host that ends in .cloud.databricks.com"),
         ("    protection:", "    network: {allowed_cidrs: [10.1.0.0/16]}\n    protection:", "private addresses never"),
         ("    protection:", "    network: {allowed_cidrs: [0.0.0.0/0]}\n    protection:", "that is everybody"),
