@@ -1,5 +1,5 @@
-"""Care of a domain's tables: compact, cluster and vacuum, by each contract's maintenance settings."""
+"""Care of a domain's tables: expire, compact, cluster and vacuum, by each contract's maintenance settings."""
 
-from pipelines.maintain.tables import Care, Cared, maintain, plan
+from pipelines.maintain.tables import Care, Cared, expired_rows, maintain, plan
 
-__all__ = ["Care", "Cared", "maintain", "plan"]
+__all__ = ["Care", "Cared", "expired_rows", "maintain", "plan"]

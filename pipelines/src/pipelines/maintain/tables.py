@@ -1,4 +1,4 @@
-"""Which tables a domain has, what care each wants, and giving it: OPTIMIZE, ZORDER BY, VACUUM.
+"""Which tables a domain has, what care each wants, and giving it: retention, OPTIMIZE, ZORDER BY, VACUUM.
 
 A table that nobody has written since its last care is left alone, so that running twice rewrites nothing. Where a care
 was given is kept in the table ``maintenance``; a run that dies before it is written cares again, which is safe.
@@ -6,8 +6,8 @@ was given is kept in the table ``maintenance``; a run that dies before it is wri
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP
+from pipelines.maintain import expiry
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 RECORD = "maintenance"
 """Table under checkpoints: the last care of each table."""
+NOT_YET = -1
+"""Version in the record of a care that has only begun."""
 _RECORD_SCHEMA = pa.schema(
     [
         ("path", pa.string()),
@@ -31,6 +34,7 @@ _RECORD_SCHEMA = pa.schema(
         ("optimized", pa.bool_()),
         ("z_order_by", pa.list_(pa.string())),
         ("vacuum_hours", pa.int64()),
+        ("expired_rows", pa.int64()),
         ("run_id", pa.string()),
         ("cared_at", TIMESTAMP),
     ]
@@ -48,6 +52,7 @@ class Care:
         optimize: Compact small files.
         z_order_by: Columns that rows are clustered by; only where the published columns are, in silver and gold.
         vacuum_hours: Files that left the table so long ago go.
+        expired: SQL that is true for rows past the contract's retention; ``None`` where rows stay for ever.
     """
 
     path: str
@@ -56,6 +61,7 @@ class Care:
     optimize: bool
     z_order_by: tuple[str, ...]
     vacuum_hours: int
+    expired: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +72,15 @@ class Cared:
         care: What it wanted.
         before: Its version before.
         after: Its version after; the same where nothing had changed since the last care.
-        unchanged: Nobody had written it since, so it was left alone.
+        unchanged: Nobody had written it since and no row was past its time, so it was left alone.
+        expired_rows: Rows that were deleted because they were past the contract's retention.
     """
 
     care: Care
     before: int
     after: int
     unchanged: bool
+    expired_rows: int = 0
 
 
 def plan(settings: RunSettings, domain: Domain) -> tuple[Care, ...]:
@@ -101,24 +109,50 @@ def maintain(
     record = settings.record_path(RECORD)
     last = _last_versions(engine, record)
     found = [(care, engine.version(care.path)) for care in plan(settings, domain) if engine.exists(care.path)]
-    done = [Cared(care, version, version, unchanged=True) for care, version in found if last.get(care.path) == version]
-    due = [(care, version) for care, version in found if last.get(care.path) != version]
-    for dataset in dict.fromkeys(care.name for care, _ in due):
-        with recorded(engine, settings, "maintain", domain.contract(dataset)):
-            cared = [_give(engine, care, version) for care, version in due if care.name == dataset]
+    old = {care.path: expiry.count(engine, care.path, care.expired) for care, _ in found if care.expired}
+    due = [(care, before) for care, before in found if old.get(care.path) or last.get(care.path) != before]
+    done = [Cared(care, before, before, unchanged=True) for care, before in found if (care, before) not in due]
+
+    def keep(cared: Sequence[Cared]) -> None:
+        if cared:
             rows = [_row(settings, one) for one in cared]
             engine.append(record, pa.Table.from_pylist(rows, schema=_RECORD_SCHEMA))
+
+    for dataset in dict.fromkeys(care.name for care, _ in due):
+        with recorded(engine, settings, "maintain", domain.contract(dataset)):
+            mine = [(care, before, old.get(care.path, 0)) for care, before in due if care.name == dataset]
+            # Kept first: whoever counts rows must know that some are gone, also where this run dies in between.
+            keep(
+                [
+                    Cared(care, before, NOT_YET, unchanged=False, expired_rows=rows)
+                    for care, before, rows in mine
+                    if rows
+                ]
+            )
+            cared = [_give(engine, care, before, rows) for care, before, rows in mine]
+            keep([replace(one, expired_rows=0) for one in cared])
         done.extend(cared)
         if report:
             report(len(done), len(found))
     return tuple(done)
 
 
-def _give(engine: Engine, care: Care, before: int) -> Cared:
+def expired_rows(engine: Engine, settings: RunSettings, path: str) -> int:
+    """Count the rows that retention has ever taken out of the table at `path`."""
+    record = settings.record_path(RECORD)
+    if not engine.exists(record):
+        return 0
+    rows = engine.rows(record, ["path", "expired_rows"]).to_pylist()
+    return sum(row["expired_rows"] or 0 for row in rows if row["path"] == path)
+
+
+def _give(engine: Engine, care: Care, before: int, expired: int) -> Cared:
+    if expired and care.expired:
+        expiry.expire(engine, care.path, care.expired)
     if care.optimize:
         engine.optimize(care.path, care.z_order_by)
     engine.vacuum(care.path, care.vacuum_hours)
-    return Cared(care, before, engine.version(care.path), unchanged=False)
+    return Cared(care, before, engine.version(care.path), unchanged=False, expired_rows=expired)
 
 
 def _care(settings: RunSettings, contract: Contract, layer: Layer) -> Care:
@@ -130,6 +164,7 @@ def _care(settings: RunSettings, contract: Contract, layer: Layer) -> Care:
         optimize=contract.maintenance.optimize,
         z_order_by=contract.maintenance.z_order_by if published else (),
         vacuum_hours=contract.maintenance.vacuum_hours,
+        expired=expiry.expired(layer, contract, settings.started),
     )
 
 
@@ -147,6 +182,7 @@ def _row(settings: RunSettings, cared: Cared) -> dict[str, object]:
         "optimized": cared.care.optimize,
         "z_order_by": list(cared.care.z_order_by),
         "vacuum_hours": cared.care.vacuum_hours,
+        "expired_rows": cared.expired_rows,
         "run_id": settings.run_id,
         "cared_at": datetime.now(UTC),
     }

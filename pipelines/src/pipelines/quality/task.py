@@ -22,6 +22,7 @@ from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.errors import QualityError
 from pipelines.evidence import keep
 from pipelines.history import data_version
+from pipelines.maintain import expired_rows
 from pipelines.quality.checks import TableCheck, not_run, table_checks
 from pipelines.quality.evaluate import evaluate
 from pipelines.quality.held import held
@@ -129,7 +130,8 @@ def check(engine: Engine, settings: RunSettings, contract: Contract) -> Checked:
     if _seen(engine, settings, contract, versions):
         return Checked(contract.dataset, (), unchanged=True, docs=docs)
     lines = _lines(engine, settings, contract, docs)
-    lines = (*lines, *agreement(contract, lines, quarantined_by_rule(engine, settings, contract)))
+    quarantined = None if _expired(engine, settings, contract) else quarantined_by_rule(engine, settings, contract)
+    lines = (*lines, *agreement(contract, lines, quarantined))
     _store(engine, settings, contract, versions, lines)
     _gate(contract, lines)
     return Checked(contract.dataset, lines, unchanged=False, docs=docs)
@@ -167,6 +169,11 @@ def quarantined_by_rule(engine: Engine, settings: RunSettings, contract: Contrac
     for row in engine.read(path).groupBy("_rules").count().collect():
         counted.update(dict.fromkeys(row["_rules"].split(RULE_SEPARATOR), row["count"]))
     return counted
+
+
+def _expired(engine: Engine, settings: RunSettings, contract: Contract) -> bool:
+    paths = (settings.table_path(layer, contract.dataset) for layer in (Layer.BRONZE, Layer.QUARANTINE))
+    return any(expired_rows(engine, settings, path) for path in paths)
 
 
 def _lines(engine: Engine, settings: RunSettings, contract: Contract, docs: Path | None) -> tuple[Line, ...]:
@@ -216,8 +223,18 @@ def _line(batch: str, outcome: Outcome, about: Rule | TableCheck) -> Line:
     )
 
 
-def agreement(contract: Contract, lines: Sequence[Line], quarantined: Mapping[str, int]) -> list[Line]:
-    """Compare, for each rule that sends rows there, what the suite counted with what quarantine holds."""
+def agreement(contract: Contract, lines: Sequence[Line], quarantined: Mapping[str, int] | None) -> list[Line]:
+    """Compare, for each rule that sends rows there, what the suite counted with what quarantine holds.
+
+    Args:
+        contract: The contract.
+        lines: What the suite found.
+        quarantined: Rows by rule; ``None`` where retention has taken rows out, so that the two cannot be compared.
+    """
+    rejecting = [rule for rule in rules(contract) if rule.on_failure == "quarantine"]
+    if quarantined is None:
+        reason = "retention has taken rows out of bronze or quarantine"
+        return [Line("quarantine", rule.id, not_run=reason) for rule in rejecting]
     failing = {line.check_id: line.failed or 0 for line in lines if line.batch == "candidates"}
     return [
         Line(
@@ -230,13 +247,12 @@ def agreement(contract: Contract, lines: Sequence[Line], quarantined: Mapping[st
             failed=failing[rule.id],
             observed=float(quarantined.get(rule.id, 0)),
         )
-        for rule in rules(contract)
-        if rule.on_failure == "quarantine"
+        for rule in rejecting
     ]
 
 
 def _gate(contract: Contract, lines: Sequence[Line]) -> None:
-    apart = [line for line in lines if line.batch == "quarantine" and not line.success]
+    apart = [line for line in lines if line.batch == "quarantine" and line.success is False]
     if apart:
         said = "; ".join(f"{line.check_id}: suite {line.failed}, quarantine {line.observed:.0f}" for line in apart)
         raise QualityError(
