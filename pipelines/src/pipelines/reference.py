@@ -45,7 +45,7 @@ column, SQL over the typed columns before it |
 | `properties[].unique`, `primaryKey` | a check on the table that fails the batch |
 | `properties[].classification` | required; `personal` columns must say how they are masked |
 | `quality` | rules on rows and checks on the table (below); every one needs an `id` |
-| `slaProperties` `retention` | days or years that the stores keep it |
+| `slaProperties` `retention` | days or years that rows stay; the `maintain` task deletes older ones |
 | `slaProperties` `frequency` with `scheduler: quartz` | the job's schedule, UTC |
 | `roles` with `access: read` | who may read silver and gold |
 | `team.name` | the owner in tags and alerts |

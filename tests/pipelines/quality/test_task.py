@@ -11,7 +11,8 @@ import pytest
 from pipelines.bronze.ingest import ingest
 from pipelines.engine import Engine
 from pipelines.errors import QualityError
-from pipelines.quality.task import RESULTS, check
+from pipelines.quality.rules import rules
+from pipelines.quality.task import RESULTS, agreement, check
 from pipelines.settings import Layer
 from pipelines.silver.refine import refine
 
@@ -96,6 +97,16 @@ def test_a_row_lost_from_quarantine_is_found(sail: Engine, lake: Lake, contract:
             check(sail, lake.settings, contract)
         assert "levee replay things" in (caught.value.fix or "")
     assert [row["success"] for row in results(sail, lake) if row["batch"] == "quarantine"].count(False) == 4
+
+
+def test_where_retention_took_rows_out_nothing_is_compared(sail: Engine, lake: Lake, contract: Contract) -> None:
+    lake.deliver("a.csv", DELIVERY)
+    checked = run(sail, contract, lake)
+    compared = agreement(contract, checked.lines, None)
+    assert [line.check_id for line in compared] == [rule.id for rule in rules(contract)]
+    assert {(line.success, line.not_run) for line in compared} == {
+        (None, "retention has taken rows out of bronze or quarantine")
+    }
 
 
 def test_a_bad_row_in_silver_is_found(sail: Engine, lake: Lake, contract: Contract) -> None:
