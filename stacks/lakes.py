@@ -94,5 +94,5 @@ def _targets(environment: Environment) -> dict[str, Target]:
             allowed_cidrs=environment.network.allowed_cidrs,
         )
     if clouds.gcp:
-        targets["gcp"] = Gcp(clouds.gcp.project, clouds.gcp.project_number, clouds.gcp.region, hsm=careful)
+        targets["gcp"] = Gcp(clouds.gcp.project, clouds.gcp.region, hsm=careful)
     return targets

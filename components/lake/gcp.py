@@ -64,12 +64,15 @@ class _Key(pulumi.ComponentResource):
             labels=args.tags.gcp(),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-        agent = f"serviceAccount:service-{target.project_number}@gs-project-accounts.iam.gserviceaccount.com"
+        # Asked for, not spelled out: a project has no service agent of Cloud Storage until somebody asks for it.
+        agent = gcp.storage.get_project_service_account_output(
+            project=target.project, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
         gcp.kms.CryptoKeyIAMMember(
             name,
             crypto_key_id=key.id,
             role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-            member=agent,
+            member=agent.member,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.id = key.id

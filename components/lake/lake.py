@@ -51,13 +51,11 @@ class Gcp:
 
     Attributes:
         project: Project id.
-        project_number: Project number, after which Google names its storage service agent.
         region: Region.
         hsm: Whether the key lives in hardware (FIPS 140-2 level 3).
     """
 
     project: str
-    project_number: str
     region: str
     hsm: bool = False
 

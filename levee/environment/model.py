@@ -93,9 +93,6 @@ class GcpTarget(_Model):
     """One Google Cloud project and region."""
 
     project: str = Field(description="Project id.", pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")
-    project_number: str = Field(
-        description="Project number, quoted: Google's service agents are named after it.", pattern=r"^\d{6,15}$"
-    )
     region: str = Field(description="Region.", pattern=r"^[a-z]+-[a-z]+\d$")
 
 

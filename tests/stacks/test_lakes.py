@@ -1,0 +1,17 @@
+"""What a lake asks of its cloud, in the order in which the cloud can give it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from levee.plan import Plan
+
+AGENT = "gcp:storage/getProjectServiceAccount:getProjectServiceAccount"
+
+
+def test_the_service_agent_of_cloud_storage_is_asked_for_not_guessed(preview: Callable[[str], Plan]) -> None:
+    plan = preview("local")
+    (asked,) = [lookup for lookup in plan.invented_lookups if lookup.token == AGENT]
+    assert asked.args == {"project": "acme-levee-local"}
+    (member,) = [item for item in plan.resources if item.type == "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"]
+    assert member.inputs["member"] == asked.answer["member"]
