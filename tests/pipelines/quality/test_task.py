@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,9 +17,8 @@ from pipelines.settings import Layer
 from pipelines.silver.refine import refine
 
 if TYPE_CHECKING:
-    from conftest import Lake, MakeContract
-
     from pipelines.contracts import Contract
+    from tests.pipelines.conftest import Lake, MakeContract
 
 PERSON = {
     "name": "person",
@@ -31,7 +30,7 @@ PERSON = {
         {"id": "person_number", "metric": "invalidValues", "mustBe": 0, "arguments": {"pattern": "^[0-9]{5}$"}},
     ],
 }
-PRICE = {
+PRICE: dict[str, Any] = {
     "name": "price",
     "logicalType": "number",
     "physicalType": "decimal(9,2)",
