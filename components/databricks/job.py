@@ -18,6 +18,9 @@ from pipelines.contracts import JobSpec, Layer, TaskSpec, job_spec
 _CLUSTER = "jobs"
 _RETRY_AFTER_MILLISECONDS = 60_000
 
+CONTENT_TAG = "wheel-content"
+"""Job tag: digest of the wheel that the job was derived from, which whoever runs it compares with the wheel at hand."""
+
 
 class DomainJob(pulumi.ComponentResource):
     """The Databricks job of one domain.
@@ -69,7 +72,7 @@ class DomainJob(pulumi.ComponentResource):
                 on_failures=[args.notify], on_duration_warning_threshold_exceededs=[args.notify]
             ),
             notification_settings=databricks.JobNotificationSettingsArgs(no_alert_for_canceled_runs=True),
-            tags={**tags.databricks(), "domain": self.spec.domain},
+            tags={**tags.databricks(), "domain": self.spec.domain, CONTENT_TAG: self.spec.content},
             opts=pulumi.ResourceOptions(parent=self),
         )
         readers = grants.readers([domain.domain])
@@ -122,7 +125,13 @@ def _task(
         python_wheel_task=databricks.JobTaskPythonWheelTaskArgs(
             package_name=spec.package_name, entry_point=task.entry_point, named_parameters=parameters
         ),
-        libraries=[databricks.JobTaskLibraryArgs(whl=wheel)],
+        libraries=[
+            databricks.JobTaskLibraryArgs(whl=wheel),
+            *(
+                databricks.JobTaskLibraryArgs(pypi=databricks.JobTaskLibraryPypiArgs(package=requirement))
+                for requirement in spec.libraries
+            ),
+        ],
         timeout_seconds=task.timeout_seconds,
         max_retries=task.max_retries,
         min_retry_interval_millis=_RETRY_AFTER_MILLISECONDS,

@@ -19,6 +19,8 @@ from levee.errors import UsageError
 from levee.plan import SECRET, UNKNOWN, Plan, Resource
 
 JOB: Final = "databricks:index/job:Job"
+CONTENT_TAG: Final = "wheel-content"
+"""Tag of a job: digest of the wheel's content that it was deployed with."""
 LAYERS: Final = ("bronze", "silver", "gold")
 """Where a run may start."""
 
@@ -78,12 +80,21 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The job of one domain; its tasks stand in topological order."""
+    """The job of one domain; its tasks stand in topological order.
+
+    Attributes:
+        urn: URN of the deployed job.
+        name: Its name.
+        domain: Domain that it runs.
+        tasks: Its tasks.
+        content: Digest of the wheel's content that it was deployed with; empty where the job does not say.
+    """
 
     urn: str
     name: str
     domain: str
     tasks: tuple[Task, ...]
+    content: str = ""
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -150,6 +161,7 @@ class _Job(_Model):
     name: str = ""
     tasks: tuple[_Task, ...] = ()
     job_clusters: tuple[_JobCluster, ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
 
 
 def jobs_of(plan: Plan) -> tuple[Job, ...]:
@@ -207,7 +219,13 @@ def _read(resource: Resource, domain: str) -> Job:
         ) from error
     clusters = {cluster.job_cluster_key: cluster.new_cluster for cluster in job.job_clusters}
     tasks = {task.task_key: _task(task, clusters, resource.urn) for task in job.tasks}
-    return Job(urn=resource.urn, name=job.name or resource.name, domain=domain, tasks=_ordered(tasks, resource.urn))
+    return Job(
+        urn=resource.urn,
+        name=job.name or resource.name,
+        domain=domain,
+        tasks=_ordered(tasks, resource.urn),
+        content=job.tags.get(CONTENT_TAG, ""),
+    )
 
 
 def _task(task: _Task, clusters: Mapping[str, _Cluster], urn: str) -> Task:

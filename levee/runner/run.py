@@ -15,6 +15,7 @@ from levee.runner.job import Job, job_of, jobs_of
 from levee.runner.replay import replay_job
 from levee.runner.result import RunResult
 from levee.runner.surroundings import Surroundings, refusals
+from pipelines.contracts import wheel_content
 
 
 def run(
@@ -90,16 +91,24 @@ def _surroundings(plan: Plan, root: Path, engine: str | None) -> Surroundings:
 def _run(job: Job, around: Surroundings, console: Console) -> RunResult:
     with refusals(around, again=f"levee run {job.domain} --env {around.env}"):
         prepared = ensure_data_env(around.root, around.engine, console)
-        _same_wheel(job, prepared)
+        _same_wheel(job, prepared, around.env)
         return run_job(job, around, prepared, console)
 
 
-def _same_wheel(job: Job, prepared: DataEnv) -> None:
-    """Refuse to run another version of the wheel than the one that the job was deployed with."""
+def _same_wheel(job: Job, prepared: DataEnv, env: str) -> None:
+    """Refuse to run another wheel than the one that the job was deployed with: another version, or other content."""
     for task in job.tasks:
         if task.wheel and task.wheel != prepared.wheel.name:
             raise UsageError(
                 f"the stack's job runs {task.wheel}, this checkout builds {prepared.wheel.name}",
                 where=job.urn,
-                fix="bring the stack up from this checkout (levee up ENV), or check out the deployed release",
+                fix=f"levee up {env}, or check out the deployed release",
             )
+    here = wheel_content(prepared.wheel) if job.content else ""
+    if here != job.content:
+        raise UsageError(
+            f"code or contracts have changed since the stack {env} was brought up: its job was made from {job.content}, "
+            f"this checkout builds {here}",
+            where=job.urn,
+            fix=f"levee up {env}, then run again",
+        )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.contracts import installed_content, wheel_content
+
 PROJECT = Path(__file__).parents[2] / "pipelines"
 ENGINES = ("pyspark", "pysail", "pyarrow", "deltalake", "great_expectations", "pulumi", "levee")
 UV = os.environ.get("UV") or shutil.which("uv") or str(PROJECT.parent / ".levee" / "uv" / "bin" / "uv")
@@ -63,6 +65,11 @@ def test_the_wheel_holds_contracts_and_sql(wheel: Path) -> None:
     assert shipped
     assert shipped <= names
     assert not any("test" in name for name in names)
+
+
+@pytest.mark.slow
+def test_a_wheel_s_content_is_that_of_the_sources_it_was_built_from(wheel: Path) -> None:
+    assert wheel_content(wheel) == installed_content()
 
 
 @pytest.mark.slow

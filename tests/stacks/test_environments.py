@@ -158,7 +158,10 @@ def test_a_domain_s_job_is_what_its_contracts_say(name: str, preview: Preview) -
         assert wheel["namedParameters"] == {**task.parameters, **lake, "catalog": f"acme_{name}"}
         assert [item["taskKey"] for item in made.get("dependsOns", [])] == list(task.depends_on)
         assert (made["timeoutSeconds"], made["maxRetries"]) == (task.timeout_seconds, task.max_retries)
-        assert made["libraries"][0]["whl"].startswith(f"/Volumes/acme_{name}/artifacts/wheels/levee_pipelines-")
+        wheel, *others = made["libraries"]
+        assert wheel["whl"].startswith(f"/Volumes/acme_{name}/artifacts/wheels/levee_pipelines-")
+        assert [library["pypi"]["package"] for library in others] == list(spec.libraries)
+    assert job.inputs["tags"]["wheel-content"] == spec.content
 
 
 @EVERY

@@ -3,6 +3,7 @@
 ``load_domain`` and ``load_contract`` read files; ``job_spec`` derives the job; everything they return is frozen.
 """
 
+from pipelines.contracts.content import installed_content, wheel_content
 from pipelines.contracts.domain import Domain, domain_names, domains_folder, load_domain
 from pipelines.contracts.extensions import (
     Deduplication,
@@ -41,7 +42,9 @@ __all__ = [
     "TaskSpec",
     "domain_names",
     "domains_folder",
+    "installed_content",
     "job_spec",
     "load_contract",
     "load_domain",
+    "wheel_content",
 ]

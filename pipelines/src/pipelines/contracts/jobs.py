@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib.metadata import requires
 
+from pipelines.contracts.content import installed_content
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
+from pipelines.errors import UsageError
 
 PACKAGE = "levee_pipelines"
 """Package name of a wheel task (the wheel's distribution name, as Databricks spells it)."""
 
+CLUSTER_EXTRA = "databricks"
+"""Extra of the wheel: what a cluster's runtime lacks."""
+
+GATES = frozenset({"quality", "gold"})
+"""Entry points that say yes or no: asked again they say the same, so they are never tried again.
+
+Databricks retries whatever failed, and cannot tell a gate from a lost machine; locally only a failure of an engine or
+a service is tried again (``pipelines.jobhost``). With no retries for gates both agree.
+"""
+
+_REQUIREMENT = re.compile(r"^(?P<requirement>[^;]+?)\s*;\s*extra\s*==\s*['\"]" + CLUSTER_EXTRA + r"['\"]$")
 _SOURCE_ROOTS = ("landing", "bronze", "silver", "gold", "quarantine", "audit", "checkpoints")
 
 
@@ -24,7 +39,7 @@ class TaskSpec:
         parameters: Named parameters; roots and catalog are added by whoever knows them.
         depends_on: Keys of the tasks that must have succeeded.
         timeout_seconds: After which the task is stopped.
-        max_retries: How often a failed task is tried again; every task may be run twice without harm.
+        max_retries: How often a failed task is tried again; every task may be run twice without harm. Gates: 0.
         description: One line for readers.
     """
 
@@ -50,6 +65,8 @@ class JobSpec:
         tags: Domain, classification and owner.
         sources: Datasets it reads.
         skipped: Gold tables it does not build, each with the silver columns that no chosen source has together.
+        libraries: Requirements, pinned, that its tasks need beside the wheel and a cluster's runtime.
+        content: Digest of the wheel's code, contracts and SQL that it was derived with.
     """
 
     domain: str
@@ -60,6 +77,8 @@ class JobSpec:
     tags: Mapping[str, str]
     sources: tuple[str, ...]
     skipped: Mapping[str, tuple[str, ...]]
+    libraries: tuple[str, ...]
+    content: str
 
 
 def job_spec(
@@ -79,7 +98,7 @@ def job_spec(
         roots: Root URL by layer (``landing``, ``bronze``, ...); added to every task's parameters.
         catalog: Unity Catalog catalog; added to every task's parameters.
         timeout_seconds: Of each task.
-        max_retries: Of each task.
+        max_retries: Of each task that is no gate (`GATES`).
 
     Raises:
         UsageError: one of `sources` is not a source of the domain.
@@ -96,7 +115,8 @@ def job_spec(
     def task(entry: str, name: str, kind: str, after: tuple[str, ...], description: str) -> TaskSpec:
         parameters = {**common, kind: name} if name else dict(common)
         key = f"{entry}_{name}" if name else entry
-        return TaskSpec(key, entry, parameters, after, timeout_seconds, max_retries, description)
+        retries = 0 if entry in GATES else max_retries
+        return TaskSpec(key, entry, parameters, after, timeout_seconds, retries, description)
 
     tasks: list[TaskSpec] = []
     for source in chosen:
@@ -122,7 +142,21 @@ def job_spec(
         tags=_tags(domain),
         sources=tuple(source.dataset for source in chosen),
         skipped=_skipped(domain, chosen),
+        libraries=cluster_libraries(),
+        content=installed_content(),
     )
+
+
+def cluster_libraries() -> tuple[str, ...]:
+    """What the wheel's own metadata says a cluster must install beside it: requirements of `CLUSTER_EXTRA`.
+
+    Raises:
+        UsageError: the wheel was installed before it had that extra.
+    """
+    found = [match["requirement"] for line in requires(PACKAGE) or () if (match := _REQUIREMENT.match(line))]
+    if not found:
+        raise UsageError(f"the installed {PACKAGE} names no libraries of a cluster", fix="make sync")
+    return tuple(found)
 
 
 def _skipped(domain: Domain, chosen: tuple[Contract, ...]) -> Mapping[str, tuple[str, ...]]:
