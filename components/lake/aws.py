@@ -219,7 +219,7 @@ def _rule(rule: Rule, prefix: str) -> aws.s3.BucketLifecycleConfigurationRuleArg
         ("STANDARD_IA", rule.cool_after_days),
         ("GLACIER_IR", rule.cold_after_days),
     ]
-    expiry, replaced = rule.expire_after_days, rule.noncurrent_days
+    replaced = rule.noncurrent_days
     return aws.s3.BucketLifecycleConfigurationRuleArgs(
         id=f"{rule.name}-{prefix.strip('/').replace('/', '-')}" if prefix else rule.name,
         status="Enabled",
@@ -229,7 +229,7 @@ def _rule(rule: Rule, prefix: str) -> aws.s3.BucketLifecycleConfigurationRuleArg
             for tier, days in tiers
             if days is not None
         ],
-        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=expiry) if expiry else None,
+        expiration=_expiration(rule),
         noncurrent_version_expiration=(
             aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=replaced)
             if replaced
@@ -239,3 +239,16 @@ def _rule(rule: Rule, prefix: str) -> aws.s3.BucketLifecycleConfigurationRuleArg
             aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(days_after_initiation=7)
         ),
     )
+
+
+def _expiration(rule: Rule) -> aws.s3.BucketLifecycleConfigurationRuleExpirationArgs | None:
+    """Expiry by age, or the end of delete markers behind which no version is left.
+
+    A marker would stay for ever, and every listing reads past it. Expiry by age ends markers by itself, and S3 takes
+    one of the two in a rule. Source: Amazon S3 API Reference, "LifecycleExpiration".
+    """
+    if rule.expire_after_days:
+        return aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=rule.expire_after_days)
+    if rule.noncurrent_days:
+        return aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True)
+    return None

@@ -88,6 +88,21 @@ def test_no_tier_is_asked_for_before_s3_would_give_it(ages: tuple[int, int]) -> 
 
 
 @SDK
+@pytest.mark.parametrize("layer", Layer)
+def test_a_delete_marker_goes_when_no_version_is_left_behind_it(layer: Layer) -> None:
+    from components.lake import aws
+
+    datasets = [Dataset("sales", "short", 400), Dataset("sales", "ever")]
+    made: list[Any] = [rule for neutral in rules(layer, Ageing(), datasets) for rule in aws.lifecycle_rules(neutral)]
+    for rule in made:
+        end = rule.expiration
+        assert end is None or bool(end.days) != bool(end.expired_object_delete_marker), "S3 takes one of the two"
+    replaced = [rule for rule in made if rule.noncurrent_version_expiration]
+    assert [rule.filter.prefix for rule in replaced] == [""]
+    assert all(rule.expiration.days or rule.expiration.expired_object_delete_marker for rule in replaced)
+
+
+@SDK
 def test_the_spelling_of_each_cloud() -> None:
     from components.lake import aws, azure, gcp
 
