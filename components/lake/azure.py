@@ -142,7 +142,8 @@ class _Account(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=[key]),
         )
         self.id, self.account = account.id, account.name
-        parts = [self._keep_deleted(), self._log(site.logs), self._age(layers)]
+        blobs = self._keep_deleted()
+        parts = [blobs, self._log(site.logs), self._age(layers, after=blobs)]
         parts += [part for layer in layers for part in self._container(layer)]
         if args.protect:
             # After everything in the account, so that it is also the first to go: it would hold the rest back.
@@ -223,7 +224,8 @@ class _Account(pulumi.ComponentResource):
         )
         return [container, retention]
 
-    def _age(self, layers: list[Layer]) -> pulumi.Resource:
+    def _age(self, layers: list[Layer], *, after: pulumi.Resource) -> pulumi.Resource:
+        # Azure refuses a rule by last access until the account tracks it, which the blob service's properties turn on.
         every = [
             rule
             for layer in layers
@@ -236,7 +238,7 @@ class _Account(pulumi.ComponentResource):
             account_name=self.account,
             resource_group_name=self.group,
             policy=storage.ManagementPolicySchemaArgs(rules=every),
-            opts=self.child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[after]),
         )
 
 

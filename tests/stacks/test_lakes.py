@@ -15,3 +15,15 @@ def test_the_service_agent_of_cloud_storage_is_asked_for_not_guessed(preview: Ca
     assert asked.args == {"project": "acme-levee-local"}
     (member,) = [item for item in plan.resources if item.type == "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"]
     assert member.inputs["member"] == asked.answer["member"]
+
+
+def test_azure_tracks_access_before_a_rule_goes_by_it(preview: Callable[[str], Plan]) -> None:
+    plan = preview("local")
+    rules = [item for item in plan.resources if item.type == "azure-native:storage:ManagementPolicy"]
+    assert rules
+    for policy in rules:
+        (blobs,) = [
+            item for item in plan.children(policy.parent) if item.type == "azure-native:storage:BlobServiceProperties"
+        ]
+        assert blobs.inputs["lastAccessTimeTrackingPolicy"]["enable"] is True
+        assert blobs.urn in policy.dependencies
