@@ -64,7 +64,8 @@ def gold(argv: Argv = None) -> int:
     with recorded(engine, settings, "gold", table) as tally:
         built = build(engine, settings, domain, table)
         tally.rows_out = built.rows
-    state = "unchanged" if built.unchanged else "built"
+    state = "unchanged" if built.inputs else "not built, as nothing was delivered"
+    state = state if built.unchanged else "built"
     log.info("gold %s.%s %s: %d rows", domain.name, built.table, state, built.rows)
     return 0
 
