@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")  # as levee.engine does, before grpc is imported
 
 import grpc
 import pytest
