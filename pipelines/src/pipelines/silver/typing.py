@@ -32,7 +32,7 @@ ISO_TIMESTAMP = (
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
 )
 CAST_AS_THEY_ARE = ("yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss")
-"""Patterns whose text every engine casts without its parts being put in order first, which takes longer than the cast."""
+"""Patterns whose text every engine casts as it is; putting its parts in order takes longer than the cast."""
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 _FIELDS = {
