@@ -76,7 +76,8 @@ def main() -> None:
             ours, mocks = statistics.median(offline), statistics.median(floor)
             resources = 2 * size
             print(
-                f"| {size} | {resources} | {ours:.2f} | {1000 * ours / resources:.2f} | {mocks:.2f} | {ours / mocks:.1f} |",
+                f"| {size} | {resources} | {ours:.2f} | {1000 * ours / resources:.2f} | {mocks:.2f} "
+                f"| {ours / mocks:.1f} |",
                 flush=True,
             )
 
