@@ -141,10 +141,18 @@ def test_engine_errors_in_one_sentence() -> None:
     assert failure(RuntimeError("boom\n  at java.lang"), "t").message == "the engine failed: boom"
 
 
-def test_predicates_take_plain_values_only() -> None:
+def test_predicates_are_cut_into_short_lists() -> None:
     assert is_in("c", ["a"]) == "(c IN ('a'))"
     assert is_in("c", [str(n) for n in range(65)]).count(" OR ") == 1
-    with pytest.raises(ValueError, match="no plain value"):
-        is_in("c", ["a' OR '1'='1"])
-    with pytest.raises(ValueError, match="no value"):
-        is_in("c", [])
+
+
+def test_predicates_take_any_text(engine: Engine, path: str) -> None:
+    odd = ["a' OR '1'='1", 'b"', "c\\d", "%", "é"]
+    engine.append(path, table(*((value, 1) for value in odd), ("plain", 1)))
+    engine.replace_where(path, engine.frame(table(("c\\d", 2))), "k", odd)
+    assert rows(engine, path) == [("c\\d", 2), ("plain", 1)]
+    nothing = engine.frame(table(("plain", 0))).limit(0)
+    engine.replace_where(path, nothing, "k", [], leaving="v = 2")
+    assert rows(engine, path) == [("plain", 1)]
+    engine.replace_where(path, nothing, "k", [])
+    assert rows(engine, path) == [("plain", 1)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pipelines.batches import batches_path
+from pipelines.batches import Batch, batches_path
 from pipelines.bronze.ingest import ingest
 from pipelines.engine import Engine
 from pipelines.errors import PipelineError, QualityError
+from pipelines.ledger import Ledger, Status
 from pipelines.settings import Layer
 from pipelines.silver import refine as silver
 from pipelines.silver.refine import refine
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
     from conftest import Lake, MakeContract
 
 HEADER = "id,name,price\n"
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
 POSITIVE = {
     "id": "price_positive",
     "type": "custom",
@@ -134,6 +143,50 @@ def test_a_replaced_delivery_leaves_and_its_repeats_come_back(
     ingest(sail, contract, lake.run(2))
     refine(sail, contract, lake.run(2))
     assert lake.rows(sail, Layer.SILVER, "id") == [(1,), (2,), (9,)]
+
+
+def test_a_run_killed_between_the_batches_of_a_replacement_is_made_good(
+    engine: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = make_contract(redelivery={"policy": "replace"})
+    leaving = lake.deliver("a.csv", HEADER + "1,eins,1\n")
+    assert leaving < lake.deliver("b.csv", HEADER + "1,eins,1\n2,two,2\n")  # a's row is the one kept
+    ingest(engine, contract, lake.settings)
+    refine(engine, contract, lake.settings)
+    lake.deliver("a.csv", HEADER + "9,nine,9\n")
+    ingest(engine, contract, lake.run(2))
+    monkeypatch.setattr(silver, "BATCH_FILES", 1)
+    run = silver._Refinement.run
+    alive = iter([True])
+
+    def dies_in_the_second(batch: silver._Refinement) -> Batch:
+        if not next(alive, False):
+            raise KilledError
+        return run(batch)
+
+    monkeypatch.setattr(silver._Refinement, "run", dies_in_the_second)
+    with pytest.raises(PipelineError):
+        refine(engine, contract, lake.run(2))
+    monkeypatch.undo()
+    refine(engine, contract, lake.run(3))
+    assert lake.rows(engine, Layer.SILVER, "id") == [(1,), (2,), (9,)]
+    assert refine(engine, contract, lake.run(4)).batches == []
+
+
+def test_a_delivery_may_leave_and_none_come(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
+    contract = make_contract()
+    sha = lake.deliver("a.csv", HEADER + "1,one,1\n")
+    ingest(sail, contract, lake.settings)
+    refine(sail, contract, lake.settings)
+    ledger = Ledger(sail, lake.settings)
+    (taken,) = ledger.entries(Layer.BRONZE, "things")
+    bronze = lake.settings.table_path(Layer.BRONZE, "things")
+    sail.replace_where(bronze, sail.read(bronze).limit(0), "_file_sha256", [sha])
+    ledger.add([replace(taken, status=Status.SUPERSEDED, recorded_at=datetime.now(UTC))])
+    result = refine(sail, contract, lake.run(2))
+    assert [(batch.files, batch.rows, batch.balanced) for batch in result.batches] == [(0, 0, True)]
+    assert lake.rows(sail, Layer.SILVER) == []
+    assert refine(sail, contract, lake.run(3)).batches == []
 
 
 def test_a_rule_may_stop_the_batch(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:

@@ -160,7 +160,14 @@ class Engine:
         retried(lambda: deltalake.write_deltalake(path, rows, mode="append"), path)
 
     def replace_where(
-        self, path: str, frame: DataFrame, column: str, values: Sequence[str], *, asserted: Sequence[str] | None = None
+        self,
+        path: str,
+        frame: DataFrame,
+        column: str,
+        values: Sequence[str],
+        *,
+        asserted: Sequence[str] | None = None,
+        leaving: str | None = None,
     ) -> None:
         """Commit `frame` in place of the table's rows whose `column` is one of `values`, in one transaction.
 
@@ -172,14 +179,15 @@ class Engine:
             column: Text column.
             values: Values whose rows leave.
             asserted: Values that the new rows may have; `values` by default.
+            leaving: SQL condition of further rows that leave.
 
         Raises:
             SchemaError: the frame does not fit the table.
             PipelineError: other writers came first again and again.
         """
         self._gate(path, frame)
-        predicate = is_in(column, list(values))
-        checked = self._asserted(frame, column, is_in(column, list(asserted or values)))
+        predicate = is_in(column, values) if leaving is None else f"({is_in(column, values)} OR {leaving})"
+        checked = self._asserted(frame, column, is_in(column, values if asserted is None else asserted))
 
         def commit() -> None:
             writer = checked.write.format("delta").mode("overwrite")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -117,11 +117,13 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
     todo, gone = _todo(taken, refined, again=again)
     progress = Progress(f"silver {settings.domain}.{contract.dataset}", settings.progress)
     total = sum(entry.rows for entry in todo)
-    for batch in _batches(todo, gone):
+    batches = _batches(todo, gone)
+    for number, batch in enumerate(batches, start=1):
         outcome = _Refinement(engine, contract, settings, batch, gone).run()
         done = [_entry(entry, Status.COMMITTED, outcome, settings, contract) for entry in batch]
-        ledger.add([*done, *(_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in gone)])
-        gone = []
+        # With the last batch: until then repeats of what left may be missing, and a run that dies must do all again.
+        left = gone if number == len(batches) else []
+        ledger.add([*done, *(_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in left)])
         result.batches.append(outcome)
         for rule, count in outcome.rules.items():
             result.rules[rule] = result.rules.get(rule, 0) + count
@@ -321,18 +323,17 @@ def _make_tables(engine: Engine, contract: Contract, settings: RunSettings) -> N
     engine.ensure(quarantine_path(settings, contract.dataset), to_arrow_schema(plan.rejected(bronze).schema))
 
 
-def _batches(entries: Sequence[Entry], gone: Sequence[str]) -> Iterator[list[Entry]]:
+def _batches(entries: Sequence[Entry], gone: Sequence[str]) -> list[list[Entry]]:
     """Cut deliveries into batches; where contents only left, one empty batch takes their rows out."""
-    batch: list[Entry] = []
+    batches: list[list[Entry]] = []
     size = 0
     for entry in entries:
-        if batch and (len(batch) >= BATCH_FILES or size + entry.size > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(entry)
+        if not batches or len(batches[-1]) >= BATCH_FILES or size + entry.size > BATCH_BYTES:
+            batches.append([])
+            size = 0
+        batches[-1].append(entry)
         size += entry.size
-    if batch or gone:
-        yield batch
+    return batches or ([[]] if gone else [])
 
 
 def _entry(entry: Entry, status: Status, outcome: Batch, settings: RunSettings, contract: Contract) -> Entry:
