@@ -1,14 +1,18 @@
 """Bronze: deliveries of the landing folder, record by record as they came, committed a batch of deliveries at a time.
 
 Exactly once, by content: a batch is committed with ``replaceWhere _file_sha256 IN (...)`` and then entered in the
-ledger, so that a run which was killed anywhere between is made good by the next one.
+ledger, so that a run which was killed anywhere between is made good by the next one; where the delivery was replaced
+meanwhile, the rows that the ledger never knew leave by their `_file`. A worker digests what it parses: a file that is
+still being written fails the commit as a whole.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,11 +21,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipelines.bronze.inspection import Delivery, inspect_all
-from pipelines.bronze.parser import CsvFormat, parse_deliveries
+from pipelines.bronze.parser import CHANGED, ChangedError, CsvFormat, parse_deliveries
 from pipelines.bronze.storage import StoredFile, list_files
 from pipelines.engine import Engine, is_in
 from pipelines.engine.arrow_types import TIMESTAMP, from_arrow_schema
-from pipelines.errors import ContractError, SchemaError
+from pipelines.errors import ContractError, PipelineError, SchemaError
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.progress import Progress
 from pipelines.quarantine.files import RejectedFile, quarantine_files
@@ -40,6 +44,8 @@ BATCH_BYTES = 512 << 20
 """Deliveries of one commit: so many, or so many bytes of them, whichever comes first."""
 PARTITION_BYTES = 32 << 20
 """Bytes that one task parses, roughly."""
+
+_CHANGED = re.compile(rf"{ChangedError.__name__}\b\W+(.+?) {CHANGED}")
 
 
 @dataclass(slots=True)
@@ -108,7 +114,9 @@ def ingest(engine: Engine, contract: Contract, settings: RunSettings) -> BronzeR
     Raises:
         ContractError: the contract cannot be used to read files.
         SchemaError: a file that came before came again with other content and the contract refuses that, or none of
-            the new files fits the contract.
+            the new files fits the contract; again and again, until such a file leaves or is read, the contract is
+            another, or another delivery is committed.
+        PipelineError: a file changed while it was read.
     """
     with recorded(engine, settings, "bronze", contract) as tally:
         result = BronzeResult()
@@ -131,8 +139,8 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
     deliveries = list(inspect_all(unseen, form, lambda done: progress.report(done, len(unseen), "files looked at")))
     accepted = intake.sort(deliveries, result)
     quarantine_files(engine, settings, result.rejected)
-    ledger.add(intake.set_aside)
-    _tell(contract, result, accepted)
+    ledger.add(intake.rejected)
+    _tell(contract, result, intake.unread(files, result), accepted)
     engine.ensure(path, table_schema(form))
     total = sum(delivery.stored.size for delivery in accepted)
     for number, batch in enumerate(batches(accepted)):
@@ -140,7 +148,9 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
         superseded = intake.superseded(batch)
         frame = _parsed(engine, batch, form, settings)
         names = [delivery.sha256 for delivery in batch]
-        engine.replace_where(path, frame, "_file_sha256", [*names, *superseded], asserted=names)
+        leaving = intake.leaving(batch)
+        with _in_plain_words(path):
+            engine.replace_where(path, frame, "_file_sha256", [*names, *superseded], asserted=names, leaving=leaving)
         counted = _counts(engine, path, names)
         ledger.add(intake.committed(batch, superseded, counted, batch_id))
         result.files += len(batch)
@@ -148,6 +158,7 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
         result.malformed += sum(malformed for _, malformed in counted.values())
         result.bytes += sum(delivery.stored.size for delivery in batch)
         progress.report(result.bytes, total, "bytes")
+    ledger.add(intake.repeated)  # after the commit: until then nothing has what they repeat
 
 
 def _glob(contract: Contract) -> str:
@@ -184,27 +195,61 @@ class _Intake:
             for entry in entries
             if entry.status is not Status.REJECTED or entry.contract_digest == contract.digest
         }
-        self.set_aside: list[Entry] = []
+        self.rejected: list[Entry] = []
+        self.repeated: list[Entry] = []
+        self._unread: dict[tuple[str, int, int], Entry] = {}
+        for entry in entries:
+            if entry.status is Status.COMMITTED:
+                self._unread.clear()
+            elif entry.status is Status.REJECTED and entry.contract_digest == contract.digest:
+                self._unread[entry.file, entry.size, entry.modified] = entry
 
     def knows(self, stored: StoredFile) -> bool:
-        """Whether the file was seen before, by name, size and time: it is not opened again."""
+        """Whether the file was seen before, by name, size and time: it is not opened again.
+
+        A file that is written anew with as many bytes and the same time is not noticed. An object's ETag or generation
+        would tell, but Arrow's file systems do not hand them out, and a Unity Catalog volume has none.
+        """
         return (stored.name, stored.size, stored.modified) in self._known
 
     def sort(self, deliveries: Sequence[Delivery], result: BronzeResult) -> list[Delivery]:
-        """Return the deliveries to commit; the others go into `result` and `set_aside`."""
+        """Return the deliveries to commit; the others go into `result`, `rejected` and `repeated`."""
         accepted: dict[str, Delivery] = {}
         for delivery in deliveries:
             if delivery.problem:
                 result.rejected.append(RejectedFile.of(delivery, self._contract, self._settings))
-                self.set_aside.append(self._entry(delivery, Status.REJECTED, 0, "", delivery.problem))
+                self.rejected.append(self._entry(delivery, Status.REJECTED, 0, "", delivery.problem))
             elif delivery.sha256 in self._committed or delivery.sha256 in accepted:
                 result.repeated += 1
-                self.set_aside.append(self._entry(delivery, Status.REPEATED, 0, ""))
+                self.repeated.append(self._entry(delivery, Status.REPEATED, 0, ""))
             else:
                 accepted[delivery.sha256] = delivery
         if self._contract.redelivery.policy == "refuse":
             self._refuse(accepted.values())
         return list(accepted.values())
+
+    def unread(self, files: Iterable[StoredFile], result: BronzeResult) -> list[tuple[str, str]]:
+        """Return name and reason of the landing folder's files that were rejected since a delivery was committed.
+
+        A run that could read nothing fails, and the runs after it that find nothing else fail likewise: a scheduler's
+        second attempt must not turn it into a success.
+        """
+        before = [self._unread.get((stored.name, stored.size, stored.modified)) for stored in files]
+        found = [(entry.file, entry.detail or "") for entry in before if entry is not None]
+        return [*((rejected.file, rejected.reason) for rejected in result.rejected), *found]
+
+    def leaving(self, batch: Sequence[Delivery]) -> str:
+        """Return SQL of the rows that leave with a batch because its deliveries have their names.
+
+        With the policy ``replace`` these are all rows; else those that the ledger does not know, of a run that was
+        killed before it could enter them.
+        """
+        names = [delivery.stored.name for delivery in batch]
+        known = sorted(set().union(*(self._by_name.get(name, set()) for name in names)))
+        named = is_in("_file", names)
+        if self._contract.redelivery.policy == "replace" or not known:
+            return named
+        return f"({named} AND NOT {is_in('_file_sha256', known)})"
 
     def superseded(self, batch: Sequence[Delivery]) -> list[str]:
         """Return the contents that a batch takes the place of, by the contract's policy."""
@@ -285,15 +330,34 @@ def _counts(engine: Engine, path: str, sha256s: Sequence[str]) -> dict[str, tupl
     return {row[0]: (row[1], row[2]) for row in counted}
 
 
-def _tell(contract: Contract, result: BronzeResult, accepted: Sequence[Delivery]) -> None:
+@contextmanager
+def _in_plain_words(path: str) -> Generator[None]:
+    """Turn a worker's `ChangedError`, which arrives in an engine's error, into an error of ours."""
+    try:
+        yield
+    except Exception as error:
+        changed = _CHANGED.search(str(error))
+        if changed is None:
+            raise
+        raise PipelineError(
+            f"{changed[1]} {CHANGED}; nothing of its batch was committed",
+            where=path,
+            fix="run again when it is delivered in full; give files names that begin with _ until they are",
+        ) from error
+
+
+def _tell(
+    contract: Contract, result: BronzeResult, unread: Sequence[tuple[str, str]], accepted: Sequence[Delivery]
+) -> None:
     for rejected in result.rejected:
         log.warning("%s was rejected: %s", rejected.file, rejected.reason)
-    if result.rejected and not accepted:
-        first = result.rejected[0]
+    if unread and not accepted:
+        file, reason = unread[0]
         raise SchemaError(
-            f"no new file of {contract.dataset} could be read; the first: {first.reason}",
-            where=f"{first.file} by {contract.path}",
-            fix="correct the contract's columns and ingestion, or ask for the files again; then run again",
+            f"no new file of {contract.dataset} could be read; the first: {reason}",
+            where=f"{file} by {contract.path}",
+            fix="correct the contract's columns and ingestion, or ask for the files again; take away what is no "
+            "delivery; then run again",
         )
 
 

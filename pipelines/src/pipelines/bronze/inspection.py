@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipelines.bronze.parser import CsvFormat, HeaderError, check_header, text_bytes
-from pipelines.bronze.storage import StoredFile, open_file
+from pipelines.bronze.storage import CHUNK, Hashed, StoredFile, open_file
 
-CHUNK = 1 << 20
 THREADS = 8
 """Files looked at at once: hashing and inflating leave the interpreter lock."""
 LONGEST_HEADER = 1 << 20
@@ -50,11 +48,9 @@ def inspect(stored: StoredFile, form: CsvFormat) -> Delivery:
     because a file that stops in the middle is an incomplete delivery and none of its rows may be taken in.
     """
     with open_file(stored.path) as raw:
-        digest = hashlib.sha256()
-        while chunk := raw.read(CHUNK):
-            digest.update(chunk)
+        sha256 = Hashed(raw).sha256()
         raw.seek(0)
-        return Delivery(stored, digest.hexdigest(), _problem(raw, form) if stored.size else None)
+        return Delivery(stored, sha256, _problem(raw, form) if stored.size else None)
 
 
 def _problem(raw: object, form: CsvFormat) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import json
+import zlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, cast
@@ -21,7 +22,7 @@ import pyarrow.csv as pa_csv
 
 from pipelines.bronze import records
 from pipelines.bronze.records import Dialect, Record
-from pipelines.bronze.storage import open_file
+from pipelines.bronze.storage import Hashed, open_file
 
 BLOCK_BYTES = 8 << 20
 """Bytes read at once; with its columns a block takes about six times as much memory."""
@@ -82,6 +83,14 @@ class CsvFormat:
         return Dialect(delimiter, (self.quote or "").encode(), fields)
 
 
+CHANGED = "changed while it was read"
+"""What `ChangedError` says after the file's name; engines hand a worker's error on as text."""
+
+
+class ChangedError(Exception):
+    """A delivery's bytes are not those that were looked at before."""
+
+
 class HeaderError(ValueError):
     """A delivery's first line is not what the contract says; no record of it can be read."""
 
@@ -95,11 +104,27 @@ def parse_deliveries(batches: Iterator[pa.RecordBatch], form: CsvFormat) -> Iter
 
     Yields:
         Batches of `form.arrow_schema`.
+
+    Raises:
+        ChangedError: a file's bytes are not those of its ``sha256``; known at its end, so the rows that were yielded
+            before must not be committed.
     """
     for batch in batches:
         for row in batch.to_pylist():
             with open_file(row["path"]) as raw:
-                yield from parse_stream(raw, row["file"], row["sha256"], form)
+                hashed = Hashed(raw)
+                yield from _unchanged(hashed, row["file"], row["sha256"], form)
+
+
+def _unchanged(hashed: Hashed, file: str, sha256: str, form: CsvFormat) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from parse_stream(cast("IO[bytes]", hashed), file, sha256, form)
+    except (EOFError, OSError, ValueError, zlib.error) as error:  # a broken gzip or header, which was none before
+        if hashed.sha256() != sha256:
+            raise ChangedError(f"{file} {CHANGED}") from error
+        raise
+    if hashed.sha256() != sha256:
+        raise ChangedError(f"{file} {CHANGED}")
 
 
 def parse_stream(raw: IO[bytes], file: str, sha256: str, form: CsvFormat) -> Iterator[pa.RecordBatch]:

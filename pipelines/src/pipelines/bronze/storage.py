@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 import pyarrow.fs as pa_fs
+
+
+CHUNK = 1 << 20
+"""Bytes read at once where only their digest is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,35 @@ def open_file(path: str) -> IO[bytes]:
     return Path(path.removeprefix("file://")).open("rb")
 
 
+class Hashed:
+    """A file read from its start to its end, digested on the way.
+
+    Going back to the start begins the digest anew; there is no other going back.
+    """
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw, self._digest = raw, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or fewer at the end."""
+        octets = self._raw.read(size)
+        self._digest.update(octets)
+        return octets
+
+    def seek(self, position: int) -> int:
+        """Go back to the start."""
+        if position:
+            raise ValueError(f"a file that is digested is read from its start, not from {position}")
+        self._digest = hashlib.sha256()
+        return self._raw.seek(0)
+
+    def sha256(self) -> str:
+        """Read what is left; return the digest of the whole, hexadecimal."""
+        while self.read(CHUNK):
+            pass
+        return self._digest.hexdigest()
+
+
 def list_files(folder: str, glob: str) -> Iterator[StoredFile]:
     """List the files below a folder whose name or relative path matches `glob`, ordered by name.
 
@@ -61,4 +95,4 @@ def list_files(folder: str, glob: str) -> Iterator[StoredFile]:
         yield StoredFile(path, name, info.size or 0, info.mtime_ns or 0)
 
 
-__all__ = ["StoredFile", "is_url", "list_files", "open_file"]
+__all__ = ["CHUNK", "Hashed", "StoredFile", "is_url", "list_files", "open_file"]

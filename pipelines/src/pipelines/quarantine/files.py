@@ -25,10 +25,14 @@ SCHEMA = pa.schema(
         ("size", pa.int64()),
         ("reason", pa.string()),
         ("contract_version", pa.string()),
+        ("contract_digest", pa.string()),
         ("run_id", pa.string()),
         ("rejected_at", TIMESTAMP),
     ]
 )
+
+KEY = ("dataset", "file", "file_sha256", "contract_digest")
+"""What a rejection is told by: a run that was killed says it again, and it stays one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class RejectedFile:
         size: Bytes.
         reason: ``kind: detail``.
         contract_version: Contract it was read by.
+        contract_digest: The same, by content.
         run_id: Run that rejected it.
         rejected_at: When, UTC.
     """
@@ -52,6 +57,7 @@ class RejectedFile:
     size: int
     reason: str
     contract_version: str
+    contract_digest: str
     run_id: str
     rejected_at: datetime
 
@@ -65,6 +71,7 @@ class RejectedFile:
             size=delivery.stored.size,
             reason=delivery.problem or "",
             contract_version=contract.version,
+            contract_digest=contract.digest,
             run_id=settings.run_id,
             rejected_at=datetime.now(UTC),
         )
@@ -76,7 +83,9 @@ def files_path(settings: RunSettings) -> str:
 
 
 def quarantine_files(engine: Engine, settings: RunSettings, rejected: Sequence[RejectedFile]) -> None:
-    """Append rejected files to the domain's quarantine of files."""
+    """Enter rejected files in the domain's quarantine of files, each once a content and contract."""
     if rejected:
+        path = files_path(settings)
+        engine.ensure(path, SCHEMA)
         table = pa.Table.from_pylist([asdict(row) for row in rejected], schema=SCHEMA)
-        engine.append(files_path(settings), table)
+        engine.merge(path, engine.frame(table), KEY)

@@ -1,0 +1,95 @@
+"""What a run leaves behind when it fails, is killed, or reads a file that changes: the next run makes it good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.bronze import ingest as bronze
+from pipelines.bronze.ingest import ingest
+from pipelines.bronze.inspection import Delivery
+from pipelines.engine import Engine
+from pipelines.errors import PipelineError, SchemaError
+from pipelines.ledger import Ledger
+from pipelines.settings import Layer
+
+if TYPE_CHECKING:
+    from conftest import Lake, MakeContract
+
+HEADER = "id,name,price\n"
+
+
+def landed(lake: Lake, name: str) -> Path:
+    return Path(lake.settings.deliveries("things")) / name
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def die(*_: Any, **__: Any) -> None:
+    raise KilledError
+
+
+def test_a_task_that_failed_fails_until_something_was_done(
+    sail: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
+    contract = make_contract()
+    lake.deliver("bad.csv", "id,name\n1,x\n")
+    for number in (1, 2):
+        with pytest.raises(SchemaError, match="no column 'price'"):
+            ingest(sail, contract, lake.run(number))
+    lake.deliver("good.csv", HEADER + "1,one,1\n")
+    assert ingest(sail, contract, lake.run(3)).files == 1
+    assert ingest(sail, contract, lake.run(4)).files == 0  # what was rejected is in quarantine, and the others went on
+    lake.deliver("worse.csv", "id\n1\n")
+    for number in (5, 6):
+        with pytest.raises(SchemaError, match=r"(?s)no columns? 'name', 'price'.*worse\.csv"):
+            ingest(sail, contract, lake.run(number))
+    landed(lake, "worse.csv").unlink()
+    assert ingest(sail, contract, lake.run(7)).files == 0
+
+
+def test_a_replaced_delivery_leaves_although_its_run_was_killed(
+    engine: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = make_contract(redelivery={"policy": "replace"})
+    name = "it's 5%.csv"
+    lake.deliver(name, HEADER + "9,nine,9\n")
+    lake.deliver("other.csv", HEADER + "1,one,1\n")
+    monkeypatch.setattr(bronze, "_counts", die)
+    with pytest.raises(PipelineError):
+        ingest(engine, contract, lake.settings)  # committed, and not in the ledger
+    monkeypatch.undo()
+    assert lake.rows(engine, Layer.BRONZE, "id") == [("1",), ("9",)]
+    lake.deliver(name, HEADER + "10,ten,10\n")
+    ingest(engine, contract, lake.run(2))
+    assert lake.rows(engine, Layer.BRONZE, "id") == [("1",), ("10",)]
+
+
+def test_a_delivery_that_changes_under_the_reader_is_not_committed(
+    engine: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = make_contract()
+    lake.deliver("a.csv", HEADER + "1,one,1\n")
+    lake.deliver("b.csv", HEADER + "2,two,2\n")
+    parsed = bronze._parsed
+
+    def write_then_parse(engine: Engine, batch: Sequence[Delivery], *rest: Any) -> Any:
+        lake.deliver("b.csv", HEADER + "2,two,2\n3,three,3\n")  # the writer had not finished
+        return parsed(engine, batch, *rest)
+
+    monkeypatch.setattr(bronze, "_parsed", write_then_parse)
+    with pytest.raises(PipelineError, match=r"b\.csv changed while it was read") as raised:
+        ingest(engine, contract, lake.settings)
+    assert raised.value.exit_code == 3  # a scheduler may try again
+    assert raised.value.fix is not None
+    monkeypatch.undo()
+    assert lake.rows(engine, Layer.BRONZE, "id") == []
+    assert Ledger(engine, lake.settings).entries(Layer.BRONZE, "things") == []
+    sha = lake.deliver("b.csv", HEADER + "2,two,2\n3,three,3\n")
+    assert ingest(engine, contract, lake.run(2)).rows == 3
+    assert (sha, "3") in lake.rows(engine, Layer.BRONZE, "_file_sha256", "id")
