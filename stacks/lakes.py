@@ -92,6 +92,7 @@ def _targets(environment: Environment) -> dict[str, Target]:
             clouds.azure.region,
             zone_redundant=careful,
             allowed_cidrs=environment.network.allowed_cidrs,
+            subnets=clouds.azure.subnets,
         )
     if clouds.gcp:
         targets["gcp"] = Gcp(clouds.gcp.project, clouds.gcp.region, hsm=careful)

@@ -4,6 +4,9 @@ Every store is encrypted with a key of the company's own that is rotated, refuse
 public, keeps what was replaced, logs who reads and writes, and moves what is seldom read to cheaper tiers. Landing
 files expire as their contracts say; the audit store cannot be deleted from before its time.
 
+The stores keep public endpoints, behind firewalls and policies. A lake without them needs private endpoints in a
+network of the environment's own, which no component makes yet.
+
 | control | Amazon S3 | ADLS Gen2 | Cloud Storage |
 |---|---|---|---|
 | a store a layer | bucket | container; audit in an account of its own | bucket |

@@ -36,6 +36,8 @@ class Azure:
         region: Region.
         zone_redundant: Whether data is kept in three zones.
         allowed_cidrs: Public IPv4 ranges that the firewalls let in.
+        subnets: Resource ids of the subnets that the stores' firewall lets in, such as those of the clusters; each with
+            the service endpoint ``Microsoft.Storage``.
     """
 
     subscription: str
@@ -43,6 +45,7 @@ class Azure:
     region: str
     zone_redundant: bool = True
     allowed_cidrs: tuple[str, ...] = ()
+    subnets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

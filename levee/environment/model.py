@@ -27,6 +27,13 @@ Classification: TypeAlias = Literal["public", "internal", "confidential", "restr
 PolicyLevel: TypeAlias = Literal["advisory", "mandatory", "disabled"]
 
 Guid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Subnet: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network"
+        r"/virtualNetworks/[^/]+/subnets/[^/]+$"
+    ),
+]
 Email: TypeAlias = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 
@@ -87,6 +94,11 @@ class AzureTarget(_Model):
     subscription: Guid = Field(description="Subscription id.")
     tenant: Guid = Field(description="Microsoft Entra tenant id.")
     region: str = Field(description="Region, in its short form such as `westeurope`.", pattern=r"^[a-z0-9]+$")
+    subnets: Annotated[tuple[Subnet, ...], Field(max_length=400)] = Field(
+        default=(),
+        description="Resource ids of the subnets that the stores' firewall lets in, each with the service endpoint "
+        "`Microsoft.Storage`: both of the Databricks workspace, from which its clusters read and write.",
+    )
 
 
 class GcpTarget(_Model):
@@ -319,6 +331,12 @@ class Environment(_Model):
                     "cloud",
                     "domain {name} runs on {cloud}, which has no workspace under `databricks`",
                     {"name": name, "cloud": domain.cloud, "at": ("domains", name, "cloud")},
+                )
+            if domain.cloud == "azure" and self.clouds.azure and not self.clouds.azure.subnets:
+                raise PydanticCustomError(
+                    "subnets",
+                    "domain {name} runs on azure, whose firewall keeps its clusters out: name the workspace's subnets",
+                    {"name": name, "at": ("clouds", "azure")},
                 )
         return self
 

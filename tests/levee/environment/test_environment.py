@@ -121,6 +121,27 @@ def test_a_wrong_value_is_refused_with_its_line(project: Path, old: str, new: st
     assert error.fix
 
 
+@pytest.mark.parametrize(
+    ("subnets", "message"),
+    [
+        ("[]", "domain sales runs on azure, whose firewall keeps its clusters out"),
+        ("[databricks-host]", "clouds.azure.subnets.0: string should match pattern"),
+    ],
+)
+def test_a_domain_on_azure_needs_the_subnets_of_its_clusters(tmp_path: Path, subnets: str, message: str) -> None:
+    path_of(tmp_path, "staging").parent.mkdir()
+    text = path_of(ROOT, "staging").read_text().replace("cloud: aws", "cloud: azure")
+    assert "subnets:\n          - /subscriptions/" in text
+    path_of(tmp_path, "staging").write_text(text)
+    assert Environment.load(tmp_path, "staging").domains["sales"].cloud == "azure"
+    other = text.replace("subnets:\n", f"subnets: {subnets}\n").replace("- /subscriptions/", "# ")
+    path_of(tmp_path, "staging").write_text(other)
+    with pytest.raises(UsageError) as caught:
+        Environment.load(tmp_path, "staging")
+    assert message in caught.value.message
+    assert (caught.value.where or "").startswith("environments/Pulumi.staging.yaml:1")
+
+
 def test_a_missing_setting_is_named_with_what_it_is(project: Path) -> None:
     edit(project, "    company: acme\n", "")
     error = refusal(project)
