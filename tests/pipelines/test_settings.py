@@ -20,14 +20,14 @@ def test_parameters_and_surroundings_are_read() -> None:
             "LEVEE_ENGINE": "spark",
             "LEVEE_PATH_MAP": '{"s3://acme-silver": "/lake/silver", "s3://acme": "/wrong"}',
             "LEVEE_NODE_TYPE": "m6gd.large",
-            "LEVEE_PROGRESS": "/tmp/progress",
+            "LEVEE_PROGRESS": "/run/progress.jsonl",
         },
     )
     assert (settings.domain, settings.dataset, settings.catalog) == ("sales", "cdnow", "levee")
     assert settings.sources == ("cdnow", "online_retail")
     assert (settings.engine, settings.run_id, settings.node_type) == (EngineName.SPARK, "42", "m6gd.large")
     assert settings.table_path(Layer.SILVER, "cdnow") == "/lake/silver/sales/cdnow"
-    assert settings.progress == Path("/tmp/progress")
+    assert settings.progress == Path("/run/progress.jsonl")
 
 
 def test_a_cluster_is_noticed_and_a_laptop_runs_on_sail() -> None:
