@@ -2,6 +2,9 @@
 
 The ledger is how a run knows what is new. It is written last: a run that dies before it has its deliveries done again,
 and because every commit replaces what it wrote before, doing it again changes nothing.
+
+Events are ordered by a number that is one more than the table's version when they were entered (Lamport's clock): what
+was entered by a run that knew of an event comes after it, whatever the machines' clocks say.
 """
 
 from __future__ import annotations
@@ -50,8 +53,9 @@ class Entry:
         contract_digest: Contract it was read by.
         run_id: Run that did it.
         batch_id: Batch within the run.
-        recorded_at: When, UTC.
+        recorded_at: When, UTC, by the machine's clock.
         detail: Why, for a rejected one.
+        sequence: Where it stands in the ledger's order; given by `Ledger.add`.
     """
 
     layer: str
@@ -67,6 +71,7 @@ class Entry:
     batch_id: str
     recorded_at: datetime
     detail: str | None = None
+    sequence: int = 0
 
 
 SCHEMA = pa.schema(
@@ -84,6 +89,7 @@ SCHEMA = pa.schema(
         ("batch_id", pa.string()),
         ("recorded_at", TIMESTAMP),
         ("detail", pa.string()),
+        ("sequence", pa.int64()),
     ]
 )
 
@@ -102,12 +108,13 @@ class Ledger:
         where = f"layer = '{layer.value}' AND dataset = '{dataset}'"
         table = self._engine.rows(self.path, [field.name for field in fields(Entry)], where)
         found = [Entry(**cast("dict[str, Any]", {**row, "status": Status(row["status"])})) for row in table.to_pylist()]
-        return sorted(found, key=lambda entry: entry.recorded_at)
+        return sorted(found, key=lambda entry: (entry.sequence, entry.recorded_at))
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Append events, in one commit."""
         if entries:
-            rows = [asdict(entry) | {"status": entry.status.value} for entry in entries]
+            sequence = self._engine.version(self.path) + 1 if self._engine.exists(self.path) else 0
+            rows = [asdict(entry) | {"status": entry.status.value, "sequence": sequence} for entry in entries]
             self._engine.append(self.path, pa.Table.from_pylist(rows, schema=SCHEMA))
 
 
