@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pipelines.contracts import Classification
+
 OWNER: Final = "owner"
 COST_CENTRE: Final = "cost-centre"
 ENVIRONMENT: Final = "environment"
@@ -19,6 +21,9 @@ EXPIRES_ON: Final = "expires-on"
 
 _CLASS_OF: Final[Mapping[str, str]] = {"personal": "restricted"}
 """Contracts tell personal data from the rest; tags know four classes, and personal data is guarded as the highest."""
+
+CLASSES: Final = tuple(dict.fromkeys(_CLASS_OF.get(item.value, item.value) for item in Classification))
+"""The classes that tags know, the least protected first; a test keeps the environments and the packs to the same."""
 
 _NOT_LABEL: Final = re.compile(r"[^a-z0-9_-]")
 

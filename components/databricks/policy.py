@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from components.tags import CLASSIFICATION
+from components.tags import CLASSES, CLASSIFICATION
 
 _FORBIDDEN: Final = (
     # Code that nobody reviewed.
@@ -24,9 +24,6 @@ _FORBIDDEN: Final = (
     "driver_node_type_id",
     "node_type_id",
 )
-
-
-_CLASSES: Final = ("public", "internal", "confidential", "restricted")
 
 
 def definition(
@@ -55,7 +52,7 @@ def definition(
         "autoscale.min_workers": {"type": "range", "minValue": 1, "maxValue": max_workers},
         "autoscale.max_workers": {"type": "range", "minValue": 1, "maxValue": max_workers},
         **{f"custom_tags.{key}": _fixed(value) for key, value in tags.items()},
-        f"custom_tags.{CLASSIFICATION}": {"type": "allowlist", "values": list(_CLASSES)},
+        f"custom_tags.{CLASSIFICATION}": {"type": "allowlist", "values": list(CLASSES)},
         **{f"spark_env_vars.{key}": _fixed(value) for key, value in environment.items()},
         **{path: {"type": "forbidden"} for path in (*_FORBIDDEN, *identities)},
     }

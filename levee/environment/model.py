@@ -24,6 +24,8 @@ _HOSTS: Final[Mapping[str, str]] = {
 
 CloudName: TypeAlias = Literal["aws", "azure", "gcp"]
 Classification: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
+"""Those of the contracts' classes that tags know (``components.tags``); a test keeps them equal."""
+
 PolicyLevel: TypeAlias = Literal["advisory", "mandatory", "disabled"]
 
 Guid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]

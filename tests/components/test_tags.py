@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components import tags
+from components.databricks import policy
 from components.tags import Tags
 from levee.compliance import tagging
 from levee.compliance.tagging import rules
+from levee.environment import model
 from pipelines.contracts import Classification
 
 PLAIN = Tags(owner="data", cost_centre="cc-1", environment="dev", classification="internal", expires_on="2027-06-30")
@@ -20,6 +24,13 @@ def test_the_keys_are_the_pack_s() -> None:
     assert ours == tagging.REQUIRED
     assert tags.EXPIRES_ON == rules.EXPIRES_ON
     assert set(PLAIN.canonical) == {*ours, tags.EXPIRES_ON}
+
+
+def test_contracts_environments_packs_and_clusters_have_one_list_of_classes() -> None:
+    assert tags.CLASSES == rules.CLASSES == get_args(model.Classification)
+    assert set(tags.CLASSES) == {item.value for item in Classification} - {Classification.PERSONAL}
+    cluster = policy.definition(spark_version="17.3.x-scala2.13", max_workers=1, tags={}, environment={})
+    assert tuple(cluster[f"custom_tags.{tags.CLASSIFICATION}"]["values"]) == tags.CLASSES
 
 
 def test_what_stays_has_no_expiry() -> None:
