@@ -175,7 +175,8 @@ def test_jobs_run_as_a_service_principal_and_get_the_key_by_reference(name: str,
 
 
 @EVERY
-def test_the_key_stands_nowhere_in_the_plan(name: str, preview: Preview) -> None:
+def test_a_plan_knows_the_key_by_no_value(name: str, preview: Preview) -> None:
+    """What an `up` leaves once the key exists is searched by ``tests/acceptance/test_secrets.py``."""
     secrets = [item for item in preview(name).resources if item.type == "databricks:index/secret:Secret"]
     assert secrets
     assert {str(item.inputs["stringValue"]) for item in secrets} <= {UNKNOWN, "[secret]"}
