@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from components.databricks import grants
-from components.databricks.unity import schema_name
-from pipelines.contracts import Domain, Layer, load_domain
+from pipelines.contracts import Domain, Layer, load_domain, schema_name
 from pipelines.contracts.odcs import Role
 
 SALES = load_domain("sales")

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import sources
 from pipelines.contracts import Layer, job_spec, load_domain
+from pipelines.contracts.catalogue import entries
 from pipelines.engine import Engine
 from pipelines.evidence import keep
 from pipelines.jobs import TASKS
@@ -56,6 +57,14 @@ def test_every_table_of_a_whole_job_is_in_a_store_of_tables(job: Job) -> None:
     assert {parts[-1] for parts in found if parts[0] == "checkpoints"} >= {
         "ledger", "batches", "runs", "quality_results", "gold_builds", "maintenance",
     }  # fmt: skip
+
+
+def test_every_table_of_a_whole_job_has_a_name_in_the_catalogue(job: Job) -> None:
+    roots = {layer: str(job.folder / layer.value) for layer in Layer}
+    named = entries(RunSettings("sales", roots=roots, catalog="acme"), load_domain("sales"))
+    found = {str(log.parent) for log in job.folder.rglob("_delta_log")}
+    staged = {path for path in found if path.startswith(f"{roots[Layer.CHECKPOINTS]}/sales/gold/")}
+    assert found - named.keys() == staged
 
 
 def test_audit_holds_an_object_a_task_run_and_none_is_ever_touched_again(job: Job) -> None:

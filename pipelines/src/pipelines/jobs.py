@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from pipelines.contracts import Contract, Domain, load_domain
+from pipelines.contracts.catalogue import entries
 from pipelines.errors import UsageError
 from pipelines.progress import Progress
 from pipelines.settings import RunSettings
@@ -27,7 +28,8 @@ def bronze(argv: Argv = None) -> int:
     from pipelines.engine import Engine
 
     settings, domain = _start("bronze", argv)
-    ingest(Engine.open(settings.engine), _contract(domain, settings.dataset, "source", "--dataset"), settings)
+    engine = Engine.open(settings.engine, entries(settings, domain))
+    ingest(engine, _contract(domain, settings.dataset, "source", "--dataset"), settings)
     return 0
 
 
@@ -46,9 +48,8 @@ def _refine(task: str, argv: Argv, *, again: bool) -> int:
     from pipelines.silver.refine import refine
 
     settings, domain = _start(task, argv)
-    refine(
-        Engine.open(settings.engine), _contract(domain, settings.dataset, "source", "--dataset"), settings, again=again
-    )
+    engine = Engine.open(settings.engine, entries(settings, domain))
+    refine(engine, _contract(domain, settings.dataset, "source", "--dataset"), settings, again=again)
     return 0
 
 
@@ -59,7 +60,7 @@ def gold(argv: Argv = None) -> int:
     from pipelines.runs import recorded
 
     settings, domain = _start("gold", argv)
-    engine = Engine.open(settings.engine)
+    engine = Engine.open(settings.engine, entries(settings, domain))
     table = _contract(domain, settings.table, "gold", "--table")
     with recorded(engine, settings, "gold", table) as tally:
         built = build(engine, settings, domain, table)
@@ -77,7 +78,7 @@ def quality(argv: Argv = None) -> int:
     from pipelines.runs import recorded
 
     settings, domain = _start("quality", argv)
-    engine = Engine.open(settings.engine)
+    engine = Engine.open(settings.engine, entries(settings, domain))
     dataset = _contract(domain, settings.dataset, "source", "--dataset")
     with recorded(engine, settings, "quality", dataset) as tally:
         checked = check(engine, settings, dataset)
@@ -106,7 +107,8 @@ def maintain(argv: Argv = None) -> int:
 
     settings, domain = _start("maintain", argv)
     progress = Progress(f"maintain {domain.name}", settings.progress)
-    done = care(Engine.open(settings.engine), settings, domain, lambda n, total: progress.report(n, total, "tables"))
+    engine = Engine.open(settings.engine, entries(settings, domain))
+    done = care(engine, settings, domain, lambda n, total: progress.report(n, total, "tables"))
     log.info("maintain %s: %d of %d tables", domain.name, sum(not cared.unchanged for cared in done), len(done))
     return 0
 

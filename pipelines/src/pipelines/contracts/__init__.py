@@ -3,6 +3,7 @@
 ``load_domain`` and ``load_contract`` read files; ``job_spec`` derives the job; everything they return is frozen.
 """
 
+from pipelines.contracts.catalogue import schema_name
 from pipelines.contracts.content import installed_content, wheel_content
 from pipelines.contracts.domain import Domain, domain_names, domains_folder, load_domain
 from pipelines.contracts.extensions import (
@@ -46,5 +47,6 @@ __all__ = [
     "job_spec",
     "load_contract",
     "load_domain",
+    "schema_name",
     "wheel_content",
 ]

@@ -129,11 +129,13 @@ class Capability(enum.Enum):
     """DESCRIBE HISTORY in SQL."""
     PERSIST = enum.auto()
     """`DataFrame.persist` keeps what was computed."""
+    LASTING_CATALOGUE = enum.auto()
+    """Tables that are registered by name are there for the next session, and for people."""
 
 
 CAPABILITIES: dict[EngineName, frozenset[Capability]] = {
     EngineName.SAIL: frozenset(),
-    EngineName.SPARK: frozenset(Capability),
+    EngineName.SPARK: frozenset(Capability) - {Capability.LASTING_CATALOGUE},
     EngineName.DATABRICKS: frozenset(Capability),
 }
 """What each engine has."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.engine import schema_gate
+from pipelines.contracts.catalogue import TableEntry
+from pipelines.engine import registration, schema_gate
 from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.engine.capabilities import CAPABILITIES, Capability, Hazard, refuse
 from pipelines.engine.commits import retried
@@ -37,19 +38,26 @@ class Engine:
     Attributes:
         name: Which engine.
         spark: Its Spark Connect session.
+        tables: Names by path, under which `ensure` registers tables in the catalogue.
     """
 
     name: EngineName
     spark: SparkSession
+    tables: Mapping[str, TableEntry] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, name: EngineName) -> Engine:
+    def open(cls, name: EngineName, tables: Mapping[str, TableEntry] | None = None) -> Engine:
         """Open the engine, or take this process's open one.
+
+        Args:
+            name: Which engine.
+            tables: Names by path, for an engine whose catalogue outlives the session; others leave them aside.
 
         Raises:
             PipelineError: it is not installed or does not start.
         """
-        return cls(name, session(name))
+        lasting = Capability.LASTING_CATALOGUE in CAPABILITIES[name]
+        return cls(name, session(name), tables if tables and lasting else {})
 
     def can(self, capability: Capability) -> bool:
         """Whether the engine has the capability."""
@@ -135,12 +143,14 @@ class Engine:
         return (frame.select(*columns) if columns else frame).toArrow()
 
     def ensure(self, path: str, like: pa.Schema) -> None:
-        """Create the table empty, or add the columns that it lacks.
+        """Create the table empty, or add the columns that it lacks; where it has a name, let the catalogue know it.
 
         Raises:
             SchemaError: the table has columns that are not `like`'s, or of another type.
         """
-        if not self.exists(path):
+        if (entry := self.tables.get(path)) is not None:
+            retried(lambda: self._register(path, like, entry), path)
+        elif not self.exists(path):
             self._create(path, like)
         retried(lambda: self._evolve(path, from_arrow_schema(like)), path)
 
@@ -271,6 +281,12 @@ class Engine:
         import deltalake
 
         retried(lambda: deltalake.DeltaTable.create(path, like, mode="ignore"), path)
+
+    def _register(self, path: str, like: pa.Schema, entry: TableEntry) -> None:
+        there = self.exists(path)
+        columns = from_arrow_schema(like)
+        statement = registration.register(entry, path) if there else registration.create(entry, path, columns)
+        self.spark.sql(statement).collect()
 
     def _evolve(self, path: str, like: StructType) -> None:
         added = schema_gate.check(self.schema(path), like, path, may_add=True).added
