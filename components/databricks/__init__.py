@@ -70,7 +70,7 @@ class Databricks(pulumi.ComponentResource):
         unity = UnityCatalog(f"{name}-unity", args, lake, access, child)
         jobs = {
             item.domain.name: DomainJob(
-                f"{name}-{item.domain.name}", args, item, compute=compute, unity=unity, lake=lake, opts=child
+                f"{name}-{item.domain.name}", args, item, compute=compute, unity=unity, opts=child
             )
             for item in args.domains
         }

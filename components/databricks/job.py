@@ -12,8 +12,7 @@ from components.databricks import grants
 from components.databricks.args import DatabricksArgs, DomainArgs
 from components.databricks.compute import Compute
 from components.databricks.unity import UnityCatalog
-from components.lake import Lake
-from pipelines.contracts import JobSpec, Layer, TaskSpec, job_spec
+from pipelines.contracts import JobSpec, TaskSpec, job_spec
 
 _CLUSTER = "jobs"
 _RETRY_AFTER_MILLISECONDS = 60_000
@@ -38,13 +37,12 @@ class DomainJob(pulumi.ComponentResource):
         *,
         compute: Compute,
         unity: UnityCatalog,
-        lake: Lake,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("levee:databricks:DomainJob", name, None, opts)
         self.spec = job_spec(domain.domain, sources=domain.sources)
         tags = args.tags.classified(domain.domain.classification)
-        places = {layer.value: lake.url(layer) for layer in Layer} | {"catalog": unity.catalog}
+        places = {layer.value: root for layer, root in unity.roots.items()} | {"catalog": unity.catalog}
         wheel = pulumi.Output.format(
             "{0}/{1}-{2}-py3-none-any.whl", unity.wheels, self.spec.package_name, args.wheel_version
         )

@@ -1,6 +1,13 @@
-"""Unity Catalog: where the lake's stores become locations, and each domain's layers become schemas with grants."""
+"""Unity Catalog: where the lake's stores become locations and volumes, and domains' layers schemas with grants.
+
+Tables are written by URL, with credentials that Unity Catalog gives Spark. Files are read and written by plain Python,
+which gets no such credentials: the stores of files (landing, audit) are volumes, hence folders on every cluster.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
 
 import pulumi
 import pulumi_databricks as databricks
@@ -10,18 +17,19 @@ from components.databricks import grants
 from components.databricks.access import Access
 from components.databricks.args import DatabricksArgs
 from components.lake import Lake
-from pipelines.contracts import Domain, Layer
+from pipelines.contracts import Domain, Layer, schema_name
 
 _ARTIFACTS = "artifacts"
 _WHEELS = "wheels"
+_FILES = "files"
 _READ_ONLY = frozenset({Layer.LANDING})
+_VOLUME_PRIVILEGES: Final[Mapping[Layer, tuple[str, ...]]] = {
+    Layer.LANDING: ("READ_VOLUME",),
+    Layer.AUDIT: ("READ_VOLUME", "WRITE_VOLUME"),
+}
+"""What jobs may do in the stores of files."""
 _LOCATION_PRIVILEGES = ("READ_FILES", "WRITE_FILES", "CREATE_EXTERNAL_TABLE")
 _JOB_PRIVILEGES = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE")
-
-
-def schema_name(domain: str, layer: Layer) -> str:
-    """Name of the schema of a domain's layer."""
-    return names.identifier(domain, layer)
 
 
 class UnityCatalog(pulumi.ComponentResource):
@@ -30,6 +38,7 @@ class UnityCatalog(pulumi.ComponentResource):
     Attributes:
         catalog: Name of the catalogue.
         wheels: Path of the volume that holds the wheels of releases.
+        roots: Where jobs find each layer: the URL of a store of tables, the path of the volume over a store of files.
     """
 
     def __init__(
@@ -67,6 +76,7 @@ class UnityCatalog(pulumi.ComponentResource):
             for layer in grants.SCHEMAS:
                 self._schema(name, domain, layer)
         self.wheels = self._volume(name)
+        self.roots = {layer: lake.url(layer) for layer in Layer if layer.holds_tables} | self._stores(name, lake)
         self.register_outputs({"catalog": self.catalog, "wheels": self.wheels})
 
     def _location(self, name: str, layer: Layer, lake: Lake, access: Access) -> databricks.ExternalLocation:
@@ -84,9 +94,8 @@ class UnityCatalog(pulumi.ComponentResource):
             force_destroy=args.force_destroy,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=[access, lake]),
         )
-        if args.run_as:
-            allowed = ("READ_FILES",) if read_only else _LOCATION_PRIVILEGES
-            self._grant(name, {args.run_as: allowed}, external_location=location.name)
+        if args.run_as and layer.holds_tables:
+            self._grant(name, {args.run_as: _LOCATION_PRIVILEGES}, external_location=location.name)
         return location
 
     def _schema(self, name: str, domain: Domain, layer: Layer) -> None:
@@ -108,6 +117,36 @@ class UnityCatalog(pulumi.ComponentResource):
             {args.run_as: _JOB_PRIVILEGES} if args.run_as else {},
             schema=made.id,
         )
+
+    def _stores(self, name: str, lake: Lake) -> dict[Layer, pulumi.Output[str]]:
+        """The volumes over the stores of files, and the path of each."""
+        args, title = self._args, f"{name}-{_FILES}"
+        folder = databricks.Schema(
+            title,
+            name=_FILES,
+            catalog_name=self.catalog,
+            comment="Stores of files: what is delivered, and evidence",
+            force_destroy=args.force_destroy,
+            opts=self._keep,
+        )
+        if args.run_as:
+            self._grant(title, {args.run_as: ("USE_SCHEMA",)}, schema=folder.id)
+        paths = {}
+        for layer, allowed in _VOLUME_PRIVILEGES.items():
+            volume = databricks.Volume(
+                f"{title}-{layer.value}",
+                name=layer.value,
+                catalog_name=self.catalog,
+                schema_name=folder.name,
+                volume_type="EXTERNAL",
+                storage_location=lake.url(layer),
+                comment=f"{layer.value} of the lake of {args.environment}",
+                opts=self._keep,
+            )
+            if args.run_as:
+                self._grant(f"{title}-{layer.value}", {args.run_as: allowed}, volume=volume.id)
+            paths[layer] = pulumi.Output.format("/Volumes/{0}/{1}/{2}", self.catalog, folder.name, volume.name)
+        return paths
 
     def _volume(self, name: str) -> pulumi.Output[str]:
         args, title = self._args, f"{name}-{_WHEELS}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, Literal
 
@@ -19,6 +19,7 @@ from levee.errors import UsageError
 from levee.plan import SECRET, UNKNOWN, Plan, Resource
 
 JOB: Final = "databricks:index/job:Job"
+VOLUME: Final = "databricks:index/volume:Volume"
 CONTENT_TAG: Final = "wheel-content"
 """Tag of a job: digest of the wheel's content that it was deployed with."""
 LAYERS: Final = ("bronze", "silver", "gold")
@@ -88,6 +89,8 @@ class Job:
         domain: Domain that it runs.
         tasks: Its tasks.
         content: Digest of the wheel's content that it was deployed with; empty where the job does not say.
+        volumes: Bucket URL by path (``/Volumes/<catalog>/<schema>/<name>``) of each volume over a bucket that its
+            workspace has.
     """
 
     urn: str
@@ -95,6 +98,7 @@ class Job:
     domain: str
     tasks: tuple[Task, ...]
     content: str = ""
+    volumes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -175,7 +179,9 @@ def jobs_of(plan: Plan) -> tuple[Job, ...]:
         raise UsageError(
             f"the stack {plan.stack} is not up: it holds no job", where=plan.stack, fix=f"levee up {plan.stack}"
         )
-    return tuple(_read(resource, name) for name, resource in sorted(found.items()))
+    return tuple(
+        replace(_read(resource, name), volumes=_volumes(plan, resource)) for name, resource in sorted(found.items())
+    )
 
 
 def job_of(plan: Plan, domain: str) -> Job:
@@ -204,6 +210,16 @@ def _domain_of(resource: Resource) -> str | None:
         if isinstance(wheel, Mapping):
             return (wheel.get("namedParameters") or {}).get("domain")
     return None
+
+
+def _volumes(plan: Plan, job: Resource) -> dict[str, str]:
+    """The volumes over buckets of the job's own workspace: two clouds' workspaces have volumes of the same name."""
+    beside = (volume.inputs for volume in plan.of_type(VOLUME) if volume.provider == job.provider)
+    return {
+        f"/Volumes/{made['catalogName']}/{made['schemaName']}/{made['name']}": str(made["storageLocation"])
+        for made in beside
+        if made.get("storageLocation")
+    }
 
 
 def _read(resource: Resource, domain: str) -> Job:

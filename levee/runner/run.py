@@ -51,7 +51,7 @@ def run(
     job = job_of(plan, domain)
     if from_layer:
         job = job.starting_at(from_layer)
-    return _run(job, _surroundings(plan, root, engine), console)
+    return _run(job, _surroundings(job, plan, root, engine), console)
 
 
 def replay(
@@ -81,11 +81,11 @@ def replay(
             where=plan.stack,
             fix=f"choose one of {known}",
         )
-    return _run(replay_job(chosen[0], name), _surroundings(plan, root, engine), console)
+    return _run(replay_job(chosen[0], name), _surroundings(chosen[0], plan, root, engine), console)
 
 
-def _surroundings(plan: Plan, root: Path, engine: str | None) -> Surroundings:
-    return Surroundings(root.resolve(), plan.stack, engine or os.environ.get("LEVEE_ENGINE") or "sail")
+def _surroundings(job: Job, plan: Plan, root: Path, engine: str | None) -> Surroundings:
+    return Surroundings(root.resolve(), plan.stack, engine or os.environ.get("LEVEE_ENGINE") or "sail", job.volumes)
 
 
 def _run(job: Job, around: Surroundings, console: Console) -> RunResult:
@@ -107,8 +107,8 @@ def _same_wheel(job: Job, prepared: DataEnv, env: str) -> None:
     here = wheel_content(prepared.wheel) if job.content else ""
     if here != job.content:
         raise UsageError(
-            f"code or contracts have changed since the stack {env} was brought up: its job was made from {job.content}, "
-            f"this checkout builds {here}",
+            f"code or contracts have changed since the stack {env} was brought up: its job was made from "
+            f"{job.content}, this checkout builds {here}",
             where=job.urn,
             fix=f"levee up {env}, then run again",
         )

@@ -3,7 +3,7 @@
 Everything lies under ``<root>/.levee/<env>/``:
 
 =====================  ============================================================================================
-``lake/<bucket>/``     the content of each bucket that the deployed job names
+``lake/<bucket>/``     the content of each bucket that the deployed job names, also through a volume over it
 ``secrets/<scope>/``   one file a secret, mode 0600, made on first use from 32 random bytes and never in an argument
 ``runs/<run id>/``     ``job.json``, ``events.jsonl``, ``log.txt`` and ``result.json`` of each run
 =====================  ============================================================================================
@@ -18,7 +18,7 @@ import secrets
 import tempfile
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from levee.errors import EngineError, UsageError
 from levee.runner.job import Task
 
 _BUCKET: Final = re.compile(r"(?P<scheme>s3|s3a|gs|abfss)://(?P<place>[^/]+)")
+_MOUNTED: Final = re.compile(r"/Volumes/[^/]+/[^/]+/[^/]+(?=/|$)")
 _REFERENCE: Final = re.compile(r"\{\{\s*secrets/(?P<scope>[\w.-]+)/(?P<key>[\w.-]+)\s*\}\}")
 _OURS: Final = ("LEVEE_ENGINE", "LEVEE_PATH_MAP", "LEVEE_PROGRESS")
 """Variables that say where a task runs: on a laptop they are the runner's, whatever the cluster would have."""
@@ -39,11 +40,13 @@ class Surroundings:
         root: The checkout, absolute.
         env: Name of the environment.
         engine: ``sail`` or ``spark``.
+        volumes: Bucket URL by path of the volume over it (``Job.volumes``).
     """
 
     root: Path
     env: str
     engine: str = "sail"
+    volumes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -60,19 +63,34 @@ class Surroundings:
         return self.folder / "runs" / run_id
 
     def path_map(self, tasks: Iterable[Task]) -> dict[str, str]:
-        """Folder by bucket URL, for every bucket that a parameter of ``tasks`` names."""
-        found = {match[0]: self._bucket(match["place"]) for match in _buckets(tasks)}
+        """Folder by bucket URL or volume path, for every bucket and volume that a parameter of ``tasks`` names.
+
+        Raises:
+            UsageError: A parameter names a volume that the stack has not.
+        """
+        found = {match[0]: self.local(match[0]) for match in _places(tasks)}
         return {url: str(folder) for url, folder in sorted(found.items())}
 
     def local(self, url: str) -> Path:
-        """The folder in which a bucket URL lives here.
+        """The folder in which a bucket URL, or a path in a volume over a bucket, lives here.
 
         Raises:
-            UsageError: It is no bucket URL.
+            UsageError: It is neither, or the stack has no such volume.
         """
+        if mounted := _MOUNTED.match(url):
+            if mounted[0] not in self.volumes:
+                raise UsageError(
+                    f"the stack has no volume {mounted[0]} over a bucket",
+                    where=self.env,
+                    fix=f"levee up {self.env}, which makes the volumes that its jobs are told of",
+                )
+            url = self.volumes[mounted[0]].rstrip("/") + url[mounted.end() :]
         found = _BUCKET.match(url)
         if not found:
-            raise UsageError(f"{url!r} is no bucket URL", fix="deploy the job with s3://, gs:// or abfss:// roots")
+            raise UsageError(
+                f"{url!r} is no bucket URL and no path in a volume",
+                fix="deploy the job with s3://, gs://, abfss:// or /Volumes/ roots",
+            )
         return self._bucket(found["place"]) / url[found.end() :].strip("/")
 
     def _bucket(self, place: str) -> Path:
@@ -161,8 +179,8 @@ def refusals(around: Surroundings, *, again: str) -> Generator[None]:
         ) from error
 
 
-def _buckets(tasks: Iterable[Task]) -> Iterable[re.Match[str]]:
+def _places(tasks: Iterable[Task]) -> Iterable[re.Match[str]]:
     for task in tasks:
         for value in task.parameters.values():
-            if match := _BUCKET.match(value):
+            if match := _BUCKET.match(value) or _MOUNTED.match(value):
                 yield match

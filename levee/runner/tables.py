@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +46,7 @@ def summary(plan: Plan, *, root: Path, console: Console | None = None) -> dict[s
         prepared = ensure_data_env(around.root, around.engine, console)
         for job in jobs:
             with console.status(f"Reading the tables of {job.domain}"):
-                answer = _ask(job, around, prepared)
+                answer = _ask(job, replace(around, volumes=job.volumes), prepared)
             for name, value in answer.items():
                 joined[name] = [*joined.get(name, []), *value] if isinstance(value, list) else value
     return joined

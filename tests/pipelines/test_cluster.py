@@ -1,4 +1,4 @@
-"""What a task of a deployed job imports is there: in the runtime, in the wheel's dependencies, or among its libraries."""
+"""What a task of a deployed job imports is there: in the runtime, in the wheel's dependencies, among its libraries."""
 
 from __future__ import annotations
 

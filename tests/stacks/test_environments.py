@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -151,17 +152,32 @@ def test_a_domain_s_job_is_what_its_contracts_say(name: str, preview: Preview) -
     (job,) = of(plan, JOB)
     spec = job_spec(load_domain("sales"), sources=environment.domains["sales"].sources)
     lake = plan.outputs["lakes"][environment.domains["sales"].cloud]
+    files = {layer: f"/Volumes/acme_{name}/files/{layer}" for layer in ("landing", "audit")}
     assert [task["taskKey"] for task in job.inputs["tasks"]] == [task.key for task in spec.tasks]
     for made, task in zip(job.inputs["tasks"], spec.tasks, strict=True):
         wheel = made["pythonWheelTask"]
         assert (wheel["packageName"], wheel["entryPoint"]) == (spec.package_name, task.entry_point)
-        assert wheel["namedParameters"] == {**task.parameters, **lake, "catalog": f"acme_{name}"}
+        assert wheel["namedParameters"] == {**task.parameters, **lake, **files, "catalog": f"acme_{name}"}
         assert [item["taskKey"] for item in made.get("dependsOns", [])] == list(task.depends_on)
         assert (made["timeoutSeconds"], made["maxRetries"]) == (task.timeout_seconds, task.max_retries)
         wheel, *others = made["libraries"]
         assert wheel["whl"].startswith(f"/Volumes/acme_{name}/artifacts/wheels/levee_pipelines-")
         assert [library["pypi"]["package"] for library in others] == list(spec.libraries)
-    assert job.inputs["tags"]["wheel-content"] == spec.content
+    assert re.fullmatch(r"[0-9a-f]{16}", job.inputs["tags"]["wheel-content"])
+
+
+@EVERY
+def test_files_are_reached_through_volumes_over_their_stores(name: str, preview: Preview) -> None:
+    plan, environment = preview(name), Environment.load(ROOT, name)
+    volumes = {item.name: item.inputs for item in of(plan, "databricks:index/volume:Volume")}
+    granted = {item.name: item.inputs["grants"] for item in of(plan, "databricks:index/grants:Grants")}
+    for cloud, space in environment.databricks.items():
+        for layer, privileges in (("landing", ["READ_VOLUME"]), ("audit", ["READ_VOLUME", "WRITE_VOLUME"])):
+            name_of = f"databricks-{cloud}-unity-files-{layer}"
+            volume = volumes[name_of]
+            assert (volume["volumeType"], volume["schemaName"], volume["name"]) == ("EXTERNAL", "files", layer)
+            assert volume["storageLocation"] == plan.outputs["lakes"][cloud][layer]
+            assert granted[name_of] == [{"principal": space.run_as, "privileges": privileges}]
 
 
 @EVERY

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_a_delivery_that_cannot_be_written_says_so(job, around, prepared, consol
         deliver(job, around, prepared, console)
 
 
-def test_a_root_that_is_no_bucket_is_refused(job, around):
-    with pytest.raises(UsageError, match="no bucket URL"):
+def test_a_root_that_is_no_bucket_is_refused(around):
+    with pytest.raises(UsageError, match="no bucket URL and no path in a volume"):
         around.local("/Volumes/main/landing")
+
+
+def test_what_lands_in_a_volume_lands_in_the_bucket_under_it(job, around, prepared, console, monkeypatch):
+    monkeypatch.delenv("LEVEE_DATA", raising=False)
+    path = "/Volumes/acme_local/files/landing"
+    tasks = tuple(replace(task, parameters={**task.parameters, "landing": path}) for task in job.tasks)
+    mounted = replace(around, volumes={path: "s3://acme-landing"})
+    deliveries = {d.dataset: d for d in deliver(replace(job, tasks=tasks), mounted, prepared, console)}
+    assert deliveries["cdnow"].new > 0
+    assert deliveries["cdnow"].folder == around.lake / "acme-landing" / "sales" / "cdnow"
+    assert mounted.path_map(tasks)[path] == str(around.lake / "acme-landing")

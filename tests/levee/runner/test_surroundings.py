@@ -1,10 +1,12 @@
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from levee.errors import UsageError
+from levee.plan import Resource
 from levee.runner import Surroundings, job_of
 
 
@@ -21,6 +23,31 @@ def test_every_bucket_has_a_folder(around, stack, task):
         "gs://acme-bronze": str(around.root / ".levee/local/lake/acme-bronze"),
         "s3://acme-landing": str(around.root / ".levee/local/lake/acme-landing"),
     }
+
+
+def volume(name, **more):
+    inputs = {"catalogName": "acme_local", "schemaName": "files", "name": name, **more}
+    urn = f"urn:pulumi:local::levee::databricks:index/volume:Volume::{name}"
+    return Resource(urn=urn, type="databricks:index/volume:Volume", name=name, inputs=inputs)
+
+
+def test_a_volume_is_the_folder_of_the_bucket_that_the_stack_put_under_it(tmp_path, stack, task):
+    lake = task("bronze")
+    parameters = lake["pythonWheelTask"]["namedParameters"]
+    parameters["landing"] = "/Volumes/acme_local/files/landing"
+    made = stack(lake)
+    landing, wheels = volume("landing", storageLocation="s3://acme-landing"), volume("wheels", volumeType="MANAGED")
+    elsewhere = replace(volume("landing", storageLocation="gs://acme-landing"), provider="the workspace on Google")
+    plan = replace(made, resources=(*made.resources, landing, elsewhere, wheels))
+    around = Surroundings(tmp_path, "local", volumes=job_of(plan, "sales").volumes)
+    assert json.loads(environment(around, plan)["LEVEE_PATH_MAP"]) == {
+        "/Volumes/acme_local/files/landing": str(around.lake / "acme-landing"),
+        "gs://acme-bronze": str(around.lake / "acme-bronze"),
+    }
+    parameters["audit"] = "/Volumes/acme_local/files/audit/sales"
+    with pytest.raises(UsageError, match="has no volume /Volumes/acme_local/files/audit") as caught:
+        environment(around, plan)
+    assert (caught.value.fix or "").startswith("levee up local")
 
 
 def test_a_secret_becomes_a_file_that_only_its_owner_reads(around, stack, task):
