@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake.exceptions import CommitFailedError
+from pyspark.errors import SparkRuntimeException
 
 from pipelines.engine import Engine, is_in
-from pipelines.engine.commits import retried
+from pipelines.engine.commits import is_conflict, retried
 from pipelines.engine.failures import failure
 from pipelines.errors import PipelineError, SchemaError
 
@@ -114,7 +116,7 @@ def test_care(engine: Engine, path: str) -> None:
 
 def test_a_lost_race_is_run_again_and_given_up_in_the_end() -> None:
     waits: list[float] = []
-    tries = iter([RuntimeError("a concurrent transaction"), RuntimeError("version 7 already exists"), None])
+    tries = iter([RuntimeError("Failed to commit transaction: 0"), RuntimeError("version 7 already exists"), None])
 
     def commit() -> str:
         if (error := next(tries)) is not None:
@@ -125,10 +127,30 @@ def test_a_lost_race_is_run_again_and_given_up_in_the_end() -> None:
     assert len(waits) == 2
 
     def lose() -> None:
-        raise RuntimeError("DELTA_CONCURRENT_APPEND")
+        raise RuntimeError("[DELTA_CONCURRENT_APPEND] files were added")
 
     with pytest.raises(PipelineError, match="30 times in a row"):
         retried(lose, "t", sleep=waits.append)
+
+
+@pytest.mark.parametrize(
+    ("error", "conflict"),
+    [
+        (CommitFailedError("a concurrent transaction deleted data this operation read"), True),
+        (RuntimeError("External error: Commit failed: a concurrent transactions added new data"), True),
+        (RuntimeError("(io.delta.exceptions.ConcurrentAppendException) files were added"), True),
+        (RuntimeError("[DELTA_CONCURRENT_DELETE_READ.PARTITIONED_TABLE] a file was deleted"), True),
+        (SparkRuntimeException("", "DELTA_METADATA_CHANGED"), True),
+        (RuntimeError("Missing commit file: expected version 0, found 18"), True),
+        (SparkRuntimeException("a file of /lake/concurrent/t is missing", "PATH_NOT_FOUND"), False),
+        (OSError("/lake/conflict/version 7 already exists/x: permission denied"), False),
+        (RuntimeError("Failed to commit transaction: No space left on device"), False),
+        (RuntimeError("there is no table DELTA_CONCURRENT_APPEND"), False),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_conflict_is_told_by_what_the_engine_says_not_by_names(error: Exception, conflict: bool) -> None:
+    assert is_conflict(error) is conflict
 
 
 def test_other_errors_are_not_run_again() -> None:
