@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import hmac
 import logging
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from pyspark.sql import Column, DataFrame, DataFrameReader, DataFrameWriter, SparkSession, functions
 
+import pipelines
 from pipelines.bronze.ingest import ingest
 from pipelines.engine import Engine
 from pipelines.errors import PipelineError
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
     from conftest import Lake, MakeContract
 
 KEY = "0123456789abcdef" * 4
+SPARK_OF_RUNTIMES = {"17.3": (4, 0)}
+"""Spark's release by Databricks runtime, from the runtimes' release notes."""
 PERSONAL = (
     {"name": "id", "logicalType": "integer", "physicalType": "int"},
     {
@@ -88,3 +97,48 @@ def test_without_a_key_nothing_is_published(sail: Engine, lake: Lake, make_contr
     with pytest.raises(PipelineError, match="no key is set"):
         refine(sail, contract, replace(lake.settings, pseudonym_key=KeySource()))
     assert not sail.exists(lake.settings.table_path(Layer.SILVER, "things"))
+
+
+def test_a_masked_column_may_be_a_business_key(engine: Engine, lake: Lake, make_contract: MakeContract) -> None:
+    amount = {"name": "paid", "logicalType": "number", "physicalType": "decimal(9,2)"}
+    day = {"name": "day", "logicalType": "timestamp", "physicalType": "timestamp"}
+    contract = make_contract(*PERSONAL, amount, day, deduplication={"businessKey": ["name"], "orderBy": ["paid"]})
+    for number, paid in enumerate(("1.50", "9", "3")):
+        lake.deliver(f"{number}.csv", f"id,name,paid,day\n{number},12345,{paid},2026-01-0{number + 1} 10:00:00\n")
+        ingest(engine, contract, lake.run(number))
+        refine(engine, contract, lake.run(number))
+    name = hmac.new(KEY.encode(), b"12345", "sha256").hexdigest()[:32]
+    best = (1, name, Decimal(9), datetime(2026, 1, 2, 10))
+    assert lake.rows(engine, Layer.SILVER, "id", "name", "paid", "day") == [best]
+
+
+def test_nothing_is_asked_of_pyspark_that_the_pinned_runtime_lacks() -> None:
+    environments = (Path(__file__).parents[3] / "levee" / "environment" / "model.py").read_text()
+    (runtime,) = re.findall(r'default="(\d+\.\d+)\.x-scala', environments)
+    spark = SPARK_OF_RUNTIMES[runtime]
+    used = {
+        asked
+        for file in Path(pipelines.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        for asked in _asked(node)
+    }
+    assert {(functions, "count"), (functions, "expr"), (DataFrame, "mapInArrow")} <= used
+    newer = {}
+    for home, name in used:
+        since = re.search(r"versionadded:: (\d+)\.(\d+)", getattr(home, name, None).__doc__ or "")
+        if since and (int(since[1]), int(since[2])) > spark:
+            newer[name] = since[0]
+    assert newer == {}
+
+
+def _asked(node: ast.AST) -> Iterator[tuple[object, str]]:
+    """What a piece of code may ask pyspark for: functions by module, methods by name."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="F"), attr=name):
+            yield functions, name
+        case ast.Attribute(attr=name):
+            yield from ((home, name) for home in (DataFrame, SparkSession, DataFrameReader, DataFrameWriter, Column))
+        case ast.ImportFrom(module="pyspark.sql.functions", names=names):
+            yield from ((functions, alias.name) for alias in names)
+        case _:
+            pass

@@ -8,8 +8,8 @@ log or an event.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ import pyarrow as pa
 from pipelines.settings import KeySource
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column
+    from pyspark.sql import DataFrame
 
 FULL = 64
 """Hexadecimal characters of a whole digest."""
@@ -36,15 +36,30 @@ def pseudonymise(values: pa.Array, key: bytes, characters: int) -> pa.Array:
     return pa.array(digests, pa.string()).take(encoded.indices)
 
 
-def pseudonym(source: KeySource, characters: int) -> Callable[[Column], Column]:
-    """Return a function of columns that runs `pseudonymise` in the workers, where the key is read."""
-    from pyspark.sql.functions import arrow_udf
+def masked(frame: DataFrame, source: KeySource, characters: Mapping[str, int]) -> DataFrame:
+    """Return the frame with columns masked in the workers, where the key is read.
 
-    def mask(values: pa.Array) -> pa.Array:
-        return pseudonymise(values, _key(source), characters)
+    Through `mapInArrow`: Arrow functions of single columns came with Spark 4.1, after the runtime that jobs are pinned
+    to.
 
-    mask.__annotations__ = {"values": pa.Array, "return": pa.Array}  # the classes, which the decorator looks for
-    return arrow_udf(mask, "string")  # ty: ignore[no-matching-overload] - the stubs want annotations they can see
+    Args:
+        frame: Any rows.
+        source: Where the key is.
+        characters: Length of the pseudonyms by text column.
+    """
+    return frame.mapInArrow(partial(mask_batches, source=source, characters=dict(characters)), frame.schema)
+
+
+def mask_batches(
+    batches: Iterator[pa.RecordBatch], source: KeySource, characters: Mapping[str, int]
+) -> Iterator[pa.RecordBatch]:
+    """Mask the named columns of batches; the others go on as they are."""
+    for batch in batches:
+        columns = [
+            pseudonymise(column, _key(source), characters[name]) if name in characters else column
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        ]
+        yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from pipelines.errors import ContractError
 from pipelines.quality import sql
 from pipelines.quality.rules import Rule, rules, source_column
 from pipelines.settings import KeySource
-from pipelines.silver.masking import FULL, pseudonym
+from pipelines.silver.masking import FULL, masked
 from pipelines.silver.typing import typed
 
 if TYPE_CHECKING:
@@ -138,34 +138,19 @@ class SilverPlan:
         `_row_hash` is over the source's texts; where one is personal its pseudonym goes in instead, or the hash could
         be tried out with all five-digit numbers.
         """
-        from pyspark.sql import functions as F  # noqa: N812 - the customary name
-
         masks = {c.name: c.pseudonymisation.characters for c in self.contract.personal_columns if c.pseudonymisation}
-        hidden = [field for c in self.contract.personal_columns for field in c.sources]
-        columns = [
-            pseudonym(self.key, masks[column.name])(F.col(f"`{column.name}`").cast("string")).alias(column.name)
-            if column.name in masks
-            else F.col(f"`{column.name}`")
-            for column in self.contract.columns
-        ]
-        sources = [source_column(field) for field in self.contract.source_fields]
-        texts = {
-            name: pseudonym(self.key, FULL)(F.col(f"`{name}`")).alias(name)
-            if name.removeprefix(source_column("")) in hidden
-            else F.col(f"`{name}`")
-            for name in sources
-        }
-        lineage = [F.col(name) for name in LINEAGE]
+        hidden = {source_column(field) for c in self.contract.personal_columns for field in c.sources}
+        columns = [sql.name(column.name) for column in self.contract.columns]
         if not hidden:
-            rows = accepted.select(*columns, *lineage, F.col("_source_hash").alias("_row_hash"))
-            return self._stamped(rows)
-        masked = accepted.select(*columns, *lineage, *texts.values(), F.col("_rescued"))
-        hashed = masked.select(
-            *(F.col(f"`{column.name}`") for column in self.contract.columns),
-            *lineage,
-            F.expr(row_hash([*sources, "_rescued"])).alias("_row_hash"),
-        )
-        return self._stamped(hashed)
+            return self._stamped(accepted.selectExpr(*columns, *LINEAGE, "_source_hash AS _row_hash"))
+        sources = [source_column(field) for field in self.contract.source_fields]
+        texts = [
+            f"CAST({quoted} AS STRING) AS {quoted}" if column.name in masks else quoted
+            for column, quoted in zip(self.contract.columns, columns, strict=True)
+        ]
+        open_rows = accepted.selectExpr(*texts, *LINEAGE, *map(sql.name, sources), "_rescued")
+        rows = masked(open_rows, self.key, masks | dict.fromkeys(hidden, FULL))
+        return self._stamped(rows.selectExpr(*columns, *LINEAGE, f"{row_hash([*sources, '_rescued'])} AS _row_hash"))
 
     def best_by_key(self, accepted: DataFrame) -> DataFrame:
         """Return, for each business key, the row that wins; its `_copies` count those that lost."""
