@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +28,34 @@ COLUMNS: tuple[Mapping[str, Any], ...] = (
 )
 LINEAGE_OF_A_RUN = ("_ingested_at", "_run_id")
 """Columns in which two runs may differ."""
+
+
+JAVA = 17
+"""Release that Spark 4 asks for."""
+
+
+def java_is_lacking() -> str | None:
+    """Say why Spark cannot start; ``None`` where it can."""
+    java = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else shutil.which("java")
+    if java is None or not Path(java).exists():
+        return f"there is no Java; Spark needs Java {JAVA} (Debian: openjdk-{JAVA}-jre-headless)"
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    release = re.search(r'version "(\d+)', told)
+    if release is None or int(release[1]) < JAVA:
+        found = release[0] if release else told.strip() or "no answer"
+        return f"{java} is {found}; Spark needs Java {JAVA} (Debian: openjdk-{JAVA}-jre-headless)"
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs Spark where it cannot start, and say why; CI sets ``LEVEE_REQUIRE_SPARK=1`` and fails there."""
+    spark = [item for item in items if item.get_closest_marker("spark")]
+    if not spark or (lacking := java_is_lacking()) is None:
+        return
+    if os.environ.get("LEVEE_REQUIRE_SPARK") == "1":
+        raise pytest.UsageError(f"LEVEE_REQUIRE_SPARK=1, and {lacking}")
+    for item in spark:
+        item.add_marker(pytest.mark.skip(reason=lacking))
 
 
 @pytest.fixture(
