@@ -35,6 +35,8 @@ class Status(enum.StrEnum):
     """No record of it could be read: it is in the quarantine of files."""
     SUPERSEDED = "superseded"
     """A newer delivery of the same name took its place: its rows have left."""
+    EXPIRED = "expired"
+    """Past the layer's retention: its rows have left, and are not asked for again by the layer after it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,8 +186,10 @@ class _Intake:
         self._contract, self._settings = contract, settings
         last = latest(entries)
         self._committed = {sha: entry for sha, entry in last.items() if entry.status is Status.COMMITTED}
+        # A delivery whose rows are past their time here may still have some in silver: a newer one supersedes it too.
+        self._standing = self._committed | {sha: entry for sha, entry in last.items() if entry.status is Status.EXPIRED}
         self._by_name: dict[str, set[str]] = {}
-        for sha, entry in self._committed.items():
+        for sha, entry in self._standing.items():
             self._by_name.setdefault(entry.file, set()).add(sha)
         # A file that was rejected by another contract is looked at again.
         self._known = {
@@ -266,7 +268,7 @@ class _Intake:
             for delivery in batch
         ]
         for sha in superseded:
-            old = self._committed[sha]
+            old = self._standing[sha]
             stored = StoredFile(old.file, old.file, old.size, old.modified)
             entries.append(self._entry(Delivery(stored, sha, None), Status.SUPERSEDED, old.rows, batch_id))
         return entries

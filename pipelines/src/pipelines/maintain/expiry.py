@@ -6,11 +6,13 @@ since it was taken in (``_ingested_at``). Gold has no age of its own: it is rebu
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.model import Contract
-from pipelines.settings import Layer
+from pipelines.ledger import Ledger, Status, latest
+from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine
@@ -36,6 +38,29 @@ def expired(layer: Layer, contract: Contract, now: datetime) -> str | None:
 def count(engine: Engine, path: str, condition: str) -> int:
     """Count the rows of a table that are past their time."""
     return engine.read(path).where(condition).count()
+
+
+def enter(engine: Engine, settings: RunSettings, contract: Contract, condition: str) -> None:
+    """Enter the deliveries in the ledger whose rows are all about to leave bronze.
+
+    Silver may keep what it made of them for longer: it must not ask bronze for them again, as a replay would. Entered
+    before the rows go, so that a run that dies in between leaves rows that nobody asks for, and the next deletes them.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+    stays = F.max(F.when(F.expr(condition), 0).otherwise(1)).alias("stays")
+    bronze = engine.read(settings.table_path(Layer.BRONZE, contract.dataset))
+    leaving = {row[0] for row in bronze.groupBy("_file_sha256").agg(stays).where("stays = 0").collect()}
+    ledger = Ledger(engine, settings)
+    known = latest(ledger.entries(Layer.BRONZE, contract.dataset))
+    now = datetime.now(UTC)
+    ledger.add(
+        [
+            replace(entry, status=Status.EXPIRED, run_id=settings.run_id, recorded_at=now, detail=condition)
+            for sha, entry in known.items()
+            if sha in leaving and entry.status is Status.COMMITTED
+        ]
+    )
 
 
 def expire(engine: Engine, path: str, condition: str) -> None:

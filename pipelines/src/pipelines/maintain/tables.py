@@ -129,6 +129,9 @@ def maintain(
                     if rows
                 ]
             )
+            for care, _, rows in mine:
+                if rows and care.expired and care.layer is Layer.BRONZE:
+                    expiry.enter(engine, settings, domain.contract(dataset), care.expired)
             cared = [_give(engine, care, before, rows) for care, before, rows in mine]
             keep([replace(one, expired_rows=0) for one in cared])
         done.extend(cared)
