@@ -6,6 +6,7 @@ A failure here is good news: take the hazard out of `pipelines.engine.capabiliti
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +122,26 @@ def test_hazards_are_refused_where_they_are(hazard: Hazard) -> None:
         refuse(EngineName.SAIL, hazard)
     assert HAZARDS[hazard].instead in str(raised.value)
     refuse(EngineName.SPARK, hazard)
+
+
+@pytest.mark.parametrize(
+    ("statement", "hazard"),
+    [
+        ("SELECT * FROM csv.`/landing/a.csv`", Hazard.CSV_READER),
+        ("SELECT * FROM x\nJOIN `parquet` . `s3://b/absent` USING (k)", Hazard.ABSENT_PATH),
+        ("SELECT content FROM binaryFile.`/landing`", Hazard.BINARY_FILES),
+        (" UNION ALL ".join(["SELECT 1"] * 66), Hazard.CHAINED_UNIONS),
+    ],
+    ids=lambda value: value.name if isinstance(value, Hazard) else "",
+)
+def test_a_query_that_asks_for_a_hazard_is_refused(sail: Engine, statement: str, hazard: Hazard) -> None:
+    with pytest.raises(PipelineError, match=re.escape(HAZARDS[hazard].seen)):
+        sail.sql(statement)
+
+
+def test_other_queries_are_run(sail: Engine) -> None:
+    query = "SELECT 1 AS csv UNION SELECT 2"
+    assert sorted(row["csv"] for row in sail.sql(query).collect()) == [1, 2]
 
 
 def test_a_replace_with_an_array_column_fails(sail: Engine, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ a new release has mended it.
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 
 from pipelines.errors import PipelineError
@@ -118,6 +119,20 @@ def refuse(engine: EngineName, hazard: Hazard) -> None:
             where=finding.release,
             fix=f"use {finding.instead}",
         )
+
+
+_FILES = re.compile(r"\b(?:FROM|JOIN)\s+`?(csv|json|text|orc|parquet|binaryfile)`?\s*\.\s*`", re.IGNORECASE)
+_UNION = re.compile(r"\bUNION\b", re.IGNORECASE)
+MOST_UNIONS = 64
+"""Of one query."""
+
+
+def hazards_of(statement: str) -> set[Hazard]:
+    """Return what a query asks for that some engine carries out wrongly: files read as tables, chains of unions."""
+    formats = {match[1].lower() for match in _FILES.finditer(statement)}
+    by_format = {"csv": Hazard.CSV_READER, "binaryfile": Hazard.BINARY_FILES}
+    found = {by_format.get(name, Hazard.ABSENT_PATH) for name in formats}
+    return found | ({Hazard.CHAINED_UNIONS} if len(_UNION.findall(statement)) > MOST_UNIONS else set())
 
 
 class Capability(enum.Enum):

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pipelines.contracts.catalogue import TableEntry
 from pipelines.engine import registration, schema_gate
 from pipelines.engine.arrow_types import from_arrow_schema
-from pipelines.engine.capabilities import CAPABILITIES, Capability, Hazard, refuse
+from pipelines.engine.capabilities import CAPABILITIES, Capability, hazards_of, refuse
 from pipelines.engine.commits import retried
 from pipelines.engine.predicates import is_in
 from pipelines.engine.sessions import session
@@ -63,11 +63,17 @@ class Engine:
         """Whether the engine has the capability."""
         return capability in CAPABILITIES[self.name]
 
-    def refuse(self, hazard: Hazard) -> None:
-        """Raise where this engine does `hazard` silently wrong."""
-        refuse(self.name, hazard)
-
     # Frames
+
+    def sql(self, statement: str) -> DataFrame:
+        """Return the frame of a query that somebody wrote.
+
+        Raises:
+            PipelineError: it asks for what this engine does silently wrong.
+        """
+        for hazard in sorted(hazards_of(statement)):
+            refuse(self.name, hazard)
+        return self.spark.sql(statement)
 
     def frame(self, table: pa.Table) -> DataFrame:
         """Return a frame of rows that the driver holds."""

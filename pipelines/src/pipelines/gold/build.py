@@ -127,7 +127,7 @@ def _feeds(engine: Engine, settings: RunSettings, domain: Domain, table: Contrac
 def _frame(engine: Engine, settings: RunSettings, table: Contract, feeds: Sequence[Contract]) -> DataFrame:
     """The SQL's result with the contract's columns, types and order."""
     views = {source.dataset: _view(engine.read(settings.table_path(Layer.SILVER, source.dataset))) for source in feeds}
-    frame = engine.spark.sql(render(table, feeds, lambda source: sql.name(views[source.dataset])))
+    frame = engine.sql(render(table, feeds, lambda source: sql.name(views[source.dataset])))
     wanted = [column.name for column in table.columns]
     if sorted(frame.columns) != sorted(wanted):
         raise SchemaError(
