@@ -14,6 +14,7 @@ from pipelines.bronze.inspection import Delivery
 from pipelines.engine import Engine
 from pipelines.errors import PipelineError, SchemaError
 from pipelines.ledger import Ledger
+from pipelines.quarantine.files import files_path
 from pipelines.settings import Layer
 
 if TYPE_CHECKING:
@@ -68,6 +69,37 @@ def test_a_replaced_delivery_leaves_although_its_run_was_killed(
     lake.deliver(name, HEADER + "10,ten,10\n")
     ingest(engine, contract, lake.run(2))
     assert lake.rows(engine, Layer.BRONZE, "id") == [("1",), ("10",)]
+
+
+def test_a_delivery_that_was_never_entered_leaves_with_its_name(
+    sail: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = make_contract()  # the policy is append
+    lake.deliver("a.csv", HEADER + "1,one,1\n")
+    ingest(sail, contract, lake.settings)
+    lake.deliver("a.csv", HEADER + "2,two,2\n")
+    monkeypatch.setattr(bronze, "_counts", die)
+    with pytest.raises(PipelineError):
+        ingest(sail, contract, lake.run(2))
+    monkeypatch.undo()
+    lake.deliver("a.csv", HEADER + "3,three,3\n")
+    ingest(sail, contract, lake.run(3))
+    assert lake.rows(sail, Layer.BRONZE, "id") == [("1",), ("3",)]  # what the ledger knows, and no more
+
+
+def test_a_rejected_file_is_listed_once_although_its_run_was_killed(
+    sail: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = make_contract()
+    lake.deliver("bad.csv", "id,name\n1,x\n")
+    lake.deliver("good.csv", HEADER + "1,one,1\n")
+    monkeypatch.setattr(Ledger, "add", die)
+    with pytest.raises(PipelineError):
+        ingest(sail, contract, lake.settings)
+    monkeypatch.undo()
+    assert ingest(sail, contract, lake.run(2)).files == 1
+    listed = sail.rows(files_path(lake.settings)).to_pylist()
+    assert [(row["file"], row["contract_digest"]) for row in listed] == [("bad.csv", contract.digest)]
 
 
 def test_a_delivery_that_changes_under_the_reader_is_not_committed(

@@ -11,7 +11,6 @@ from typing import IO, cast
 
 import pyarrow.fs as pa_fs
 
-
 CHUNK = 1 << 20
 """Bytes read at once where only their digest is wanted."""
 
