@@ -96,16 +96,20 @@ class _Reader:
         return [{name: _json(value) for name, value in row.items() if name != "place"} for row in ordered]
 
     def split(self, source: Contract) -> dict[str, Any] | None:
-        """Where the rows of a source went; ``None`` where nothing was ever delivered."""
-        rows = self._count(Layer.BRONZE, source)
+        """Where the rows of a source went; ``None`` where nothing was ever delivered.
+
+        Rows that retention took out of bronze count as delivered, and are no duplicates for having left silver.
+        """
+        rows = self._count(Layer.BRONZE, source) + self._expired(Layer.BRONZE, source)
         if rows == 0:
             return None
         silver, quarantined = self._count(Layer.SILVER, source), self._count(Layer.QUARANTINE, source)
+        gone = self._expired(Layer.SILVER, source) + self._expired(Layer.QUARANTINE, source)
         return {
             "dataset": source.dataset,
             "rows": rows,
             "silver": silver,
-            "duplicates": rows - silver - quarantined,
+            "duplicates": rows - silver - quarantined - gone,
             "quarantined": quarantined,
         }
 
@@ -150,6 +154,11 @@ class _Reader:
             }
             for row in rows[:RUNS]
         ]
+
+    def _expired(self, layer: Layer, source: Contract) -> int:
+        from pipelines.maintain import expired_rows
+
+        return expired_rows(self.engine, self.settings, self.settings.table_path(layer, source.dataset))
 
     def _count(self, layer: Layer, source: Contract) -> int:
         return self.engine.count(self.settings.table_path(layer, source.dataset))

@@ -14,6 +14,7 @@ from pipelines.engine import Engine
 from pipelines.ledger import Ledger, Status, latest
 from pipelines.maintain import maintain
 from pipelines.silver.refine import refine
+from pipelines.summary import summary
 
 if TYPE_CHECKING:
     from conftest import Lake, MakeContract
@@ -59,6 +60,13 @@ def test_a_replay_leaves_what_bronze_no_longer_has(sail: Engine, aged: Lake, con
     refine(sail, contract, aged.run(4), again=True)
     assert aged.rows(sail, Layer.SILVER, "id") == [(1,), (2,)]
     assert len(aged.rows(sail, Layer.QUARANTINE, "_raw")) == 1
+
+
+def test_what_left_bronze_still_counts_as_delivered(sail: Engine, aged: Lake, contract: Contract) -> None:
+    domain = Domain("test", contract.path.parent, (contract,), ())
+    assert summary(sail, aged.settings, domain)["clean_vs_quarantined"] == [
+        {"dataset": "things", "rows": 3, "silver": 2, "duplicates": 0, "quarantined": 1}
+    ]
 
 
 def test_a_newer_delivery_supersedes_one_that_bronze_no_longer_has(
