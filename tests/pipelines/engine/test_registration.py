@@ -19,8 +19,8 @@ SCHEMA = pa.schema([("k", pa.string()), ("v", pa.int64())])
 ENTRY = TableEntry("acme", "sales_silver", "it's", "What's sold: 50 % \\ off", {"k": "The customer's key."})
 
 
-def settings(**more: str) -> RunSettings:
-    return RunSettings("sales", roots={layer: f"s3://acme-{layer}" for layer in Layer}, **more)
+def settings(catalog: str = "") -> RunSettings:
+    return RunSettings("sales", roots={layer: f"s3://acme-{layer}" for layer in Layer}, catalog=catalog)
 
 
 def test_every_table_of_a_domain_has_a_name_of_its_own() -> None:
