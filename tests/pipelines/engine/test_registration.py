@@ -19,7 +19,7 @@ SCHEMA = pa.schema([("k", pa.string()), ("v", pa.int64())])
 ENTRY = TableEntry("acme", "sales_silver", "it's", "What's sold: 50 % \\ off", {"k": "The customer's key."})
 
 
-def settings(catalog: str = "") -> RunSettings:
+def settings(catalog: str | None = None) -> RunSettings:
     return RunSettings("sales", roots={layer: f"s3://acme-{layer}" for layer in Layer}, catalog=catalog)
 
 
