@@ -42,7 +42,11 @@ class Lake:
     def __init__(self, folder: Path, engine: EngineName) -> None:
         self.roots = {layer.value: str(folder / layer.value) for layer in Layer}
         self.job: JobSpec = job_spec(SALES, sources={"online_retail"}, roots=self.roots)
-        self.variables = {"LEVEE_ENGINE": engine.value, "LEVEE_PSEUDONYM_KEY": KEY}
+        # A file, as the runner gives it: the workers of a Spark that already runs never see a variable set later.
+        key = folder / "pseudonym-key"
+        key.write_text(KEY)
+        key.chmod(0o600)
+        self.variables = {"LEVEE_ENGINE": engine.value, "LEVEE_PSEUDONYM_KEY_FILE": str(key)}
         self.settings = RunSettings.parse(self.argv(self.job.tasks[0].parameters), self.variables)
         sources.land(
             sources.find("online-retail").deliveries(os.environ, folder),
