@@ -200,6 +200,10 @@ def show(plan: Plan) -> None:
     output.print(terminal.resource_tree(plan))
     if plan.violations or plan.not_evaluated:
         output.print(terminal.verdicts(plan))
+    for lookup in plan.invented_lookups:
+        output.print(
+            f"[yellow]invented[/] {escape(lookup.token)}  [dim]{escape(str(lookup.source or ''))}[/]", soft_wrap=True
+        )
     for note in plan.notes:
         output.print(f"[yellow]note[/] {escape(note)}")
     output.print(terminal.summary_line(plan))
