@@ -10,6 +10,8 @@ _DISK_FULL = re.compile(
     r"no space left|os error 28|errno 28|disk quota exceeded|file too large|os error 27", re.IGNORECASE
 )
 _GONE = re.compile(r"connection refused|socket closed|UNAVAILABLE|failed to connect", re.IGNORECASE)
+_WORKER = re.compile(r"Python worker")
+_RAISED = re.compile(r"^\s*(?:[\w.]+\.)?(?!PythonException)(\w+(?:Error|Exception)): (\S.*)$", re.MULTILINE)
 LONGEST = 300
 """Characters of an engine's message that are shown."""
 
@@ -45,6 +47,9 @@ def failure(error: BaseException, where: str) -> PipelineError:
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first = lines[0] if lines else type(error).__name__
+    if _WORKER.search(first) and (raised := _RAISED.findall(text)):
+        name, said = raised[-1]
+        first = said if name == PipelineError.__name__ else f"{name}: {said}"
     return PipelineError(
         f"the engine failed: {first[:LONGEST]}",
         where=where,

@@ -1,0 +1,31 @@
+"""An engine's failure in one sentence."""
+
+import pytest
+
+from pipelines.engine.failures import failure
+
+WORKER = """An exception was thrown from the Python worker. Please see the stack trace below.
+Traceback (most recent call last):
+  File "/cluster/pipelines/silver/masking.py", line 61, in batches
+    secret = key.read()
+{raised}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("PERMISSION_DENIED: nobody may\nat org.apache.spark", "PERMISSION_DENIED: nobody may"),
+        (WORKER.format(raised="pipelines.errors.PipelineError: the key has 0 bytes"), "failed: the key has 0 bytes"),
+        (WORKER.format(raised="ValueError: not a number"), "ValueError: not a number"),
+        (WORKER.format(raised="nothing that looks like an error"), "thrown from the Python worker"),
+        ("OSError: No space left on device", "the disk is full"),
+        ("", "RuntimeError"),
+    ],
+)
+def test_it_says_what_was_raised_and_where(text: str, said: str) -> None:
+    told = failure(RuntimeError(text), "silver sales.orders")
+    assert said in told.message
+    assert told.where == "silver sales.orders"
+    assert told.fix
+    assert "Traceback" not in str(told)
