@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -138,7 +137,9 @@ def script(engine_name: str, landing: Path, lake: Path) -> Timed:
 
 
 def _pseudonyms(values: pa.Array) -> pa.Array:
-    return pa.array([None if value is None else _pseudonym(value) for value in values.to_pylist()], pa.string())
+    texts = values.to_pylist()
+    known = {value: _pseudonym(value) for value in set(texts) if value is not None}
+    return pa.array([known.get(value) for value in texts], pa.string())
 
 
 _pseudonyms.__annotations__ = {"values": pa.Array, "return": pa.Array}
@@ -161,7 +162,6 @@ def _read_files(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield pa.RecordBatch.from_arrays(columns, [*FIELDS, "_file", "_file_sha256", "_line", "_raw"])
 
 
-@cache
 def _pseudonym(value: str) -> str:
     return hmac.digest(os.environ["LEVEE_PSEUDONYM_KEY"].encode(), value.encode(), "sha256").hex()[:32]
 
