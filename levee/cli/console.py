@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from levee.engine.cli_process import Listener
+from levee.engine.event_stream import Listener
 
 output: Final = Console(highlight=False)
 """Results: standard output."""

@@ -1,23 +1,17 @@
-"""One process of the Pulumi CLI: started, followed through its event log, and ended with all it started."""
+"""One process of the Pulumi CLI: started, and ended with all it started."""
 
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-Listener = Callable[[Mapping[str, Any]], None]
-"""Gets every engine event as it is written (``sdk/go/common/apitype/events.go``)."""
-
-_POLL_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 30.0
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
@@ -40,8 +34,6 @@ def run(
     *,
     folder: Path,
     environment: Mapping[str, str],
-    event_log: Path | None = None,
-    listener: Listener | None = None,
 ) -> Finished:
     """Run the CLI to its end.
 
@@ -53,8 +45,6 @@ def run(
         command: Program and arguments.
         folder: Working directory.
         environment: The whole environment.
-        event_log: The file that the CLI was told to write events to.
-        listener: Called from a thread of its own.
     """
     start = time.monotonic()
     process = subprocess.Popen(
@@ -67,15 +57,7 @@ def run(
         start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509 one prctl call, which takes no lock
     )
-    done = threading.Event()
-    follower = None
-    if event_log is not None and listener is not None:
-        follower = threading.Thread(target=_follow, args=(event_log, listener, done), daemon=True)
-        follower.start()
     stdout, stderr, interrupted = _communicate(process)
-    done.set()
-    if follower is not None:
-        follower.join(timeout=5)
     return Finished(process.returncode, stdout, stderr, time.monotonic() - start, interrupted)
 
 
@@ -112,21 +94,3 @@ def _end_with_parent() -> None:
     """In the child: have the kernel interrupt the CLI when Levee dies, whatever it dies of (Linux only)."""
     if os.uname().sysname == "Linux":
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def _follow(path: Path, listener: Listener, done: threading.Event) -> None:
-    """Hand every whole line of a growing file to the listener."""
-    position = 0
-    while True:
-        last_round = done.is_set()
-        if path.exists():
-            with path.open("rb") as log:
-                log.seek(position)
-                for line in log:
-                    if not line.endswith(b"\n"):
-                        break
-                    position += len(line)
-                    listener(json.loads(line))
-        if last_round:
-            return
-        done.wait(_POLL_SECONDS)

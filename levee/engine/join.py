@@ -1,7 +1,7 @@
 """From what the engine leaves behind to a ``Plan``.
 
 Three sources, joined by URN, because none has everything: the preview's JSON (or after an update the exported state)
-knows dependencies and source lines, the event log knows outputs, violations and what became of each step, and the notes
+knows dependencies and source lines, the event stream knows outputs, violations and what became of each step, and the notes
 of the stand-ins and of the language host know which lookups were invented and where they were made.
 """
 
@@ -78,7 +78,7 @@ class Step:
 
 @dataclass
 class Events:
-    """The event log of one run, read once.
+    """The events of one run, read once.
 
     Attributes:
         steps: By URN; of an update the steps that were carried out, not those its own preview announced.
@@ -126,7 +126,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_events(path: Path, *, updating: bool) -> Events:
-    """Read an event log.
+    """Read the events that one operation left.
 
     Args:
         path: JSON lines, ``sdk/go/common/apitype/events.go``.

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from levee.engine import join, standins, upkeep
 from levee.engine.cli_process import Finished
+from levee.engine.event_stream import EventStream
 from levee.engine.failure import diagnose
 from levee.engine.language_host import LanguageHost, Program
 from levee.engine.project import Project
@@ -138,11 +139,10 @@ def _perform(session: Session, operation: Operation) -> Plan:
             debug=options.debug,
         )
         host = running.enter_context(LanguageHost(program))
+        stream = running.enter_context(EventStream(events_path, options.on_event))
         finished = session.cli(
-            *_arguments(session, operation, events_path, host.port),
+            *_arguments(session, operation, stream.address, host.port),
             environment=environment,
-            event_log=events_path,
-            listener=options.on_event,
         )
     changes = operation in _CHANGES and not options.dry_run
     events = join.read_events(events_path, updating=changes)
@@ -160,9 +160,9 @@ def _perform(session: Session, operation: Operation) -> Plan:
     return plan
 
 
-def _arguments(session: Session, operation: Operation, events: Path, port: int) -> list[str]:
+def _arguments(session: Session, operation: Operation, events: str, port: int) -> list[str]:
     options = session.options
-    arguments = [operation.value, "--stack", session.stack, "--event-log", str(events)]
+    arguments = [operation.value, "--stack", session.stack, "--event-log", events]
     if operation is Operation.PREVIEW:
         arguments += ["--json", "--show-sames"]
     elif options.dry_run:

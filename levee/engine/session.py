@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from levee.engine import cli_process
-from levee.engine.cli_process import Finished, Listener
+from levee.engine.cli_process import Finished
+from levee.engine.event_stream import Listener
 from levee.engine.project import Project
 from levee.engine.workspace import Workspace
 from levee.errors import EngineError
@@ -106,13 +107,12 @@ class Session:
         scripts = str(self.workspace.folder / "bin")
         return {**env, "PATH": f"{scripts}{os.pathsep}{env.get('PATH', '')}", **(extra or {})}
 
-    def cli(self, *arguments: str, environment: Mapping[str, str] | None = None, **more: Any) -> Finished:
+    def cli(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Finished:
         """Run the CLI with those arguments."""
         return cli_process.run(
             [str(self.pulumi), *arguments, "--non-interactive"],
             folder=self.folder,
             environment=environment or self.environment(),
-            **more,
         )
 
     def export(self) -> dict[str, Any]:
