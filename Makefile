@@ -3,7 +3,7 @@
 export UV := $(CURDIR)/tools/uv
 DOCTOR := $(UV) run --quiet --no-project python -m levee.doctor
 
-.PHONY: help up test check fix unit data slow sync pulumi doctor chromium docs bench clean
+.PHONY: help up test check fix unit data slow sync pulumi sdks doctor chromium docs bench clean
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
@@ -14,7 +14,7 @@ up: doctor sync  ## preview, check, provision and run the whole platform on this
 test: doctor chromium check unit data  ## every linter and every test
 
 check: sync  ## locks, ruff, ty and import-linter
-	$(UV) lock --check --quiet && $(UV) lock --check --quiet --project pipelines && .venv/bin/ruff check && .venv/bin/ruff format --check
+	$(UV) lock --check --quiet && $(UV) lock --check --quiet --project pipelines && $(UV) lock --check --quiet --project tools/sdks && .venv/bin/ruff check && .venv/bin/ruff format --check
 	.venv/bin/ty check && .venv/bin/ty check --python pipelines/.venv pipelines/src tests/pipelines bench/by_hand && .venv/bin/lint-imports
 
 fix: sync  ## let ruff mend what it can
@@ -26,7 +26,7 @@ unit: sync pulumi  ## the toolkit's tests
 data: sync  ## the wheel's tests
 	pipelines/.venv/bin/pytest tests/pipelines
 
-slow: sync pulumi  ## the proofs that take minutes, in both environments
+slow: sync pulumi sdks  ## the proofs that take minutes, in both environments
 	.venv/bin/pytest -n 2 -m slow tests --ignore=tests/pipelines || [ $$? -eq 5 ]
 	pipelines/.venv/bin/pytest -m slow tests/pipelines || [ $$? -eq 5 ]
 
@@ -36,6 +36,9 @@ sync:  # both environments as their locks say
 
 pulumi: sync  # the pinned CLI, built where none can be downloaded
 	@.venv/bin/python -m levee.toolchain
+
+sdks:  ## the provider SDKs (1 GB) that the slow tests and bench/types.py run programs against
+	@$(UV) sync --frozen --project tools/sdks
 
 doctor:  ## what this machine has, lacks, and the command that mends it
 	@$(DOCTOR)
