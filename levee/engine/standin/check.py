@@ -132,7 +132,7 @@ def _is(value: Value, kind: str) -> bool:
             value, str | int | float
         )  # the wire coerces numbers and booleans to strings, as the bridge does
     if kind == "boolean":
-        return isinstance(value, bool) or value in {"true", "false"}
+        return isinstance(value, bool) or (isinstance(value, str) and value in {"true", "false"})
     if kind in {"integer", "number"}:
         return _is_number(value, whole=kind == "integer")
     if kind == "asset":

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from levee.engine.standin import naming
+from levee.engine.standin import coverage, naming
 from levee.engine.standin.check import Checker, Failure, near
 from levee.engine.standin.cloud import Record, SimulatedCloud
 from levee.engine.standin.clouds.kubernetes import custom_resource
@@ -24,9 +24,6 @@ from levee.engine.standin.subject import Subject
 from levee.engine.standin.values import UNKNOWN, Change, Secret, Value, Values, changes, has_unknown, plain
 from levee.errors import LeveeError
 from levee.sdk import FunctionType, ResourceType, Sdk, package_of
-
-_STRICT = frozenset({"aws", "gcp", "databricks", "random"})
-"""Bridged providers, which refuse a property that they do not know."""
 
 
 class CloudError(LeveeError):
@@ -97,7 +94,7 @@ class Provider:
             inputs,
             proposed_name,
         )
-        checker = Checker(self.sdk, strict=type_.package in _STRICT)
+        checker = Checker(self.sdk, strict=type_.package in coverage.STRICT)
         failures = checker.check(inputs, type_.inputs)
         self._note_fidelity(type_, checker)
         return inputs, failures
@@ -315,12 +312,8 @@ class Provider:
             once=type_.token,
             type=type_.token,
             sdk=f"{type_.package} {type_.version}",
-            checked=["required inputs", "types", "enums", *(["unknown properties"] if checker.strict else [])],
-            inputs=len(type_.inputs),
-            required=sum(p.required for p in type_.inputs.values()),
-            enums=sum(p.type.kind == "enum" for p in type_.inputs.values()),
-            computed=sum(p.required and n not in type_.inputs for n, p in type_.outputs.items()),
-            replacement_facts=sum(self.facts.of(type_, name) is not None for name in type_.inputs),
+            checks={n: c.to_json() for n, c in coverage.of(type_, coverage.Context(self.facts)).items()},
+            invented=coverage.invented_outputs(type_),
         )
 
     def _note_unreadable(self, target: Target, outputs: Mapping[str, Value]) -> None:

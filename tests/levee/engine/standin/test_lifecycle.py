@@ -360,7 +360,7 @@ def test_what_was_checked_is_told_type_by_type(served: Served) -> None:
         aws.check(BUCKET, name, {"acl": "almost-public"})
     (line,) = lines(served, "fidelity")
     assert (line["type"], line["sdk"]) == (BUCKET, "aws 7.51.1")
-    assert "required inputs" in line["checked"]
+    assert "required inputs" in line["checks"]
     (line,) = lines(served, "open_enum")
     assert line["property"] == "acl=almost-public"
 
