@@ -82,6 +82,11 @@ class Project:
             document=document,
         )
 
+    @property
+    def file(self) -> Path:
+        """``Pulumi.yaml`` itself."""
+        return next((self.root / name for name in _FILES if (self.root / name).is_file()), self.root / _FILES[0])
+
     def stack_config(self, stack: str) -> Path:
         """The stack's configuration file, whether it exists or not."""
         return self.config_dir / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"

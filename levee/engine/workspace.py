@@ -30,6 +30,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 
 from levee.engine.project import Project, read_yaml
+from levee.engine.required import is_demand
 from levee.errors import UsageError
 from levee.lock import exclusive
 
@@ -79,6 +80,11 @@ class Workspace:
         return self.state / ".pulumi" / "stacks" / self.project.name / f"{self.stack.rsplit('/', 1)[-1]}.json"
 
     @property
+    def deployed(self) -> bool:
+        """Whether the stack's state holds anything."""
+        return self.checkpoint.exists() and b'"resources"' in self.checkpoint.read_bytes()
+
+    @property
     def cloud(self) -> Path:
         """The simulated cloud's database."""
         return self.folder / "cloud.sqlite"
@@ -118,6 +124,9 @@ class Workspace:
     def _project_document(self) -> dict[str, Any]:
         document = {k: v for k, v in self.project.document.items() if k not in {"backend", "stackConfigDir", "plugins"}}
         document["main"] = str(self.project.main)
+        if isinstance(config := document.get("config"), dict):
+            # What must be set was checked or filled before; the engine would refuse what reaches the program alone.
+            document["config"] = {key: entry for key, entry in config.items() if not is_demand(entry)}
         return document
 
     def configuration(self, overrides: Mapping[str, str]) -> tuple[dict[str, Any], tuple[Secret, ...]]:

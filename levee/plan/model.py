@@ -139,6 +139,25 @@ class InventedLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class FilledConfig:
+    """A configuration value that nobody has set and ``--fill-config`` invented.
+
+    Attributes:
+        key: The full key, ``namespace:name``; an item of an object is dotted.
+        value: The placeholder, ``SECRET`` where the program asked for a secret or the kind is one.
+        kind: What it is, such as ``CIDR block``.
+        why: What gave it away, such as ``used as cidr_block``.
+        source: The program's line that asked first; ``None`` where the provider would.
+    """
+
+    key: str
+    value: Any
+    kind: str
+    why: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Counts over the plan. ``not_evaluated`` counts rule-and-resource pairs that nobody could decide."""
 
@@ -164,6 +183,7 @@ class Plan:
         exempt: Broken rules that an unexpired exemption covers.
         not_evaluated: Rules that could not be decided, mostly for a value that only the real provider knows.
         invented_lookups: Answers to lookups that no cloud gave.
+        filled_config: Configuration that nobody has set and that was invented for this run.
         outputs: The stack's outputs.
         notes: What was done on the user's behalf, one sentence each.
         seconds: Wall time of the engine's process.
@@ -178,6 +198,7 @@ class Plan:
     exempt: tuple[Violation, ...] = ()
     not_evaluated: tuple[Violation, ...] = ()
     invented_lookups: tuple[InventedLookup, ...] = ()
+    filled_config: tuple[FilledConfig, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
