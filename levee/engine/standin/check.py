@@ -45,12 +45,14 @@ class Checker:
     Attributes:
         sdk: Where nested types are looked up.
         strict: Whether a property that the type does not have is refused (bridged providers) or only counted.
+        partial: Whether required properties may be missing, as in an answer that is completed later.
         open_values: What was given where an enum admits other values; ``path=value``.
         unchecked: Paths of properties that the type does not have, where ``strict`` is off.
     """
 
     sdk: Sdk
     strict: bool = True
+    partial: bool = False
     open_values: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
@@ -62,7 +64,7 @@ class Checker:
         for name, property_ in properties.items():
             value = values.get(name)
             if value is None:
-                if property_.required:
+                if property_.required and not self.partial:
                     yield Failure(path or name, f"missing required property '{path}{'.' if path else ''}{name}'")
                 continue
             yield from self._value(value, property_.type, f"{path}.{name}" if path else name)
@@ -77,7 +79,7 @@ class Checker:
 
     def _secret(self, value: Value, wanted: TypeRef, path: str) -> Iterator[Failure]:
         """The failures of a secret, which must not tell what it holds."""
-        inner = Checker(self.sdk, self.strict)
+        inner = Checker(self.sdk, self.strict, self.partial)
         if list(inner._value(value, wanted, path)):
             yield Failure(path, f"'{path}' holds a secret that does not fit its type")
         if inner.open_values:
@@ -92,7 +94,7 @@ class Checker:
         if value is UNKNOWN or value is None or wanted.kind in {"any", "resource"}:
             return
         if wanted.kind == "union":
-            if not any(self._fits(value, member) for member in wanted.members):
+            if not any(self.fits(value, member) for member in wanted.members):
                 yield Failure(path, f"'{path}' is {_name(value)}, which fits none of its types")
         elif wanted.kind == "enum":
             yield from self._enum(value, wanted, path)
@@ -122,7 +124,8 @@ class Checker:
             choices = ", ".join(repr(v) for v in wanted.values)
             yield Failure(path, f"'{path}' must be one of {choices}; got {value!r}")
 
-    def _fits(self, value: Value, wanted: TypeRef) -> bool:
+    def fits(self, value: Value, wanted: TypeRef) -> bool:
+        """Whether a value is of a type."""
         return not list(self._value(value, wanted, ""))
 
 

@@ -133,6 +133,10 @@ class SimulatedCloud:
         """Every live resource."""
         return iter(self._query("removed = 0 ORDER BY urn", ()))
 
+    def of_type(self, token: str) -> list[Record]:
+        """Every live resource of that type."""
+        return self._query("removed = 0 AND type = ? ORDER BY urn, id", (token,))
+
     def creations(self, urn: str) -> int:
         """How many times a resource of that URN was created."""
         with self._lock:

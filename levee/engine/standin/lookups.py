@@ -1,44 +1,32 @@
-"""Lookups: the project's own answers, then a table of realistic ones, then an invented answer of the right type."""
+"""Lookups: the project's own answers, then what the simulated cloud holds, then a table of realistic answers, then an
+invented answer of the right type.
+"""
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from levee.engine.standin.clouds.lookup_tables import EXACT, TABLE
+from levee.engine.standin.answers import EXACT, TABLE, Ask
+from levee.engine.standin.check import Checker
 from levee.engine.standin.connection import Connection
-from levee.engine.standin.faults import load_yaml
+from levee.engine.standin.existing import Existing, Found, resource_token
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.outputs import Outputs
-from levee.engine.standin.subject import Subject
-from levee.engine.standin.values import Secret, Values, has_secret, plain, same
-from levee.errors import UsageError
-from levee.sdk import FunctionType, ResourceType
+from levee.engine.standin.own_answers import OwnAnswer, first
+from levee.engine.standin.subject import NotYetError, Subject
+from levee.engine.standin.values import Secret, Values, has_secret, plain
+from levee.sdk import FunctionType, Property, ResourceType
 
-_REASON_TABLE: Final = "a realistic answer from the table; no cloud was asked"
-_REASON_TYPED: Final = "an answer of the right type; no cloud was asked"
+Origin = Literal["table", "generated", "cloud"]
+"""Where an answer came from: the table of realistic ones, the SDK's types, or the simulated cloud, in part."""
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One rule of a project's ``lookups.yaml``.
-
-    Attributes:
-        function: Glob over function tokens.
-        result: What to answer, merged over the typed answer.
-        args: Arguments that the call must have; others may differ.
-    """
-
-    function: str
-    result: Mapping[str, Any]
-    args: Mapping[str, Any] = field(default_factory=dict)
-
-    def fits(self, token: str, args: Mapping[str, Any]) -> bool:
-        """Whether the call is the one this answer is for."""
-        return fnmatch.fnmatchcase(token, self.function) and all(same(args.get(k), v) for k, v in self.args.items())
+_REASONS: Final[Mapping[Origin, str]] = {
+    "table": "a realistic answer from the table; no cloud was asked",
+    "generated": "an answer of the right type; no cloud was asked",
+    "cloud": "found in the simulated cloud; invented beside it: ",
+}
 
 
 @dataclass(frozen=True)
@@ -49,92 +37,120 @@ class Lookups:
         outputs: Invents values by type.
         journal: Where invented answers are listed.
         answers: The project's own, first fit first.
+        existing: Finds what the simulated cloud holds.
     """
 
     outputs: Outputs
     journal: Journal
-    answers: Sequence[Answer] = ()
+    answers: Sequence[OwnAnswer] = ()
+    existing: Existing = field(default_factory=Existing)
 
     def answer(self, function: FunctionType, args: Values, connection: Connection) -> Values:
         """The result of a lookup; invented parts are written to the journal."""
         given = plain(args)
-        own = next((a for a in self.answers if a.fits(function.token, given)), None)
+        own = first(self.answers, function.token, given)
         if own is not None:
-            return {**self._echo(function, args), **own.result}
-        rule: Callable[[Connection, Mapping[str, Any]], Values] | None = TABLE.get(function.token)
-        if rule is not None:
-            made = {k: v for k, v in rule(connection, given).items() if k in function.outputs}
-            if has_secret(args):
-                made = {k: Secret(v) for k, v in made.items()}
-            result = {**self._typed(function, args, connection), **self._echo(function, args), **made}
-        else:
-            result = self._typed(function, args, connection)
+            return {**_echo(function, args), **own.result}
+        token = resource_token(self.outputs.sdk, function.token)
+        found = self.existing.find(token, function, given, connection)
+        made = self._made(function, given, connection, self._resource(token), found)
+        if has_secret(args):
+            made = {k: Secret(v) for k, v in made.items()}
+        result = self._typed(function, args, made, connection)
         if function.token in EXACT:
             return result
+        origin: Origin = "cloud" if found else "table" if function.token in TABLE else "generated"
+        reason = _REASONS[origin]
+        if found is not None:
+            beside = sorted(
+                name
+                for name, output in function.outputs.items()
+                if output.required and name != "id" and name not in args and name not in found.values
+            )
+            if not beside:
+                return result
+            reason += ", ".join(beside)
         self.journal.write(
             "invented_lookup",
             token=function.token,
             args=_public(args, given),
             answer=_public(result, plain(result)),
-            reason=_REASON_TABLE if rule is not None else _REASON_TYPED,
+            reason=reason,
+            origin=origin,
         )
         return result
 
-    @staticmethod
-    def _echo(function: FunctionType, args: Values) -> Values:
-        return {k: v for k, v in args.items() if v is not None and k in function.outputs}
+    def own_resource(self, token: str, id_: str) -> Mapping[str, Any] | None:
+        """The project's own answer to a program's ``get``; ``None`` where it has none."""
+        return next((a.result for a in self.answers if a.fits_resource(token, id_)), None)
 
-    def _typed(self, function: FunctionType, args: Values, connection: Connection) -> Values:
+    def _resource(self, token: str) -> ResourceType | None:
+        return self.outputs.sdk.resource(token) if token else None
+
+    def _made(
+        self,
+        function: FunctionType,
+        given: Mapping[str, Any],
+        connection: Connection,
+        resource: ResourceType | None,
+        found: Found | None,
+    ) -> Values:
+        """What is known of the answer beyond its types, the surest last."""
+        made: Values = {}
+        rule = TABLE.get(function.token)
+        if rule is not None:
+            made = dict(rule(Ask(connection, given, self.existing)))
+        elif resource is not None and found is None:
+            made = self._as_resource(resource, function, given, connection)
+        if found is not None:
+            made = {**made, **found.values, "id": found.id}
+        return {k: v for k, v in made.items() if k in function.outputs and self._fits(v, function.outputs[k])}
+
+    def _fits(self, value: Any, output: Property) -> bool:
+        checker = Checker(self.outputs.sdk, partial=True)
+        return value is not None and checker.fits(value, output.type)
+
+    def _as_resource(
+        self, resource: ResourceType, function: FunctionType, given: Mapping[str, Any], connection: Connection
+    ) -> Values:
+        """What the stand-in would have made of the resource that the lookup is about."""
+        inputs = {k: v for k, v in given.items() if v is not None and k in resource.inputs}
+        subject = Subject(resource, _subject_name(function, given), inputs, connection, _seed(function, given))
+        try:
+            id_, values = self.outputs.create(subject)
+        except NotYetError:
+            return {}
+        return {"id": id_, **{k: v for k, v in plain(values).items() if k not in given or given[k] is None}}
+
+    def _typed(self, function: FunctionType, args: Values, made: Values, connection: Connection) -> Values:
+        """An answer with everything that the result's type says is there."""
         shape = ResourceType(
             token=function.token,
             package=function.package,
             version=function.version,
             module=function.module,
             class_name=function.token.rsplit(":", 1)[-1],
-            inputs=function.inputs,
+            inputs={k: p for k, p in function.inputs.items() if p.type.kind != "object"},
             outputs=function.outputs,
         )
-        seed = f"{function.token}|{sorted(plain(args).items(), key=lambda i: i[0])!r}"
-        subject = Subject(shape, _subject_name(function, args), args, connection, seed)
+        known = {**made, **{k: v for k, v in args.items() if v is not None and not (k == "name" and not v)}}
+        subject = Subject(shape, _subject_name(function, args), known, connection, _seed(function, plain(args)))
         return self.outputs.compute(subject, subject.hex("id", 16))
 
 
-def _subject_name(function: FunctionType, args: Values) -> str:
+def _echo(function: FunctionType, args: Values) -> Values:
+    return {k: v for k, v in args.items() if v is not None and k in function.outputs}
+
+
+def _seed(function: FunctionType, given: Mapping[str, Any]) -> str:
+    return f"{function.token}|{sorted(given.items(), key=lambda i: i[0])!r}"
+
+
+def _subject_name(function: FunctionType, args: Mapping[str, Any]) -> str:
     named = (v for k, v in args.items() if k.lower().endswith("name") and isinstance(v, str) and v)
     return next(named, function.token.rsplit(":", 1)[-1].removeprefix("get").lower())
 
 
 def _public(values: Values, opened: Values) -> dict[str, Any]:
     """The values for the journal, secrets left out."""
-    return {k: "[secret]" if not same_shape(v, opened.get(k)) else opened.get(k) for k, v in values.items()}
-
-
-def same_shape(value: Any, opened: Any) -> bool:
-    """Whether opening secrets changed nothing, that is, whether the value held none."""
-    return repr(value) == repr(opened)
-
-
-def load(path: Path) -> list[Answer]:
-    """Read a project's ``lookups.yaml``: a list under ``lookups:`` of ``function``, ``args`` and ``result``.
-
-    Raises:
-        UsageError: The file is not that.
-    """
-    data = load_yaml(path, "the lookups", "docs/reference/simulated-cloud.md")
-    rules = data.get("lookups") if isinstance(data, dict) else data
-    if not isinstance(rules, list):
-        raise UsageError("no list of lookups", where=str(path), fix="put the answers under `lookups:`")
-    answers = []
-    for number, rule in enumerate(rules, 1):
-        where = f"{path}, lookup {number}"
-        if not isinstance(rule, Mapping) or not isinstance(rule.get("function"), str):
-            raise UsageError("a lookup needs a `function`", where=where, fix="function: aws:ec2/getAmi:getAmi")
-        unknown = rule.keys() - {"function", "args", "result"}
-        if unknown or not isinstance(rule.get("result"), Mapping) or not isinstance(rule.get("args", {}), Mapping):
-            raise UsageError(
-                "a lookup is `function`, `args` (a map) and `result` (a map)",
-                where=where,
-                fix=f"remove {sorted(unknown)}",
-            )
-        answers.append(Answer(rule["function"], rule["result"], rule.get("args", {})))
-    return answers
+    return {k: opened.get(k) if repr(v) == repr(opened.get(k)) else "[secret]" for k, v in values.items()}

@@ -285,14 +285,18 @@ class Provider:
     def _invent(self, type_: ResourceType, target: Target, id_: str, state: Values, connection: Connection) -> Record:
         """A resource that a program gets by id and that only a real cloud could show."""
         subject = Subject(type_, target.name, state, connection, f"{target.type}|{id_}")
-        outputs = self.outputs.compute(subject, id_)
+        own = self.lookups.own_resource(target.type, id_)
+        outputs = {**self.outputs.compute(subject, id_), **(own or {})}
         self.journal.write(
             "invented_lookup",
             token=target.type,
             urn=target.urn,
             args={"id": id_},
             answer={k: "[secret]" if isinstance(v, Secret) else v for k, v in outputs.items()},
-            reason="a resource that the simulated cloud does not hold, read by its id",
+            reason="the project's own answer; what it leaves out is of the right type"
+            if own is not None
+            else "a resource that the simulated cloud does not hold, read by its id",
+            origin="generated" if own is None else "own",
         )
         return self._store(
             connection.scope, target, id_, seed=subject.seed, inputs=state, outputs=outputs, origin="invented"

@@ -16,10 +16,12 @@ from typing import Final, TextIO
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from levee.engine.standin import faults, lookups
+from levee.engine.standin import faults, own_answers
 from levee.engine.standin.cloud import SimulatedCloud
+from levee.engine.standin.existing import Existing
 from levee.engine.standin.faults import Faults
 from levee.engine.standin.journal import Journal
+from levee.engine.standin.lookups import Lookups
 from levee.engine.standin.outputs import Outputs
 from levee.engine.standin.provider import Provider
 from levee.engine.standin.servicer import Servicer
@@ -60,7 +62,7 @@ class StandIn:
         self.journal = Journal(settings.log)
         self.cloud = SimulatedCloud(settings.cloud)
         outputs = Outputs(sdk)
-        answers = lookups.load(settings.lookups) if settings.lookups else []
+        answers = own_answers.load(settings.lookups, sdk) if settings.lookups else []
         rules = faults.load(settings.faults) if settings.faults else []
         self.provider = Provider(
             sdk=sdk,
@@ -68,7 +70,7 @@ class StandIn:
             journal=self.journal,
             faults=Faults(rules, self.journal),
             outputs=outputs,
-            lookups=lookups.Lookups(outputs, self.journal, answers),
+            lookups=Lookups(outputs, self.journal, answers, Existing(self.cloud)),
         )
         self._servers: list[grpc.Server] = []
         self.ports = self._serve(sdk, settings.packages or _providers(sdk))
