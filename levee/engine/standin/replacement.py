@@ -1,43 +1,64 @@
 """Which changes replace a resource: facts with their source, and ``None`` where there is no fact.
 
 Sources, in this order: ``replace_on_changes`` of the SDK; the property's docstring; for AWS, ``createOnlyProperties``
-of the CloudFormation schemas in the ``cfn-lint`` wheel; for Azure, what the resource's path is made of; for Kubernetes
-and ``random``, the provider's own documented rule.
+of the CloudFormation schemas in the ``cfn-lint`` wheel; for Azure and Google Cloud, what the resource's path is made
+of; for Kubernetes, ``random`` and ``tls``, the provider's own documented rule.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
+from levee.engine.standin import cloudformation
 from levee.engine.standin.naming import name_property
 from levee.sdk import ResourceType
 
-_AWS_NAMES: Final = {
-    "ec2/vpcEndpoint:VpcEndpoint": "AWS::EC2::VPCEndpoint",
-    "rds/instance:Instance": "AWS::RDS::DBInstance",
-    "rds/cluster:Cluster": "AWS::RDS::DBCluster",
-    "rds/subnetGroup:SubnetGroup": "AWS::RDS::DBSubnetGroup",
-    "cloudwatch/logGroup:LogGroup": "AWS::Logs::LogGroup",
-    "cloudwatch/metricAlarm:MetricAlarm": "AWS::CloudWatch::Alarm",
-    "cloudwatch/eventRule:EventRule": "AWS::Events::Rule",
-    "iam/policy:Policy": "AWS::IAM::ManagedPolicy",
-    "glue/catalogDatabase:CatalogDatabase": "AWS::Glue::Database",
-    "glue/catalogTable:CatalogTable": "AWS::Glue::Table",
-    "alb/loadBalancer:LoadBalancer": "AWS::ElasticLoadBalancingV2::LoadBalancer",
-    "lb/loadBalancer:LoadBalancer": "AWS::ElasticLoadBalancingV2::LoadBalancer",
-    "lb/targetGroup:TargetGroup": "AWS::ElasticLoadBalancingV2::TargetGroup",
-    "lb/listener:Listener": "AWS::ElasticLoadBalancingV2::Listener",
+_KUBERNETES_ALWAYS: Final = ("metadata.name", "metadata.namespace", "apiVersion", "kind")
+_SELECTOR: Final = ("spec.selector",)
+_KUBERNETES: Final = {
+    "apps:DaemonSet": _SELECTOR,
+    "apps:Deployment": _SELECTOR,
+    "apps:StatefulSet": (
+        "spec.podManagementPolicy",
+        "spec.revisionHistoryLimit",
+        "spec.selector",
+        "spec.serviceName",
+        "spec.volumeClaimTemplates",
+    ),
+    "batch:Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
+    "core:ConfigMap": ("binaryData", "data"),
+    "core:PersistentVolumeClaim": ("spec",),
+    "core:Pod": ("spec",),
+    "core:ResourceQuota": ("spec.scopes",),
+    "core:Secret": ("type", "stringData", "data"),
+    "core:Service": ("spec.clusterIP",),
+    "rbac.authorization.k8s.io:ClusterRoleBinding": ("roleRef",),
+    "rbac.authorization.k8s.io:RoleBinding": ("roleRef",),
+    "storage.k8s.io:StorageClass": ("parameters", "provisioner"),
 }
-"""Types whose name differs from CloudFormation's beyond spelling."""
-_AWS_SERVICES: Final = {"cfg": "config", "cloudwatch": "logs", "kinesis": "kinesisfirehose", "ec2transitgateway": "ec2"}
-_KUBERNETES_REPLACES: Final = ("metadata.name", "metadata.namespace", "apiVersion", "kind")
+"""By group and kind, what pulumi-kubernetes replaces (``provider/pkg/provider/diff.go``): of a ConfigMap and a Secret
+unless the provider's ``enableConfigMapMutable`` or ``enableSecretMutable`` is set.
+"""
+_AWS_NO_UPDATE: Final = frozenset(
+    {
+        "aws:ec2/networkInterfaceSecurityGroupAttachment:NetworkInterfaceSecurityGroupAttachment",
+        "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+        "aws:alb/targetGroupAttachment:TargetGroupAttachment",
+        "aws:lb/targetGroupAttachment:TargetGroupAttachment",
+        "aws:autoscaling/attachment:Attachment",
+        "aws:elb/attachment:Attachment",
+        "aws:ec2/vpcEndpointSubnetAssociation:VpcEndpointSubnetAssociation",
+        "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation",
+    }
+)
+"""Attachments that AWS's API makes and takes away, and has no call to change (IAM, ELB and EC2 API references)."""
+_IAM: Final = re.compile(r"I[Aa][Mm](Member|Binding|Policy)$")
+_TEMPLATE: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _INDEX: Final = re.compile(r"\[[^\]]*\]")
 _AZURE_ALWAYS: Final = ("location", "resourceGroupName")
 
@@ -52,9 +73,7 @@ class Fact:
 
 @dataclass
 class ReplacementFacts:
-    """Answers for types; reads CloudFormation's schemas lazily."""
-
-    _cfn: dict[str, CloudFormationType | None] = field(default_factory=dict)
+    """Answers for types; CloudFormation's schemas are read when they are first asked for."""
 
     def of(self, type_: ResourceType, path: str) -> Fact | None:
         """What is known of a change at that path; ``None`` when nothing is."""
@@ -68,26 +87,59 @@ class ReplacementFacts:
             return Fact(True, "the SDK's docstring")
         if type_.package in {"aws", "gcp"} and top in {"tags", "labels", "tagsAll"}:
             return Fact(False, "tags are updated in place")
-        if type_.package == "aws":
-            schema = self._cloudformation(type_.token)
-            return schema.of(type_, top) if schema is not None else None
-        if type_.package == "azure-native":
-            return _azure(type_, top)
-        if type_.package == "kubernetes":
-            return Fact(path in _KUBERNETES_REPLACES, "Kubernetes object identity")
-        if type_.package == "random":
-            return Fact(True, "random values never change in place")
-        if type_.package == "gcp" and top in {"name", "project", "location", "region", "zone"}:
-            return Fact(True, "part of the resource's path")
+        rule = _RULES.get(type_.package)
+        return rule(type_, path, top) if rule is not None else None
+
+
+def _aws(type_: ResourceType, _path: str, top: str) -> Fact | None:
+    if type_.token in _AWS_NO_UPDATE:
+        return Fact(True, "AWS's API has no call that changes it")
+    fact = _cloudformation(type_, top)
+    if fact is None and top == "bucket" and type_.token.startswith("aws:s3/bucket"):
+        return Fact(True, "it belongs to one bucket")
+    return fact
+
+
+def _kubernetes(type_: ResourceType, path: str, _top: str) -> Fact:
+    group = type_.token.split(":")[1].split("/")[0]
+    paths = (*_KUBERNETES_ALWAYS, *_KUBERNETES.get(f"{group}:{type_.class_name}", ()))
+    plain = _INDEX.sub("", path)
+    replaces = any(plain == p or plain.startswith(f"{p}.") for p in paths)
+    return Fact(replaces, "Kubernetes: what pulumi-kubernetes replaces, object identity first")
+
+
+def _gcp(type_: ResourceType, _path: str, top: str) -> Fact | None:
+    iam = _IAM.search(type_.class_name)
+    if iam is not None:
+        in_place = {"Binding": {"members"}, "Policy": {"policyData"}}.get(iam[1], set())
+        return Fact(top not in in_place, "Google's IAM grants: what they are granted on, the role and the condition")
+    property_ = type_.inputs.get(top)
+    variables = {name for template in type_.import_ids for name in _TEMPLATE.findall(template)}
+    if top in {"name", "project", "location", "region", "zone"} or (
+        property_ is not None and property_.python_name in variables
+    ):
+        return Fact(True, "part of the resource's path")
+    return None
+
+
+def _azure_classic(type_: ResourceType, _path: str, top: str) -> Fact | None:
+    """Azurerm's documentation marks every argument that forces a new resource, by the provider's own test."""
+    if top not in type_.inputs or not any(p.forces_replacement for p in type_.inputs.values()):
         return None
-
-    def _cloudformation(self, token: str) -> CloudFormationType | None:
-        if token not in self._cfn:
-            self._cfn[token] = _find(token)
-        return self._cfn[token]
+    return Fact(False, "the SDK's docstring, which marks others as forcing a new resource")
 
 
-def _azure(type_: ResourceType, top: str) -> Fact | None:
+def _tls(_type: ResourceType, _path: str, top: str) -> Fact:
+    return Fact(top != "earlyRenewalHours", "keys and certificates never change in place")
+
+
+def _cloudformation(type_: ResourceType, top: str) -> Fact | None:
+    schema = cloudformation.find(type_.token)
+    path = schema.spelled(type_, top) if schema is not None else ""
+    return Fact(schema.replaces(path), f"CloudFormation {schema.name}") if schema is not None and path else None
+
+
+def _azure(type_: ResourceType, _path: str, top: str) -> Fact | None:
     if top in _AZURE_ALWAYS or top == name_property(type_):
         return Fact(True, "part of the resource's path, or its location")
     property_ = type_.inputs.get(top)
@@ -98,73 +150,22 @@ def _azure(type_: ResourceType, top: str) -> Fact | None:
     return None
 
 
-@dataclass(frozen=True)
-class CloudFormationType:
-    """One CloudFormation schema, with its property names in the provider's spelling on demand."""
-
-    name: str
-    schema: Mapping[str, Any]
-
-    @cached_property
-    def _create_only(self) -> frozenset[str]:
-        pointers: Sequence[str] = self.schema.get("createOnlyProperties", ())
-        return frozenset(p.removeprefix("/properties/").split("/")[0] for p in pointers if p.count("/") == 2)
-
-    @cached_property
-    def _by_spelling(self) -> Mapping[str, str]:
-        return {_plain(name): name for name in self.schema.get("properties", {})}
-
-    def of(self, type_: ResourceType, name: str) -> Fact | None:
-        """What the schema says of the property; ``None`` where it has no such property."""
-        resource = self.name.rsplit("::", 1)[-1]
-        wanted = _plain(name)
-        stem = _plain(resource)
-        for guess in (wanted, f"{wanted}name", f"{stem}{wanted}", f"{wanted}s", wanted.removesuffix("s")):
-            found = self._by_spelling.get(guess)
-            if found is not None:
-                return Fact(found in self._create_only, f"CloudFormation {self.name}")
-        return None
+def _aws_native(_type: ResourceType, _path: str, _top: str) -> Fact:
+    """The SDK is generated from CloudFormation's schemas: what it does not declare is not create-only."""
+    return Fact(False, "the SDK's replace_on_changes, which has every create-only property")
 
 
-def _find(token: str) -> CloudFormationType | None:
-    middle = token.removeprefix("aws:")
-    name = _AWS_NAMES.get(middle)
-    if name is None:
-        module, class_name = middle.split("/")[0], middle.rsplit(":", 1)[-1]
-        for service in (module, _AWS_SERVICES.get(module, module)):
-            name = _index().get(f"{_plain(service)}::{_plain(class_name)}")
-            if name is not None:
-                break
-    folder = _folder()
-    digest = _digests().get(name or "")
-    if folder is None or name is None or digest is None:
-        return None
-    return CloudFormationType(name, json.loads((folder / "resources" / f"{digest}.json").read_bytes()))
+def _random(_type: ResourceType, _path: str, _top: str) -> Fact:
+    return Fact(True, "random values never change in place")
 
 
-def _folder() -> Path | None:
-    spec = find_spec("cfnlint")
-    return Path(spec.origin).parent / "data" / "schemas" if spec is not None and spec.origin else None
-
-
-_digest_cache: dict[str, str] = {}
-_index_cache: dict[str, str] = {}
-
-
-def _digests() -> Mapping[str, str]:
-    folder = _folder()
-    if not _digest_cache and folder is not None:
-        _digest_cache.update(json.loads((folder / "providers" / "us-east-1.json").read_bytes()))
-    return _digest_cache
-
-
-def _index() -> Mapping[str, str]:
-    if not _index_cache:
-        for name in _digests():
-            _, service, resource = (*name.split("::"), "", "")[:3]
-            _index_cache[f"{_plain(service)}::{_plain(resource)}"] = name
-    return _index_cache
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+_RULES: Final[Mapping[str, Callable[[ResourceType, str, str], Fact | None]]] = {
+    "aws": _aws,
+    "aws-native": _aws_native,
+    "azure": _azure_classic,
+    "azure-native": _azure,
+    "gcp": _gcp,
+    "kubernetes": _kubernetes,
+    "random": _random,
+    "tls": _tls,
+}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from levee.engine.standin.cloudformation import find
 from levee.engine.standin.replacement import ReplacementFacts
 from levee.sdk import Sdk
 
@@ -25,7 +26,19 @@ FACTS = ReplacementFacts()
         ("gcp:storage/bucket:Bucket", "labels.owner", False, "tags"),
         ("random:index/randomId:RandomId", "byteLength", True, "random"),
         ("kubernetes:core/v1:ConfigMap", "metadata.name", True, "Kubernetes"),
-        ("kubernetes:core/v1:ConfigMap", "data.a", False, "Kubernetes"),
+        ("kubernetes:core/v1:ConfigMap", "data.a", True, "Kubernetes"),
+        ("kubernetes:core/v1:ConfigMap", "metadata.labels.a", False, "Kubernetes"),
+        ("kubernetes:apps/v1:Deployment", "spec.selector.matchLabels.app", True, "Kubernetes"),
+        ("kubernetes:apps/v1:Deployment", "spec.template.spec.containers[0].image", False, "Kubernetes"),
+        ("aws:cloudfront/distribution:Distribution", "comment", False, "CloudFormation AWS::CloudFront::Distribution"),
+        ("aws:budgets/budget:Budget", "budgetType", False, "CloudFormation AWS::Budgets::Budget"),
+        ("aws:ec2transitgateway/routeTable:RouteTable", "transitGatewayId", True, "TransitGatewayRouteTable"),
+        ("aws:rds/clusterInstance:ClusterInstance", "clusterIdentifier", True, "AWS::RDS::DBInstance"),
+        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "policyArn", True, "no call that changes"),
+        ("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "bucket", True, "belongs to one bucket"),
+        ("gcp:kms/cryptoKey:CryptoKey", "keyRing", True, "path"),
+        ("gcp:projects/iAMMember:IAMMember", "member", True, "grants"),
+        ("gcp:projects/iAMBinding:IAMBinding", "members", False, "grants"),
     ],
 )
 def test_facts_with_their_source(sdk: Sdk, token: str, path: str, replaces: bool, source: str) -> None:
@@ -54,3 +67,19 @@ def test_what_the_sdk_itself_declares(sdk: Sdk) -> None:
     assert (fact := FACTS.of(declared, "gitSource.url")) is not None
     assert fact.replaces
     assert FACTS.of(declared, "gitSource.branch") is None
+
+
+def test_most_aws_types_are_found_in_cloudformation(sdk: Sdk) -> None:
+    tokens = sdk.packages["aws"].tokens
+    assert sum(find(token) is not None for token in tokens) / len(tokens) > 0.6
+    assert find("aws:athena/database:Database") is None, "an equal name that means another thing"
+
+
+@pytest.mark.parametrize(
+    ("package", "least"), [("aws", 0.6), ("azure-native", 0.95), ("gcp", 0.9), ("kubernetes", 1.0), ("random", 1.0)]
+)
+def test_the_share_of_types_of_which_something_is_known(sdk: Sdk, package: str, least: float) -> None:
+    tokens = sdk.packages[package].tokens
+    types = [t for t in map(sdk.resource, tokens[:: max(1, len(tokens) // 300)]) if t is not None and t.inputs]
+    known = [t for t in types if any(FACTS.of(t, name) for name in t.inputs if name not in {"tags", "labels"})]
+    assert len(known) / len(types) >= least
