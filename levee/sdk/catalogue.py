@@ -131,6 +131,34 @@ class Sdk:
             self._functions[token] = self._cached("function", token, FunctionType.from_json, self._read_function)
         return self._functions[token]
 
+    def token(self, ref: str) -> str:
+        """The type token of a resource class; empty where no installed SDK has it.
+
+        Args:
+            ref: ``TypeRef.ref`` of a ``resource``.
+        """
+        module, _, class_name = ref.partition("/resources/")
+        package = self._package_of_module(module)
+        if package is None:
+            return ""
+        if module == package.import_name and class_name == "Provider":
+            return f"pulumi:providers:{package.name}"
+        place = Place(module, class_name)
+        return next((token for token, found in package.places.items() if found == place), "")
+
+    def method(self, token: str) -> FunctionType | None:
+        """The method of that token (``eks:index:Cluster/getKubeconfig``), or ``None`` where no installed SDK has it."""
+        owner, _, _ = token.rpartition("/")
+        type_ = self.resource(owner)
+        file = self._defining_file(type_.module.rpartition(".")[0], type_.class_name) if type_ else None
+        if type_ is None or file is None:
+            return None
+        result = parse.method_result(file.slice(type_.class_name) or "", token)
+        if result is None:
+            return None
+        outputs = {p.name: p for p in parse.getters(result, self._resolver(file))}
+        return FunctionType(token, type_.package, type_.version, type_.module, {}, outputs)
+
     def object(self, ref: str) -> Mapping[str, Property]:
         """The properties of a nested object type.
 
@@ -301,7 +329,7 @@ class Sdk:
         outputs = folder / _FILES["outputs"]
         if outputs.is_file() and class_name in self._file(outputs, f"{module}.outputs").spans:
             return TypeRef("object", ref=f"{module}/outputs/{class_name}")
-        return TypeRef("resource")
+        return TypeRef("resource", ref=f"{module}/resources/{class_name}")
 
     def _file(self, path: Path, module: str) -> SourceFile:
         file = self._files.get(path)
@@ -337,8 +365,14 @@ def _package(plugin: Path) -> Package | None:
         or data.get("name")
         or folder.name.removeprefix("pulumi_").replace("_", "-")
     )
-    version = (parameterization or {}).get("version") or data.get("version") or ""
+    version = (parameterization or {}).get("version") or data.get("version") or _metadata_version(folder)
     return Package(name, version, folder.name, folder, parameterization)
+
+
+def _metadata_version(folder: Path) -> str:
+    """The version of the wheel that installed the SDK, as the SDK itself asks for it; empty where there is none."""
+    found = sorted(folder.parent.glob(f"{folder.name}-*.dist-info"))
+    return found[-1].name.removesuffix(".dist-info").rpartition("-")[2] if found else ""
 
 
 def _load(path: Path | None) -> dict[str, Any] | None:

@@ -71,7 +71,7 @@ class Outputs:
 def _shaped(shaper: Shaper) -> Values:
     subject = shaper.subject
     values: Values = {}
-    if subject.type.package == "kubernetes":  # a custom resource may hold more than its type says
+    if shaper.cloud.echoes:
         values |= {k: v for k, v in subject.inputs.items() if k not in subject.type.outputs and v is not None}
     for name, output in subject.type.outputs.items():
         given = subject.inputs.get(name)

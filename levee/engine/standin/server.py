@@ -28,7 +28,8 @@ from levee.engine.standin.servicer import Servicer
 from levee.errors import UsageError
 from levee.sdk import Sdk
 
-_WORKERS: Final = 16
+_WORKERS: Final = 128
+"""More than a program has registrations in hand (64, ``language_host``): a component waits for its children's calls."""
 _GRACE_SECONDS: Final = 1.0
 _MAX_MESSAGE: Final = 400 * 1024 * 1024
 """The engine's own limit (``rpcutil.GrpcChannelOptions``)."""
@@ -104,7 +105,9 @@ class StandIn:
 
 def _providers(sdk: Sdk) -> list[str]:
     """The packages that have resources; pulumi-policy and its like do not."""
-    return [name for name, package in sdk.packages.items() if (package.path / "provider.py").is_file()]
+    return [
+        name for name, package in sdk.packages.items() if package.tokens or (package.path / "provider.py").is_file()
+    ]
 
 
 def run(settings: Settings, ready: TextIO = sys.stdout) -> None:

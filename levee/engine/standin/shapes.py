@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,6 +13,19 @@ from levee.engine.standin.values import UNKNOWN, Secret, Value, Values, is_asset
 from levee.sdk import Property, Sdk, TypeRef
 
 _MAX_DEPTH: Final = 4
+"""How deep lists and what an input left out are filled."""
+_DEEPEST: Final = 12
+"""How deep objects that the SDK calls always set may nest; only a type that holds itself comes here."""
+_OFF: Final = re.compile(r"(?i)^(none|off|disabled?|default|unspecified|\w*_unspecified|basic|notset)$")
+_SHAPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int, float),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "map": (dict,),
+    "object": (dict,),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,10 @@ class Shaper:
 
     def computed(self, output: Property) -> Value:
         """A top-level output that no input gives: by the cloud's rule, else by its type, or :data:`SKIP`."""
+        if self.cloud.echoes and output.name != "status":
+            return SKIP
+        if self.cloud.echoes and not self.preview:
+            return self._neutral(output, 1)
         if self.preview and output.name not in self.cloud.planned:
             return UNKNOWN if output.required else SKIP
         return self._known_or_unknown(output, output.name, 0)
@@ -87,7 +105,13 @@ class Shaper:
             return UNKNOWN
 
     def _ruled(self, output: Property, path: str) -> Any:
-        return self.cloud.compute(self.subject, self.id, output, path)
+        """The cloud's own value, where it has one of the output's type."""
+        value = self.cloud.compute(self.subject, self.id, output, path)
+        if value is common.NEUTRAL:
+            return self._neutral(output, 1)
+        shapes = _SHAPES.get(output.type.kind)
+        opened = value.value if isinstance(value, Secret) else value
+        return SKIP if shapes and opened is not SKIP and not isinstance(opened, shapes) else value
 
     def _invented(self, output: Property, path: str, depth: int) -> Any:
         """A value of the output's type."""
@@ -96,7 +120,7 @@ class Shaper:
             if value is not SKIP:
                 return value
         kind = output.type.kind
-        if kind == "object" and depth < _MAX_DEPTH:
+        if kind == "object" and depth < _DEEPEST:
             return self._invented_object(output, path, depth)
         if kind == "array":
             return self._items(output, path, depth)
@@ -108,25 +132,43 @@ class Shaper:
 
     def _invented_object(self, output: Property, path: str, depth: int) -> Values:
         left_out = self._left_out(path)
-        made = {
-            name: self._invented(nested, f"{path}.{name}", depth + 1)
-            if nested.required
-            else self._ruled(nested, f"{path}.{name}")
-            for name, nested in self.sdk.object(output.type.ref).items()
-            if name not in left_out
-        }
+        made = {}
+        for name, nested in self.sdk.object(output.type.ref).items():
+            inner = f"{path}.{name}"
+            if name in left_out:
+                # A flag says that the setting is off; a text or a list would look as if somebody had set it.
+                is_off = nested.required and nested.type.kind in {"boolean", "integer", "number"}
+                made[name] = self._neutral(nested, depth + 1) if is_off else SKIP
+            else:
+                made[name] = self._invented(nested, inner, depth + 1) if nested.required else self._ruled(nested, inner)
         return {name: value for name, value in made.items() if value is not SKIP}
 
-    def _left_out(self, path: str) -> Collection[str]:
+    def _left_out(self, path: str) -> Mapping[str, Property]:
         """What the program could have set in an object that it did not give: it must not look as if it were set."""
         given = self.subject.type.inputs.get(path)
-        return self.sdk.object(given.type.ref) if given is not None and given.type.kind == "object" else ()
+        return self.sdk.object(given.type.ref) if given is not None and given.type.kind == "object" else {}
+
+    def _neutral(self, output: Property, depth: int) -> Any:
+        """What stands for a setting that nobody made: its documented default, off, nothing, or empty."""
+        kind, values = output.type.kind, output.type.values
+        default = common.default_of(output)
+        if default is not None and (kind != "enum" or default in values):
+            return default
+        if kind == "enum":
+            return next((v for v in values if _OFF.match(str(v))), values[0] if values else "")
+        if kind == "union":
+            return self._neutral(replace(output, type=output.type.members[0]), depth)
+        if kind == "object" and depth < _DEEPEST:
+            nested = self.sdk.object(output.type.ref).items()
+            return {name: self._neutral(inner, depth + 1) for name, inner in nested if inner.required}
+        nothing: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}
+        return nothing.get(kind, {})
 
     def _items(self, output: Property, path: str, depth: int) -> list[Any]:
         """One item where only the cloud can give the list, none where the program could have."""
         item = output.type.item
         inputs = self.subject.type.inputs
-        if item is None or output.name in inputs or depth >= _MAX_DEPTH or item.kind in {"any", "map"}:
+        if item is None or output.name in inputs or depth + 1 >= _MAX_DEPTH or item.kind in {"any", "map"}:
             return []
         element = Property(output.name, output.python_name, item, required=True)
         return [self._invented(element, f"{path}[0]", depth + 1)]

@@ -50,6 +50,8 @@ class Cloud:
         planned: Computed outputs that are known in a preview.
         finish: Has the last word on the outputs, where the cloud needs one.
         draw: Makes id and outputs together, in place of ``identify``.
+        echoes: Whether a resource is a manifest: it comes back as it was given, also where it holds more than its type
+            says, and only ``finish`` adds to it.
     """
 
     identify: Identify
@@ -57,6 +59,7 @@ class Cloud:
     planned: frozenset[str] = frozenset()
     finish: Finish | None = None
     draw: Draw | None = None
+    echoes: bool = False
 
 
 _COMMON: Final = Cloud(common.identify, common.compute, common.PLANNED)
@@ -65,7 +68,7 @@ _CLOUDS: Final = {
     "azure-native": Cloud(azure.identify, azure.compute, azure.PLANNED),
     "gcp": Cloud(gcp.identify, gcp.compute, gcp.PLANNED),
     "databricks": Cloud(databricks.identify, databricks.compute, databricks.PLANNED),
-    "kubernetes": Cloud(kubernetes.identify, kubernetes.compute, kubernetes.PLANNED, kubernetes.finish),
+    "kubernetes": Cloud(kubernetes.identify, kubernetes.compute, kubernetes.PLANNED, kubernetes.finish, echoes=True),
     "random": Cloud(common.identify, common.compute, draw=random_values.draw),
 }
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from levee.engine.standin.clouds.common import CREATED, SKIP
+from levee.engine.standin.clouds.common import CREATED, NEUTRAL, SKIP
 from levee.engine.standin.connection import AZURE_OBJECT
 from levee.engine.standin.naming import name_property
 from levee.engine.standin.subject import Subject
@@ -94,6 +94,7 @@ _TYPES: Final = {
     "authorization:PolicyAssignment": "policyAssignments",
     "consumption:Budget": "budgets",
 }
+_COUNTED: Final = re.compile(r"(?i)status|stats")
 _HAPPENED: Final = re.compile(r"(?i)status|stats|policy|hold|history|error|restore|failover")
 """Objects that tell of something that has not happened to a new resource; they come back empty."""
 _ENDPOINT: Final = re.compile(r"^(primary|secondary)Endpoints\.(\w+)$")
@@ -196,7 +197,7 @@ def _by_name(subject: Subject, id_: str, output: Property, path: str) -> Any:
     """An output whose name says what it is, wherever it lies."""
     name = output.name
     if output.type.kind == "object" and _HAPPENED.search(name):
-        return {}
+        return NEUTRAL if _COUNTED.search(name) else {}
     if name == "id" and output.type.kind == "string" and id_:
         return f"{id_}/{path.rsplit('.', 2)[-2] if '.' in path else 'child'}"
     rule = _BY_NAME.get(name)

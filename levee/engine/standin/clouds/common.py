@@ -20,6 +20,16 @@ class Skip:
 SKIP: Final = Skip()
 """A cloud has no rule for this output."""
 
+
+class Neutral:
+    """The type of :data:`NEUTRAL`."""
+
+    __slots__ = ()
+
+
+NEUTRAL: Final = Neutral()
+"""An output stands for something that has not happened: it is there, with nothing set in it."""
+
 CREATED: Final = "2025-01-01T00:00:00Z"
 """Every invented moment: an equal run gives an equal state."""
 
@@ -63,7 +73,7 @@ def scalar(subject: Subject, id_: str, output: Property, path: str) -> Any:
     if kind == "enum":
         return output.type.values[0] if output.type.values else "default"
     if kind in {"boolean", "integer", "number"}:
-        return _default_of(output) if _default_of(output) is not None else _ZERO[kind](output.name)
+        return default_of(output) if default_of(output) is not None else _ZERO[kind](output.name)
     if kind == "string":
         return _string(subject, id_, output, path)
     return SKIP
@@ -76,7 +86,7 @@ _ZERO: Final[dict[str, Callable[[str], Any]]] = {
 }
 
 
-def _default_of(output: Property) -> Any:
+def default_of(output: Property) -> Any:
     """The scalar that the docstring says is the default; ``None`` where it says none."""
     found = _DEFAULT.search(output.doc)
     if found is None:
@@ -134,7 +144,7 @@ def _host(subject: Subject) -> str:
 
 
 def _string(subject: Subject, id_: str, output: Property, path: str) -> str:
-    default = _default_of(output)
+    default = default_of(output)
     if default is not None:
         return str(default)
     left_out = path in subject.type.inputs

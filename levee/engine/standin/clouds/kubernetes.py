@@ -101,9 +101,9 @@ def finish(subject: Subject, id_: str, outputs: Values) -> Values:
     }
     finished = {**outputs, "metadata": Secret(metadata) if wrapped else metadata}
     if "status" in subject.type.outputs:
-        finished["status"] = _status(subject)
-    if subject.type.class_name == "Service":
-        finished["spec"] = _service_spec(subject, finished.get("spec"))
+        finished["status"] = {**(finished.get("status") or {}), **_status(subject)}
+    if subject.type.class_name == "Service" and "spec" in finished:
+        finished["spec"] = _service_spec(subject, finished["spec"])
     return finished
 
 
