@@ -1,22 +1,38 @@
 """Preview of N components offline, with the merged pack, against the same program under Pulumi's own mocks.
 
 Each component holds one S3 bucket with five tags. The floor is the program's own work: ``pulumi.runtime.set_mocks``
-in one process, no engine, no provider, no pack. Run by ``make bench``, or alone: ``.venv/bin/python bench/preview.py``.
+in one process, no engine, no provider, no pack. A last run of each size is watched through ``/proc`` (Linux): the peak
+resident memory (``VmHWM``) and the processor time of every process that a preview starts.
+
+Run by ``make bench``, or alone: ``.venv/bin/python bench/preview.py [SIZE ...]``.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from levee import compliance, engine
 
-SIZES = (64, 256, 1000)
+SIZES = (64, 256, 1000, 2500)
 RUNS = 3
+EVERY = 0.02
+"""Seconds between two looks at the processes; each look costs well under a millisecond."""
+ROLES = {
+    "levee.engine.standin": "stand-ins",
+    "levee.compliance": "pack",
+    "program.py": "program",
+    "bin/pulumi": "engine",
+}
+"""What in a process's command line tells its part; the first that fits."""
 
 PROGRAM = """
 import pulumi
@@ -56,8 +72,21 @@ print(time.perf_counter() - start)
 """
 
 
-def main() -> None:
-    """Print a table: size, seconds, milliseconds a resource, the floor, the ratio."""
+@dataclass(frozen=True)
+class Use:
+    """What the processes of one part used.
+
+    Attributes:
+        mebibytes: The sum of their peak resident memory, MiB.
+        seconds: Their processor time, user and system, seconds.
+    """
+
+    mebibytes: float
+    seconds: float
+
+
+def main(sizes: tuple[int, ...]) -> None:
+    """Print the tables: time against the floor, growth, memory and processor time by process."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
@@ -66,20 +95,32 @@ def main() -> None:
         (root / "__main__.py").write_text(
             "import pulumi\nfrom store import build\nbuild(pulumi.Config().require_int('count'))\n"
         )
+        print(f"one component (start-up): {statistics.median(_preview(root, 1) for _ in range(RUNS)):.2f} s\n")
         print("| components | resources | offline preview, s | ms a resource | under mocks, s | ratio |")
         print("|---:|---:|---:|---:|---:|---:|")
-        for size in SIZES:
+        taken: dict[int, float] = {}
+        for size in sizes:
             offline, floor = [], []
             for _ in range(RUNS):
                 offline.append(_preview(root, size))
                 floor.append(_mocked(root, size))
-            ours, mocks = statistics.median(offline), statistics.median(floor)
+            taken[size], mocks = statistics.median(offline), statistics.median(floor)
             resources = 2 * size
             print(
-                f"| {size} | {resources} | {ours:.2f} | {1000 * ours / resources:.2f} | {mocks:.2f} "
-                f"| {ours / mocks:.1f} |",
+                f"| {size:,} | {resources:,} | {taken[size]:.2f} | {1000 * taken[size] / resources:.2f} | {mocks:.2f} "
+                f"| {taken[size] / mocks:.1f} |",
                 flush=True,
             )
+        print("\n| from | to | ms for each resource more |\n|---:|---:|---:|")
+        for fewer, more in pairwise(taken):
+            print(f"| {fewer:,} | {more:,} | {1000 * (taken[more] - taken[fewer]) / (2 * (more - fewer)):.2f} |")
+        parts = ("engine", "program", "pack", "stand-ins", "levee")
+        print(f"\n| components | {' | '.join(parts)} | all |\n|---:|{'---:|' * (len(parts) + 1)}")
+        for size in sizes:
+            used = _watched(root, size)
+            cells = [f"{used[part].mebibytes:.0f} MiB, {used[part].seconds:.2f} s" for part in parts]
+            together = f"{sum(use.mebibytes for use in used.values()):.0f} MiB"
+            print(f"| {size:,} | {' | '.join(cells)} | {together} |", flush=True)
 
 
 def _preview(root: Path, size: int) -> float:
@@ -103,5 +144,53 @@ def _mocked(root: Path, size: int) -> float:
     return float(ran.stdout)
 
 
+def _watched(root: Path, size: int) -> dict[str, Use]:
+    """One preview in a process of its own, with what each part used."""
+    levee = subprocess.Popen([sys.executable, __file__, "--one", str(root), str(size)])
+    last: dict[int, tuple[str, Use]] = {}
+    while levee.poll() is None:
+        for pid in _family(levee.pid):
+            seen = _look(pid, levee.pid)
+            if seen is not None:
+                last[pid] = seen
+        time.sleep(EVERY)
+    assert levee.returncode == 0
+    used: dict[str, Use] = defaultdict(lambda: Use(0, 0))
+    for part, use in last.values():
+        used[part] = Use(used[part].mebibytes + use.mebibytes, used[part].seconds + use.seconds)
+    return used
+
+
+def _family(root: int) -> list[int]:
+    """The process and all that it has started, and they."""
+    found = [root]
+    for pid in found:
+        try:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
+        except FileNotFoundError:  # it has just ended
+            continue
+    return found
+
+
+def _look(pid: int, levee: int) -> tuple[str, Use] | None:
+    """The part of a process and what it has used so far; nothing when it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), None)
+    if peak is None:  # a zombie
+        return None
+    part = "levee" if pid == levee else next((part for mark, part in ROLES.items() if mark in command), "other")
+    seconds = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+    return part, Use(int(peak) / 1024, seconds)
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--one"]:
+        _preview(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        main(tuple(int(size) for size in sys.argv[1:]) or SIZES)
