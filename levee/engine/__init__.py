@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from levee.engine.project import Project
     from levee.engine.run import Operation, deployed, destroy, perform, preview, refresh, up
     from levee.engine.session import Options
+    from levee.engine.stacks import choose_stack, find_project
     from levee.engine.workspace import Workspace
 
 __all__ = [
@@ -22,15 +23,24 @@ __all__ = [
     "ProgramError",
     "Project",
     "Workspace",
+    "choose_stack",
     "deployed",
     "destroy",
+    "find_project",
     "perform",
     "preview",
     "refresh",
     "up",
 ]
 
-_HOMES: Final = {"Options": "session", "ProgramError": "failure", "Project": "project", "Workspace": "workspace"}
+_HOMES: Final = {
+    "Options": "session",
+    "ProgramError": "failure",
+    "Project": "project",
+    "Workspace": "workspace",
+    "choose_stack": "stacks",
+    "find_project": "stacks",
+}
 
 
 def __getattr__(name: str) -> Any:

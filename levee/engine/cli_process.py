@@ -7,12 +7,15 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 _PATIENCE_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.5
+_ENDING_SECONDS: Final = 10.0
+"""For an engine whose program was ended to end by itself."""
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
 """Loaded here, because a forked child of a process with threads may not load libraries."""
@@ -27,6 +30,7 @@ class Finished:
     stderr: str
     seconds: float
     interrupted: bool
+    hung: bool = False
 
 
 def run(
@@ -34,6 +38,8 @@ def run(
     *,
     folder: Path,
     environment: Mapping[str, str],
+    hangs: Callable[[], bool] | None = None,
+    end_program: Callable[[], None] | None = None,
 ) -> Finished:
     """Run the CLI to its end.
 
@@ -45,6 +51,8 @@ def run(
         command: Program and arguments.
         folder: Working directory.
         environment: The whole environment.
+        hangs: Asked twice a second: whether nothing has happened for too long.
+        end_program: Called once when that is so; the engine then ends by itself, or is interrupted after 10 seconds.
     """
     start = time.monotonic()
     process = subprocess.Popen(
@@ -57,30 +65,61 @@ def run(
         start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509 one prctl call, which takes no lock
     )
-    stdout, stderr, interrupted = _communicate(process)
-    return Finished(process.returncode, stdout, stderr, time.monotonic() - start, interrupted)
+    waiting = _Waiting(process, hangs or (lambda: False), end_program or (lambda: None))
+    stdout, stderr = waiting.communicate()
+    seconds = time.monotonic() - start
+    return Finished(process.returncode, stdout, stderr, seconds, waiting.interrupted, waiting.hung)
 
 
-def _communicate(process: subprocess.Popen[bytes]) -> tuple[str, str, bool]:
-    interrupted = False
-    timeout: float | None = None
-    try:
-        while True:
-            try:
-                stdout, stderr = process.communicate(timeout=timeout)
-            except KeyboardInterrupt:
-                if interrupted:
-                    _signal(process, signal.SIGKILL)
-                interrupted, timeout = True, _PATIENCE_SECONDS
-                process.send_signal(signal.SIGINT)
-            except subprocess.TimeoutExpired:
-                _signal(process, signal.SIGKILL)
-                timeout = None
+class _Waiting:
+    """Waits for the CLI and ends it in steps: the program, the engine's own way of stopping, the whole group."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], hangs: Callable[[], bool], end_program: Callable[[], None]
+    ) -> None:
+        self.interrupted = False
+        self.hung = False
+        self._process = process
+        self._hangs = hangs
+        self._end_program = end_program
+        self._steps: list[tuple[float, signal.Signals]] = []
+        """What is sent, and when, should the engine still be there by then."""
+
+    def communicate(self) -> tuple[str, str]:
+        try:
+            while True:
+                try:
+                    stdout, stderr = self._process.communicate(timeout=_LOOK_SECONDS)
+                except KeyboardInterrupt:
+                    self._interrupt()
+                except subprocess.TimeoutExpired:
+                    self._look()
+                else:
+                    return stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace")
+        finally:
+            # Policy packs and dynamic providers would print a KeyboardInterrupt of their own, or stay.
+            _signal(self._process, signal.SIGKILL)
+
+    def _interrupt(self) -> None:
+        if self.interrupted:
+            _signal(self._process, signal.SIGKILL)
+        self.interrupted = True
+        self._process.send_signal(signal.SIGINT)
+        self._steps = [(time.monotonic() + _PATIENCE_SECONDS, signal.SIGKILL)]
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if not self.hung and not self.interrupted and self._hangs():
+            self.hung = True
+            self._end_program()
+            interrupt = now + _ENDING_SECONDS
+            self._steps = [(interrupt, signal.SIGINT), (interrupt + _PATIENCE_SECONDS, signal.SIGKILL)]
+        if self._steps and now > self._steps[0][0]:
+            _, number = self._steps.pop(0)
+            if number is signal.SIGINT:
+                self._process.send_signal(number)
             else:
-                return stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"), interrupted
-    finally:
-        # Policy packs and dynamic providers would print a KeyboardInterrupt of their own, or stay.
-        _signal(process, signal.SIGKILL)
+                _signal(self._process, number)
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -1,8 +1,8 @@
 """From what the engine leaves behind to a ``Plan``.
 
 Three sources, joined by URN, because none has everything: the preview's JSON (or after an update the exported state)
-knows dependencies and source lines, the event stream knows outputs, violations and what became of each step, and the notes
-of the stand-ins and of the language host know which lookups were invented and where they were made.
+knows dependencies and source lines, the event stream knows outputs, violations and what became of each step, and the
+notes of the stand-ins and of the language host know which lookups were invented and where they were made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any, Final
 from levee.plan import (
     SECRET,
     UNKNOWN,
-    InventedLookup,
     Level,
     Op,
     Resource,
@@ -115,7 +114,7 @@ def clean(value: Any) -> Any:
     return value
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
+def records(path: Path) -> Iterator[dict[str, Any]]:
     """The whole lines of a JSON-lines file; a torn last line is what a killed writer leaves and carries nothing."""
     if not path.exists():
         return
@@ -134,7 +133,7 @@ def read_events(path: Path, *, updating: bool) -> Events:
             was all that happened.
     """
     planned, carried_out = Events(), Events()
-    for event in _records(path):
+    for event in records(path):
         _take(event, planned, carried_out)
     if not updating or not carried_out.steps:
         return planned
@@ -272,10 +271,32 @@ def _resource(state: Mapping[str, Any], step: Step, sources: Sources, *, unknown
         dependencies=tuple(state.get("dependencies") or ()),
         property_dependencies={k: tuple(v or ()) for k, v in (state.get("propertyDependencies") or {}).items()},
         protect=bool(state.get("protect")),
-        source=sources(state.get("sourcePosition")),
+        source=sources(_position(state)),
         diff=step.diff,
         replace_keys=step.replace_keys,
         replacement_unknown=unknown and step.op is Op.UPDATE,
+    )
+
+
+def _position(state: Mapping[str, Any]) -> str | None:
+    """Where it was registered; of a component that its provider constructs only the stack trace tells."""
+    frames = state.get("stackTrace") or [{}]
+    return state.get("sourcePosition") or frames[0].get("sourcePosition")
+
+
+def opaque(reasons: Mapping[str, str], graph: Sequence[Resource]) -> tuple[Violation, ...]:
+    """What no rule has seen the inside of: components that only their provider's own program can construct."""
+    by_urn = {resource.urn: resource.source for resource in graph}
+    return tuple(
+        Violation(
+            pack="levee",
+            policy="children-not-evaluated",
+            level=Level.ADVISORY,
+            message=reason,
+            urn=urn,
+            source=by_urn.get(urn),
+        )
+        for urn, reason in reasons.items()
     )
 
 
@@ -283,58 +304,3 @@ def findings(events: Events, verdict: Verdict, graph: Sequence[Resource]) -> tup
     """What the packs found with that verdict, each with the source line of its resource."""
     by_urn = {resource.urn: resource.source for resource in graph}
     return tuple(replace(found, source=by_urn.get(found.urn)) for found in events.findings.get(verdict, ()))
-
-
-@dataclass(frozen=True)
-class Notes:
-    """What stand-ins and language host wrote down.
-
-    Attributes:
-        invented: Lookups answered without a cloud.
-        references: Stack references answered from a file, one sentence each.
-        unknown_replacements: URNs whose update may be a replacement.
-        faults: Injected faults that took effect, one sentence each.
-        refused: Where the program registered what a provider refused, by type and name.
-    """
-
-    invented: tuple[InventedLookup, ...] = ()
-    references: tuple[str, ...] = ()
-    unknown_replacements: frozenset[str] = frozenset()
-    faults: tuple[str, ...] = ()
-    refused: Mapping[tuple[str, str], Source] = field(default_factory=dict)
-
-
-def read_notes(standin_log: Path, program_notes: Path) -> Notes:
-    """Read both logs and give every invented lookup the line of the program that asked."""
-    places: dict[str, list[Source]] = {}
-    references = []
-    refused = {}
-    for note in _records(program_notes):
-        source = Source(**note["source"])
-        if note["kind"] == "invoke":
-            places.setdefault(note["token"], []).append(source)
-        elif note["kind"] == "refused":
-            refused[note["type"], note["name"]] = source
-        elif note["kind"] == "stack_reference":
-            references.append(f"stack reference {note['name']!r} at {source} answered from {note['from']}")
-    invented: dict[str, InventedLookup] = {}
-    unknown: set[str] = set()
-    faults = []
-    for note in _records(standin_log):
-        kind = note["kind"]
-        if kind == "invented_lookup":
-            waiting = places.get(note["token"], [])
-            lookup = InventedLookup(
-                token=note["token"],
-                args=clean(note.get("args", {})),
-                answer=clean(note.get("answer", {})),
-                source=waiting.pop(0) if waiting else None,
-                reason=note.get("reason", ""),
-            )
-            # An update asks once in its preview and once for real: one question, one line.
-            invented.setdefault(json.dumps([lookup.token, lookup.args], sort_keys=True, default=str), lookup)
-        elif kind == "replacement_unknown":
-            unknown.add(note["urn"])
-        elif kind == "fault":
-            faults.append(note.get("message", json.dumps(note)))
-    return Notes(tuple(invented.values()), tuple(dict.fromkeys(references)), frozenset(unknown), tuple(faults), refused)

@@ -9,28 +9,35 @@ Source: ``pulumirpc.LanguageRuntime`` in ``proto/pulumi/language.proto`` of pulu
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, language_pb2, language_pb2_grpc, plugin_pb2
 from typing_extensions import override
 
-from levee.engine.program import FAILED_AND_SAID_SO
+from levee.engine.processes import MARK, end_family
+from levee.engine.program import FAILED_AND_SAID_SO, NO_SDK
 
 MAX_OUTPUT_BYTES: Final = 1 << 20
 """Of what a program prints, so much is shown; the rest is counted and said: a flood fills neither log nor disk."""
 
+_LINE_COST: Final = 64
+"""Bytes that every line counts for beside its own: each is a message to the engine."""
 _CHANNEL_OPTIONS: Final = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 
 
@@ -46,6 +53,12 @@ class Program:
         secrets: Secrets of the configuration that the engine does not get, by full key.
         notes: File that the program's invokes and references are written to, JSON lines.
         debug: Whether the SDK's debug messages reach the engine.
+        stacks: File that the program writes its threads' stacks to when it is ended for hanging.
+        fill_config: Whether configuration that nobody has set is answered with placeholders.
+        offline: Whether stand-ins answer for the clouds: what only another stack, a build or a cloud could give is then
+            answered with placeholders.
+        deployed: Whether the stack is up: a placeholder that an update was given then stands in a preview too.
+        standins: Port by package of the stand-ins.
     """
 
     root: Path
@@ -55,6 +68,11 @@ class Program:
     secrets: Mapping[str, str] = field(default_factory=dict)
     notes: Path | None = None
     debug: bool = False
+    offline: bool = False
+    deployed: bool = False
+    standins: Mapping[str, int] = field(default_factory=dict)
+    fill_config: bool = False
+    stacks: Path | None = None
 
 
 class _Output:
@@ -66,19 +84,25 @@ class _Output:
         self._lock = threading.Lock()
         self.tail: list[str] = []
         self.dropped = 0
+        self.printed = 0
 
-    def pump(self, stream: IO[bytes]) -> None:
+    def pump(self, stream: BufferedReader) -> None:
         """Read to the end whatever the volume: a full pipe would stop the program."""
         with stream:
-            while chunk := stream.readline(65536):
+            while chunk := self._next(stream):
                 with self._lock:
-                    if len(chunk) > self._left:
+                    self.printed += len(chunk)
+                    if len(chunk) + _LINE_COST > self._left:
                         self.dropped += len(chunk)
                         continue
-                    self._left -= len(chunk)
+                    self._left -= len(chunk) + _LINE_COST
                 text = chunk.decode("utf-8", "replace").rstrip("\n")
                 self.tail = [*self.tail[-19:], text]
                 self.say(engine_pb2.INFO, text)
+
+    def _next(self, stream: BufferedReader) -> bytes:
+        """A line, or of what is only counted as much as there is."""
+        return stream.readline(65536) if not self.dropped else stream.read1(1 << 20)
 
     def say(self, severity: Any, text: str) -> None:
         """One message to the engine; after it has gone there is nobody left to tell."""
@@ -95,6 +119,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._program = program
         self._server = grpc.server(ThreadPoolExecutor(max_workers=8), options=_CHANNEL_OPTIONS)
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._mark = secrets.token_hex(16)
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -111,8 +136,17 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 # Its calls fail now that the engine has gone; it still writes down where they came from.
                 process.wait(timeout=2)
             except subprocess.TimeoutExpired:
-                process.kill()
+                end_family(process.pid, self._mark)
         self._server.stop(grace=0)
+
+    def end_program(self) -> None:
+        """Kill a program that hangs, after it was made to write down where."""
+        for process in list(self._running):
+            if self._program.stacks is not None:
+                process.send_signal(signal.SIGUSR1)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=1)
+            end_family(process.pid, self._mark)
 
     @override
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -180,25 +214,34 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "references": dict(self._program.references),
             "notes": str(self._program.notes) if self._program.notes else None,
             "debug": self._program.debug,
+            "offline": self._program.offline,
+            "unknown": request.dryRun and not self._program.deployed,
+            "standins": dict(self._program.standins),
+            "fill_config": self._program.fill_config,
+            "stacks": str(self._program.stacks) if self._program.stacks else None,
         }
         with grpc.insecure_channel(engine_address, options=_CHANNEL_OPTIONS) as channel:
             return self._run(document, _Output(engine_pb2_grpc.EngineStub(channel)))
 
     def _run(self, document: Mapping[str, Any], output: _Output) -> Any:
         script = Path(__file__).with_name("program.py")
-        process = subprocess.Popen(
-            [str(self._program.interpreter), "-u", str(script)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(self._program.environment),
-        )
+        try:
+            process = subprocess.Popen(
+                [str(self._program.interpreter), "-u", str(script)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**self._program.environment, MARK: self._mark},
+                start_new_session=True,
+            )
+        except OSError as refused:
+            return language_pb2.RunResponse(error=f"{NO_SDK}{self._program.interpreter} cannot be run: {refused}")
         self._running.add(process)
         assert process.stdin is not None
         pumps = [
             threading.Thread(target=output.pump, args=(stream,), daemon=True)
             for stream in (process.stdout, process.stderr)
-            if stream is not None
+            if isinstance(stream, BufferedReader)
         ]
         for pump in pumps:
             pump.start()
@@ -208,15 +251,18 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         except BrokenPipeError:
             output.say(engine_pb2.WARNING, "the program ended before it was given its request")
         code = process.wait()
+        left = end_family(process.pid, self._mark)
         for pump in pumps:
-            # A grandchild may hold the pipe open for ever; what it prints after the program is of no interest.
+            # Where a system does not tell who is left, one of them may hold the pipe open for ever.
             pump.join(timeout=2)
         self._running.discard(process)
+        if left:
+            names = ", ".join(sorted({process.command for process in left})[:3])
+            output.say(engine_pb2.WARNING, f"the program left {len(left)} processes behind, now ended: {names}")
         if output.dropped:
             output.say(
                 engine_pb2.WARNING,
-                f"the program printed {MAX_OUTPUT_BYTES + output.dropped:,} bytes; "
-                f"the last {output.dropped:,} are not shown",
+                f"the program printed {output.printed:,} bytes; the last {output.dropped:,} are not shown",
             )
         if code == 0:
             return language_pb2.RunResponse()

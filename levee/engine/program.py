@@ -6,8 +6,8 @@ standard input: configuration, and with it secrets, never stand in arguments or 
 
 Differences from the official script, each for a reason:
 
-- stack references are answered from a file of outputs where one is given, because the file backend refuses another
-  organisation's stack and a missing one (``references`` in the request);
+- offline, what only another stack, a build or a real cloud could give is answered, mended or announced, and noted:
+  see :mod:`levee.engine.monitor`;
 - every invoke is noted with the program's line that made it (``notes`` in the request), so that an invented answer
   can be shown where it is used;
 - source positions are taken from the frames alone, without reading every source line of the whole stack from disk;
@@ -21,13 +21,18 @@ Exit code 0: the program ran; 32: it failed and the engine was told why; anythin
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import faulthandler
 import gc
 import importlib
+import importlib.util
+import inspect
 import json
 import logging
 import os
 import pathlib
 import runpy
+import signal
 import sys
 import threading
 import traceback
@@ -35,71 +40,15 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import grpc
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 FAILED_AND_SAID_SO = 32
-
-
-class Monitor:
-    """The engine's resource monitor, with stack references answered here and invokes noted.
-
-    Args:
-        stub: The SDK's own ``ResourceMonitorStub``.
-        request: The run request.
-        notes: Where a stack reference answered here is written down.
-    """
-
-    def __init__(self, stub: Any, request: Mapping[str, Any], notes: Notes) -> None:
-        self._stub = stub
-        self._references = request.get("references") or {}
-        self._request = request
-        self._notes = notes
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stub, name)
-
-    def RegisterResource(self, call: Any) -> Any:  # noqa: N802 the stub's own name
-        """Register; of what is refused, note the line: no state will ever hold it."""
-        try:
-            return self._stub.RegisterResource(call)
-        except grpc.RpcError:
-            place = self._notes.place(call.sourcePosition.uri, call.sourcePosition.line)
-            self._notes.write({"kind": "refused", "type": call.type, "name": call.name, "source": place})
-            raise
-
-    def ReadResource(self, call: Any) -> Any:  # noqa: N802 the stub's own name
-        """Answer a stack reference from the given outputs; pass every other read on."""
-        if call.type != "pulumi:pulumi:StackReference":
-            return self._stub.ReadResource(call)
-        answer = self._references.get(call.id) or self._references.get(call.id.rsplit("/", 1)[-1])
-        if answer is None:
-            return self._stub.ReadResource(call)
-        from pulumi.runtime.proto import resource_pb2
-
-        self._notes.write(
-            {
-                "kind": "stack_reference",
-                "name": call.id,
-                "from": answer["from"],
-                "outputs": sorted(answer["outputs"]),
-                "source": self._notes.place(call.sourcePosition.uri, call.sourcePosition.line),
-            }
-        )
-        urn = "urn:pulumi:{stack}::{project}::pulumi:pulumi:StackReference::{name}".format(
-            stack=self._request["stack"], project=self._request["project"], name=call.name
-        )
-        response = resource_pb2.ReadResourceResponse(urn=urn)
-        response.properties.update(
-            {
-                "name": call.id,
-                "outputs": answer["outputs"],
-                "secretOutputNames": answer.get("secret_output_names", []),
-            }
-        )
-        return response
+_MACHINERY = ("<frozen ", os.path.dirname(os.__file__), __file__)  # noqa: PTH120 a prefix, not a path
+"""What starts a program, where the names of its own code's files do not begin."""
+LEFT = "the program left"
+NO_SDK = "levee: no Pulumi SDK: "
+"""Begins the line on standard error of an interpreter without a ``pulumi`` that can be imported."""
 
 
 class Notes:
@@ -108,7 +57,8 @@ class Notes:
     def __init__(self, request: Mapping[str, Any]) -> None:
         self._path = request.get("notes")
         self._root = os.path.realpath(request["root"])
-        self._sdks = str(pathlib.Path(str(sys.modules["pulumi"].__file__)).absolute().parent.parent)
+        sdks = str(pathlib.Path(str(sys.modules["pulumi"].__file__)).absolute().parent.parent)
+        self._not_the_programs = (sdks, str(pathlib.Path(__file__).parent), runpy.__file__, "<frozen ")
         self._lock = threading.Lock()
 
     def write(self, record: Mapping[str, Any]) -> None:
@@ -125,18 +75,23 @@ class Notes:
             "line": line,
         }
 
+    def caller(self) -> dict[str, Any]:
+        """The place of the innermost frame that is neither an SDK's nor ours."""
+        frame = sys._getframe(1)  # noqa: SLF001
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(self._not_the_programs):
+            frame = frame.f_back
+        return self.place(frame.f_code.co_filename, frame.f_lineno)
+
     def watch_invokes(self, runtime: Any) -> None:
         """Write down the program's line of every invoke; generated SDKs look these names up at each call."""
-        for name in ("invoke", "invoke_async", "invoke_single", "invoke_output", "invoke_output_single"):
+        invokes = ("invoke", "invoke_async", "invoke_single", "invoke_output", "invoke_output_single")
+        for name in (*invokes, "call", "call_single"):
             if hasattr(runtime, name):
                 setattr(runtime, name, self._watched(getattr(runtime, name)))
 
     def _watched(self, invoke: Callable[..., Any]) -> Callable[..., Any]:
         def watched(tok: str, *args: Any, **more: Any) -> Any:
-            frame = sys._getframe(1)  # noqa: SLF001
-            while frame.f_back is not None and frame.f_code.co_filename.startswith(self._sdks):
-                frame = frame.f_back
-            self.write({"kind": "invoke", "token": tok, "source": self.place(frame.f_code.co_filename, frame.f_lineno)})
+            self.write({"kind": "invoke", "token": tok, "source": self.caller()})
             return invoke(tok, *args, **more)
 
         return watched
@@ -174,7 +129,8 @@ async def _wait_for_rpcs(await_all_outstanding_tasks: bool = True) -> None:
 def _stack_trace() -> Any:
     """The program's place of a registration: what ``pulumi.runtime.resource._get_stack_trace`` finds, one frame long.
 
-    The third ``__init__`` upwards is the concrete resource's or component's own; its caller wrote the resource.
+    The third ``__init__`` upwards is the concrete resource's or component's own; its caller wrote the resource. Where
+    that is an installed package (a component library, the SDK's ``get``), the line that called it counts.
     """
     from pulumi.runtime.proto import source_pb2
 
@@ -182,6 +138,12 @@ def _stack_trace() -> Any:
     while frame is not None and constructors < 3:
         constructors += frame.f_code.co_name == "__init__"
         frame = frame.f_back
+    written = frame
+    ours = str(pathlib.Path(__file__).parent)
+    while frame is not None and ("/site-packages/" in (name := frame.f_code.co_filename) or name.startswith(ours)):
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_filename.startswith(_MACHINERY):
+        frame = written
     if frame is None:
         return source_pb2.StackTrace()
     uri = "file://" + urllib.parse.quote(frame.f_code.co_filename)
@@ -189,37 +151,58 @@ def _stack_trace() -> Any:
     return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=place)])
 
 
-def _configure(request: Mapping[str, Any]) -> Any:
+def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
+    """The program's SDK, connected to the engine, with the notes and the watch on it."""
     # Through importlib: which names this SDK has is asked at run time, for the program's SDK may be an older one.
     pulumi: Any = importlib.import_module("pulumi")
     runtime_settings: Any = importlib.import_module("pulumi.runtime.settings")
     runtime_stack: Any = importlib.import_module("pulumi.runtime.stack")
     runtime_resource: Any = importlib.import_module("pulumi.runtime.resource")
-    settings = pulumi.runtime.Settings(
-        monitor=request["monitor"],
-        engine=request["engine"],
-        project=request["project"],
-        stack=request["stack"],
-        parallel=request["parallel"],
-        dry_run=request["dry_run"],
-        organization=request["organization"],
-        root_directory=request["root"],
-    )
+    given = {
+        "monitor": request["monitor"],
+        "engine": request["engine"],
+        "project": request["project"],
+        "stack": request["stack"],
+        "parallel": request["parallel"],
+        "dry_run": request["dry_run"],
+        "organization": request["organization"],
+        "root_directory": request["root"],
+    }
+    known = inspect.signature(pulumi.runtime.Settings.__init__).parameters
+    settings = pulumi.runtime.Settings(**{name: value for name, value in given.items() if name in known})
     notes = Notes(request)
-    settings.monitor = Monitor(settings.monitor, request, notes)
+    monitor = _beside("monitor")
+    monitor.Monitor(settings.monitor, request, notes)
+    if request.get("offline"):
+        _beside("stack_reference").install(pulumi, request, notes, _beside("placeholders").choose, monitor.answer_to)
     notes.watch_invokes(pulumi.runtime)
+    watch = _beside("watch").Watch(importlib.import_module("pulumi.resource"), settings.monitor, notes.caller)
     runtime_settings.configure(settings)
     pulumi.runtime.set_all_config(request["config"], request["secret_keys"])
+    if request.get("fill_config"):
+        _beside("fill_config").install(pulumi, notes, _beside("placeholders"))
     # One program a process: what the SDK keeps for each context, and looks up 370 times a resource, is one value here.
     for name in ("lock", "outputs", "rpc_manager", "monitor", "engine"):
-        setattr(type(runtime_settings.SETTINGS), name, getattr(runtime_settings.SETTINGS, name))
+        if hasattr(runtime_settings.SETTINGS, name):
+            setattr(type(runtime_settings.SETTINGS), name, getattr(runtime_settings.SETTINGS, name))
     if hasattr(runtime_stack, "wait_for_rpcs"):
         runtime_stack.wait_for_rpcs = _wait_for_rpcs
     if hasattr(runtime_resource, "_get_stack_trace"):
         runtime_resource._get_stack_trace = _stack_trace  # noqa: SLF001 the SDK offers no other way
     if not request.get("debug"):
         pulumi.log.debug = lambda *_args, **_more: None
-    return pulumi
+    return pulumi, notes, watch
+
+
+def _beside(name: str) -> Any:
+    """A module that lies beside this script, under a name that no program's own module has."""
+    path = pathlib.Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"_levee_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _entry_point(program: pathlib.Path) -> pathlib.Path:
@@ -227,6 +210,21 @@ def _entry_point(program: pathlib.Path) -> pathlib.Path:
     if program.is_dir():
         return program / "__main__.py"
     return program if program.suffix == ".py" else program.with_name(program.name + ".py")
+
+
+def _run(entry: pathlib.Path) -> None:
+    """Run the program; ``sys.exit(0)`` ends it early and well: what it has registered by then still gets done."""
+    try:
+        runpy.run_path(str(entry), run_name="__main__")
+    except SystemExit as leaving:
+        if leaving.code not in (None, 0):
+            raise
+
+
+def _say(pulumi: Any, text: str) -> None:
+    """One error for the engine from a thread of our own, past the event loop that may stand still."""
+    proto = importlib.import_module("pulumi.runtime.proto.engine_pb2")
+    pulumi.runtime.settings.SETTINGS.engine.Log(proto.LogRequest(severity=proto.ERROR, message=text))
 
 
 def _tell(pulumi: Any, message: str) -> None:
@@ -257,36 +255,45 @@ def main() -> None:
     entry = _entry_point(pathlib.Path(request["program"]))
     sys.path[0] = str(entry.parent)
     os.chdir(request["pwd"])
-    pulumi = _configure(request)
+    try:
+        pulumi, notes, watch = _configure(request)
+    except ImportError as lacking:
+        sys.exit(f"{NO_SDK}{lacking}")
+    if request.get("stacks"):
+        stacks = os.open(request["stacks"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request["parallel"], 1) * 4))
+    executor = ThreadPoolExecutor(max_workers=max(request["parallel"], 1) * 4)
+    loop.set_default_executor(executor)
+    watch.start(loop, executor, lambda text: _say(pulumi, text), FAILED_AND_SAID_SO)
     sys.argv = [str(entry)]
     # A program is mostly a growing graph of live objects: looking for garbage in it as often as usual finds none.
     gc.set_threshold(100_000, 50, 100)
     code = 0
     try:
-        loop.run_until_complete(
-            pulumi.runtime.run_in_stack(lambda: runpy.run_path(str(entry), run_name="__main__") and None)
-        )
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(entry)))
     except pulumi.RunError as failure:
         _tell(pulumi, str(failure) + "\n" + "".join(traceback.format_list(_own_frames(failure)[-1:])))
         code = FAILED_AND_SAID_SO
     except SystemExit as leaving:
-        if leaving.code not in (None, 0):
-            _tell(pulumi, f"Program exited with code {leaving.code}")
-            code = FAILED_AND_SAID_SO
+        frames = "".join(traceback.format_list(_own_frames(leaving)[-1:]))
+        _tell(pulumi, f"{LEFT} with sys.exit({leaving.code!r})\n{frames}")
+        code = FAILED_AND_SAID_SO
     except Exception as failure:  # noqa: BLE001 the last frame of a stranger's program
         # The engine has already told the reason of a failed registration.
         if "ResourceMonitor" not in str(failure) and "UNAVAILABLE" not in str(failure):
             _report(pulumi, failure)
         code = FAILED_AND_SAID_SO
     finally:
+        watch.stop()
+        watch.leave(notes)
         for task in asyncio.all_tasks(loop):
             task.cancel()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(ValueError, OSError):  # the program closed it
+                stream.flush()
     # Threads that wait for a monitor that has gone would hold the exit for minutes.
     os._exit(code)
 

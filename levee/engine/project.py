@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from levee.engine import interpreter
 from levee.errors import UsageError
 
 _FILES = ("Pulumi.yaml", "Pulumi.yml")
@@ -29,7 +29,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         line = f":{wrong.problem_mark.line + 1}" if wrong.problem_mark else ""
         raise UsageError(f"not YAML: {wrong.problem}", where=f"{path}{line}", fix="mend the line") from wrong
     except (OSError, UnicodeDecodeError) as wrong:
-        raise UsageError(f"cannot be read: {wrong}", where=str(path)) from wrong
+        raise UsageError(f"cannot be read: {wrong}", where=str(path), fix="make it readable, as UTF-8 text") from wrong
     if document is None:
         return {}
     if not isinstance(document, dict):
@@ -91,35 +91,18 @@ class Project:
         """The stack's configuration file, whether it exists or not."""
         return self.config_dir / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
 
-    @property
+    @cached_property
     def interpreter(self) -> Path:
-        """The Python that runs the program: the project's own environment, else Levee's.
+        """The Python that runs the program; see :func:`levee.engine.interpreter.find`.
 
         Raises:
-            UsageError: ``runtime.options.virtualenv`` names a folder without a Python.
+            UsageError: The environment that ``Pulumi.yaml`` names is not there.
         """
         runtime = self.document.get("runtime")
-        options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
-        named = options.get("virtualenv")
-        if named:
-            python = self.root / named / "bin" / "python"
-            if not python.exists():
-                raise UsageError(
-                    f"Pulumi.yaml names the virtual environment {named!r}, which has no Python",
-                    where=str(self.root / "Pulumi.yaml"),
-                    fix=f"python3 -m venv {self.root / named} and install the program's requirements there",
-                )
-            return python
-        beside = self.root / ".venv" / "bin" / "python"
-        return beside if beside.exists() else Path(sys.executable)
+        options = runtime.get("options") if isinstance(runtime, dict) else None
+        return interpreter.find(self.root, options if isinstance(options, dict) else {})
 
     @property
     def site_packages(self) -> Path:
         """Where the interpreter's SDKs are."""
-        python = self.interpreter
-        if python == Path(sys.executable):
-            return Path(sysconfig.get_paths()["purelib"])
-        found = sorted((python.parent.parent / "lib").glob("python3*/site-packages"))
-        if not found:
-            raise UsageError("no site-packages", where=str(python), fix="make the virtual environment anew")
-        return found[-1]
+        return interpreter.site_packages(self.interpreter)

@@ -9,20 +9,25 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from levee.engine import join, standins, upkeep
+from levee.engine import join, references, required, standins, upkeep
+from levee.engine.activity import Activity
 from levee.engine.cli_process import Finished
+from levee.engine.dependencies import install_command
 from levee.engine.event_stream import EventStream
-from levee.engine.failure import diagnose
+from levee.engine.failure import diagnose, hanging
 from levee.engine.language_host import LanguageHost, Program
+from levee.engine.notes import Notes, read_notes
 from levee.engine.project import Project
-from levee.engine.session import Options, Session, home, json_in
+from levee.engine.session import OFFLINE_PATIENCE, Options, Session, home, json_in
+from levee.engine.stacks import choose_stack, find_project
 from levee.engine.workspace import Workspace, dump_yaml
 from levee.errors import EngineError, UsageError
-from levee.plan import Op, Plan, Verdict
+from levee.plan import SECRET, FilledConfig, Op, Plan, Verdict
 from levee.toolchain import ensure_pulumi
 
 
@@ -39,24 +44,64 @@ _CHANGES: Final = frozenset({Operation.UP, Operation.REFRESH, Operation.DESTROY}
 
 
 @contextmanager
-def _session(folder: Path, stack: str, options: Options) -> Generator[Session]:
+def _session(folder: Path, stack: str, options: Options, *, runs_program: bool) -> Generator[Session]:
     project = Project.load(folder)
     if project.runtime != "python":
         raise UsageError(
             f"the program's runtime is {project.runtime!r}; Levee runs Python programs",
-            where=str(project.root / "Pulumi.yaml"),
+            where=str(project.file),
+            fix="`runtime: python` where it is one; a program in another language: pulumi preview",
         )
     if not stack or not re.fullmatch(r"[\w./-]+", stack):
         raise UsageError(f"{stack!r} is not a stack's name", fix="use letters, digits, `-`, `_` and `.`")
+    _check(project, options)
     workspace = Workspace(project, stack)
     pulumi = options.pulumi or ensure_pulumi(project.root if (project.root / "tools/pulumi").is_dir() else home())
     with workspace.locked(), tempfile.TemporaryDirectory(prefix="levee-") as scratch:
         session = Session(workspace, options, pulumi, Path(scratch))
-        for secret in workspace.prepare(options.config):
+        for secret in workspace.prepare(_required(session) if runs_program else options.config):
             session.secrets[secret.key] = secret.value
             if secret.placeholder:
                 session.notes.append(f"secret {secret.key} stands as {secret.value!r}: only its cloud key opens it")
         yield session
+
+
+def _check(project: Project, options: Options) -> None:
+    """Refuse what cannot work before anything is built or started.
+
+    Raises:
+        UsageError: The program, its interpreter or a file that was named is not there.
+    """
+    entry = project.main / "__main__.py" if project.main.is_dir() else project.main
+    if not entry.exists() and not project.main.with_name(f"{project.main.name}.py").exists():
+        raise UsageError("there is no program", where=str(entry), fix="write it there, or name its folder: `main:`")
+    if not project.interpreter.exists():
+        raise UsageError("no such interpreter", where=str(project.interpreter), fix=install_command(project))
+    for flag, file in (
+        ("--references", options.references),
+        ("--lookups", options.lookups),
+        ("--faults", options.faults),
+    ):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{flag} names no file", where=str(file), fix=f"{flag} FILE, or leave it away")
+
+
+def _required(session: Session) -> dict[str, str]:
+    """This run's configuration with what ``Pulumi.yaml`` demands; the secrets of that go to the program alone.
+
+    Raises:
+        UsageError: A demanded key is not set and may not be filled.
+    """
+    given = dict(session.options.config)
+    document, secrets = session.workspace.configuration(given)
+    lacking = required.missing(session.project, {*document["config"], *(secret.key for secret in secrets)})
+    if lacking and not session.options.fill_config:
+        raise required.refusal(lacking, session.project, session.stack)
+    for demand in lacking:
+        text, told = required.fill(demand)
+        (session.secrets if told.value == SECRET else given)[demand.key] = text
+        session.filled.append(told)
+    return given
 
 
 def perform(operation: Operation, folder: Path, stack: str, options: Options) -> Plan:
@@ -77,11 +122,16 @@ def perform(operation: Operation, folder: Path, stack: str, options: Options) ->
         EngineError: The engine, a provider or a tool failed.
     """
     try:
-        with _session(folder, stack, options) as session:
+        runs_program = operation in {Operation.PREVIEW, Operation.UP}
+        with _session(folder, stack, options, runs_program=runs_program) as session:
             if options.offline:
-                upkeep.ensure_stack(session, create=operation in {Operation.PREVIEW, Operation.UP})
+                upkeep.ensure_stack(session, create=runs_program)
                 upkeep.free_lock(session)
-                upkeep.settle_pending(session)
+                upkeep.settle(
+                    session,
+                    creating=operation in {Operation.PREVIEW, Operation.UP},
+                    destroying=operation is Operation.DESTROY and not options.dry_run,
+                )
             if operation is Operation.DESTROY and options.unprotect and not options.dry_run:
                 upkeep.unprotect(session)
             return _perform(session, operation)
@@ -101,9 +151,9 @@ def deployed(folder: Path, stack: str, options: Options | None = None) -> Plan:
     Raises:
         UsageError: The stack was never brought up.
     """
-    with _session(folder, stack, options or Options()) as session:
+    with _session(folder, stack, options or Options(), runs_program=False) as session:
         upkeep.ensure_stack(session, create=False)
-        return _plan(session, session.resources(), join.Events(), join.Notes(), operation="deployed", seconds=0.0)
+        return _plan(session, session.resources(), join.Events(), Notes(), operation="deployed", seconds=0.0)
 
 
 def _perform(session: Session, operation: Operation) -> Plan:
@@ -113,6 +163,7 @@ def _perform(session: Session, operation: Operation) -> Plan:
     before = session.resources() if operation is Operation.DESTROY else []
     with ExitStack() as running:
         extra: dict[str, str] = {}
+        ports: Mapping[str, int] = {}
         if options.offline:
             ports = running.enter_context(
                 standins.attached(
@@ -133,31 +184,51 @@ def _perform(session: Session, operation: Operation) -> Plan:
             root=session.project.root,
             interpreter=session.project.interpreter,
             environment=environment,
-            references=_references(options.references),
+            references=references.gather(options.references, workspace) if options.offline else {},
             secrets=session.secrets,
             notes=program_notes,
             debug=options.debug,
+            offline=options.offline,
+            deployed=workspace.deployed,
+            standins=ports,
+            fill_config=options.fill_config,
+            stacks=session.scratch / "stacks.txt",
         )
         host = running.enter_context(LanguageHost(program))
-        stream = running.enter_context(EventStream(events_path, options.on_event))
+        activity = Activity(_patience(options), options.on_event)
+        stream = running.enter_context(EventStream(events_path, activity.listen))
         finished = session.cli(
             *_arguments(session, operation, stream.address, host.port),
+            *(["--run-program"] if any(map(_has_delete_hook, before)) else []),
             environment=environment,
+            hangs=activity.hangs,
+            end_program=host.end_program,
         )
     changes = operation in _CHANGES and not options.dry_run
     events = join.read_events(events_path, updating=changes)
-    notes = join.read_notes(standin_log, program_notes)
+    notes = read_notes(standin_log, program_notes)
     _keep_logs(session, operation)
     if operation is Operation.PREVIEW:
         plan = _previewed(session, finished, events, notes)
     else:
         states = session.resources()
+        if options.offline and finished.code != 0:
+            notes = replace(notes, faults=(*notes.faults, *upkeep.confirm(session, states)))
+        elif options.offline:
+            session.notes.extend(n for n in upkeep.confirm(session, states) if n not in session.notes)
         if operation is Operation.DESTROY:
             left = {state["urn"] for state in states}
             states += [state for state in before if state["urn"] not in left]
         plan = _plan(session, states, events, notes, operation=operation.value, seconds=finished.seconds)
     _raise_if_failed(session, finished, events, notes, plan)
     return plan
+
+
+def _patience(options: Options) -> float:
+    """Seconds of silence that a run is given: a real cloud may be slow, a stand-in never is."""
+    if options.timeout is not None:
+        return options.timeout
+    return OFFLINE_PATIENCE if options.offline else 0.0
 
 
 def _arguments(session: Session, operation: Operation, events: str, port: int) -> list[str]:
@@ -179,6 +250,11 @@ def _arguments(session: Session, operation: Operation, events: str, port: int) -
     return [*arguments, "--client", f"127.0.0.1:{port}"]
 
 
+def _has_delete_hook(state: Mapping[str, Any]) -> bool:
+    """Whether only the running program can delete that resource."""
+    return not {"BeforeDelete", "AfterDelete"}.isdisjoint(state.get("resourceHooks") or ())
+
+
 def _online_config(session: Session) -> Path:
     """The stack's own configuration, or a copy that has this run's values in it."""
     source = session.project.stack_config(session.stack)
@@ -197,22 +273,6 @@ def _lookups(session: Session) -> Path | None:
     return beside if beside.exists() else None
 
 
-def _references(path: Path | None) -> dict[str, Any]:
-    """Other stacks' outputs: ``{stack: {output: value}}``, or ``{stack: {outputs: {...}, secret: [names]}}``."""
-    if path is None:
-        return {}
-    from levee.engine.project import read_yaml
-
-    answers: dict[str, Any] = {}
-    for name, outputs in read_yaml(path).items():
-        if not isinstance(outputs, dict):
-            raise UsageError(f"stack {name!r} needs a mapping of outputs", where=str(path), fix="write `output: value`")
-        secret = outputs.get("secret", []) if set(outputs) <= {"outputs", "secret"} else []
-        values = outputs.get("outputs", {}) if set(outputs) <= {"outputs", "secret"} else outputs
-        answers[name] = {"from": str(path), "outputs": values, "secret_output_names": secret}
-    return answers
-
-
 def _keep_logs(session: Session, operation: Operation) -> None:
     """Keep the last run's logs of each operation, for who wants to look closer."""
     kept = session.workspace.folder / "logs" / operation.value
@@ -221,7 +281,7 @@ def _keep_logs(session: Session, operation: Operation) -> None:
         shutil.copyfile(log, kept / log.name)
 
 
-def _previewed(session: Session, finished: Finished, events: join.Events, notes: join.Notes) -> Plan:
+def _previewed(session: Session, finished: Finished, events: join.Events, notes: Notes) -> Plan:
     digest = json_in(finished.stdout)
     states = [step.get("newState") or step.get("oldState") for step in digest.get("steps", [])]
     by_urn = {state["urn"]: state for state in states if state is not None}
@@ -232,7 +292,7 @@ def _plan(
     session: Session,
     states: Sequence[Mapping[str, Any]],
     events: join.Events,
-    notes: join.Notes,
+    notes: Notes,
     *,
     operation: str,
     seconds: float,
@@ -248,12 +308,36 @@ def _plan(
         resources=graph,
         violations=join.findings(events, Verdict.FAILED, graph),
         exempt=join.findings(events, Verdict.EXEMPT, graph),
-        not_evaluated=join.findings(events, Verdict.NOT_EVALUATED, graph),
+        not_evaluated=(*join.findings(events, Verdict.NOT_EVALUATED, graph), *join.opaque(notes.opaque, graph)),
         invented_lookups=notes.invented,
+        filled_config=_filled(session, notes),
         outputs=outputs,
-        notes=(*session.notes, *notes.references, *notes.faults, *_warnings(events)),
+        notes=(*session.notes, *notes.references, *_assumed(session, notes), *notes.faults, *_warnings(events)),
         seconds=seconds,
     )
+
+
+def _filled(session: Session, notes: Notes) -> tuple[FilledConfig, ...]:
+    """What was invented: of ``Pulumi.yaml``'s demands, of the program's questions, and of a provider's needs."""
+    told = [*session.filled, *notes.filled]
+    if session.options.fill_config:
+        known = {filled.key for filled in told}
+        told += [
+            FilledConfig(key, value, kind=key.rsplit(":", 1)[-1], why="a real provider would insist on it")
+            for key, value in notes.assumed.items()
+            if key not in known
+        ]
+    return tuple(told)
+
+
+def _assumed(session: Session, notes: Notes) -> list[str]:
+    """What the stand-ins took for granted, where that is not listed as filled."""
+    if session.options.fill_config:
+        return []
+    return [
+        f"{key} is not set and a real provider would insist on it: took {value} (pulumi config set {key} {value})"
+        for key, value in notes.assumed.items()
+    ]
 
 
 def _warnings(events: join.Events) -> list[str]:
@@ -261,23 +345,45 @@ def _warnings(events: join.Events) -> list[str]:
     return [text for _, text in events.warnings if "from $PATH at" not in text]
 
 
-def _raise_if_failed(session: Session, finished: Finished, events: join.Events, notes: join.Notes, plan: Plan) -> None:
+def _raise_if_failed(session: Session, finished: Finished, events: join.Events, notes: Notes, plan: Plan) -> None:
     if finished.interrupted:
         raise EngineError(
             "interrupted; the step in hand was finished and the state is whole",
             fix=f"levee up {session.stack} goes on from there",
         )
+    if finished.hung:
+        raise hanging(session.project, session.stack, _patience(session.options), session.scratch / "stacks.txt")
     if finished.code == 0 or plan.blocked:
         return
-    raise diagnose(session.project, session.stack, finished, events=events, notes=notes, graph=plan.resources)
+    raise diagnose(
+        session.project,
+        session.stack,
+        finished,
+        events=events,
+        notes=notes,
+        graph=plan.resources,
+        filled=plan.filled_config,
+    )
 
 
 def _bound(operation: Operation) -> Callable[..., Plan]:
-    def bound(folder: Path, stack: str, options: Options | None = None) -> Plan:
-        return perform(operation, folder, stack, options or Options())
+    def bound(path: str | Path = ".", stack: str | None = None, options: Options | None = None, **more: Any) -> Plan:
+        project = find_project(Path(path))
+        return perform(operation, project.root, choose_stack(project, stack), replace(options or Options(), **more))
 
-    bound.__name__ = operation.value
-    bound.__doc__ = f"``{operation.value}`` of a project's stack; see :func:`perform`."
+    bound.__name__ = bound.__qualname__ = operation.value
+    bound.__doc__ = f"""``{operation.value}`` of a project's stack, in one call: ``{operation.value}("infra", "dev")``.
+
+    Args:
+        path: The project's folder, or one below it.
+        stack: The stack; the only one there is, else ``dev``, where it is not given.
+        options: How; :class:`levee.engine.Options`.
+        more: The options' fields as keywords, which go before ``options``.
+
+    Raises:
+        UsageError: As :func:`perform`.
+        EngineError: As :func:`perform`.
+    """
     return bound
 
 

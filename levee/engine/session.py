@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from levee.engine import cli_process
 from levee.engine.cli_process import Finished
@@ -15,6 +15,10 @@ from levee.engine.event_stream import Listener
 from levee.engine.project import Project
 from levee.engine.workspace import Workspace
 from levee.errors import EngineError
+from levee.plan import FilledConfig
+
+OFFLINE_PATIENCE: Final = 300.0
+"""Seconds of silence after which an offline run is ended, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,9 @@ class Options:
         pack_config: What each policy is configured with, ``{policy: {"enforcementLevel": ..., ...}}``.
         references: A YAML file of other stacks' outputs, ``{stack: {output: value}}``.
         lookups: A YAML file of the project's own answers to lookups.
+        fill_config: Answer for configuration that nobody has set with typed placeholders, each listed in the plan.
+        timeout: Seconds of silence of engine and program after which a run is ended; 0 for never, ``None`` for 300
+            offline and never online.
         faults: A YAML file of faults to inject.
         unprotect: Of a destroy: lift the engine's protection of every resource first.
         dry_run: Of a refresh or a destroy: only say what it would do.
@@ -43,6 +50,8 @@ class Options:
     pack_config: Mapping[str, Any] = field(default_factory=dict)
     references: Path | None = None
     lookups: Path | None = None
+    fill_config: bool = False
+    timeout: float | None = None
     faults: Path | None = None
     unprotect: bool = False
     dry_run: bool = False
@@ -67,6 +76,7 @@ class Session:
         pulumi: The CLI.
         scratch: A folder that goes with the run.
         notes: What was done on the user's behalf, one sentence each.
+        filled: Configuration that ``Pulumi.yaml`` demands and nobody has set, as it was filled.
         secrets: The configuration's secrets by key, for the program's standard input only.
     """
 
@@ -75,6 +85,7 @@ class Session:
     pulumi: Path
     scratch: Path
     notes: list[str] = field(default_factory=list)
+    filled: list[FilledConfig] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -107,12 +118,13 @@ class Session:
         scripts = str(self.workspace.folder / "bin")
         return {**env, "PATH": f"{scripts}{os.pathsep}{env.get('PATH', '')}", **(extra or {})}
 
-    def cli(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Finished:
-        """Run the CLI with those arguments."""
+    def cli(self, *arguments: str, environment: Mapping[str, str] | None = None, **more: Any) -> Finished:
+        """Run the CLI with those arguments; ``more`` is for :func:`levee.engine.cli_process.run`."""
         return cli_process.run(
             [str(self.pulumi), *arguments, "--non-interactive"],
             folder=self.folder,
             environment=environment or self.environment(),
+            **more,
         )
 
     def export(self) -> dict[str, Any]:

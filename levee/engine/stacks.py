@@ -32,17 +32,16 @@ def find_project(folder: Path) -> Project:
 
 def _proposal(start: Path) -> str:
     """Where a project is, or how to make one of the program that is here."""
-    looked, found = 0, list[str]()
-    for here, folders, files in os.walk(start):
+    found: list[str] = []
+    for looked, (here, folders, files) in enumerate(os.walk(start)):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in {"node_modules", "venv"})
-        looked += 1
         if "Pulumi.yaml" in files:
             found.append(os.path.relpath(here, start))
         if looked > _LOOKED_INTO or len(found) > 3:
             break
     if found:
         more = f" (also {', '.join(found[1:])})" if found[1:] else ""
-        return f"--cwd {found[0]}{more}"
+        return f"pass the project's folder: --cwd {found[0]}{more}"
     if (start / "__main__.py").is_file():
         return f"printf 'name: {start.name}\\nruntime: python\\n' > Pulumi.yaml"
     return "pass the project's folder: --cwd DIR"

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from levee.engine.session import Session
-from levee.engine.standin.cloud import SimulatedCloud
+from levee.engine.standin.cloud import Record, SimulatedCloud
 from levee.engine.workspace import runs_pulumi
 from levee.errors import EngineError, UsageError
+from levee.plan import Urn
+from levee.sdk import package_of
 
 _PATIENCE_SECONDS: Final = 30.0
+_LOCAL: Final = frozenset({"random", "tls", "command", "time", "local"})
+"""Packages whose resources are in no cloud: what is not in the state is nowhere."""
+_WAITS: Final = "the next up takes it up again (from a real cloud: `pulumi import`)"
+_REMOVED: Final = "removed from the simulated cloud"
 
 
 def ensure_stack(session: Session, *, create: bool) -> None:
@@ -38,10 +46,13 @@ def free_lock(session: Session) -> None:
     """Do what ``pulumi cancel`` is for, where a run that died left Pulumi's lock.
 
     Our own lock is held, so the only other holder can be an engine that outlived its run: it is given time to end.
+    The backend's attribute files, which an engine that was killed leaves torn and which nobody needs, go first.
 
     Raises:
         EngineError: It still runs, or the lock cannot be taken away.
     """
+    for sidecar in session.workspace.state.rglob("*.attrs"):
+        sidecar.unlink()
     patience = time.monotonic() + _PATIENCE_SECONDS
     while (pid := session.workspace.pulumi_lock()) is not None and runs_pulumi(pid):
         if time.monotonic() > patience:
@@ -59,33 +70,88 @@ def free_lock(session: Session) -> None:
     session.notes.append(f"freed the lock that process {pid or 'unknown'} left when it died (pulumi cancel)")
 
 
-def settle_pending(session: Session) -> None:
-    """Clear the operations that a killed run left pending, and roll back in the simulated cloud what it half made.
+def settle(session: Session, *, creating: bool = False, destroying: bool = False) -> None:
+    """Put right what a run left behind that was cut off: operations that it had begun, resources it never wrote down.
 
-    The state does not know what such a create made; the engine would warn of it for ever.
+    A pending operation is cleared from the state; the next update does it again. A resource that was created and that
+    the state does not know is taken up again by the next create of its URN, under the same name and id, so that nothing
+    is there twice; a destroy removes it. Both are said.
+
+    Args:
+        session: The run, before its engine starts.
+        creating: The run is a preview or an update.
+        destroying: The run is a destroy.
 
     Raises:
         EngineError: The state cannot be written.
     """
-    if '"pending_operations"' not in session.workspace.checkpoint.read_text(encoding="utf-8"):
+    checkpoint = session.workspace.checkpoint.read_text(encoding="utf-8")
+    if '"pending_operations"' in checkpoint:
+        _clear_pending(session)
+    if not session.workspace.cloud.exists():
         return
+    with SimulatedCloud(session.workspace.cloud) as cloud:
+        waiting = cloud.unconfirmed()
+        if not waiting:
+            return
+        held = _held(json.loads(checkpoint)["checkpoint"]["latest"].get("resources") or [])
+        cloud.confirm(record for record in waiting if _is_held(record, held))
+        for orphan in waiting:
+            if _is_held(orphan, held):
+                continue
+            if destroying or package_of(orphan.type) in _LOCAL:
+                cloud.put(replace(orphan, removed=True))
+                cloud.confirm([orphan])
+            else:
+                cloud.offer(orphan)
+            if package_of(orphan.type) not in _LOCAL:
+                becomes = "taken up again by this run" if creating else _REMOVED if destroying else _WAITS
+                session.notes.append(_tell(orphan, becomes))
+
+
+def confirm(session: Session, states: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Note in the simulated cloud which of the resources that were made the state holds.
+
+    Args:
+        session: The run, after its engine ended.
+        states: The resources in the stack's state.
+
+    Returns:
+        One sentence for each resource that the state does not hold.
+    """
+    with SimulatedCloud(session.workspace.cloud) as cloud:
+        waiting = cloud.unconfirmed()
+        held = _held(states) if waiting else frozenset()
+        cloud.confirm(record for record in waiting if _is_held(record, held))
+    return tuple(_tell(r, _WAITS) for r in waiting if not _is_held(r, held) and package_of(r.type) not in _LOCAL)
+
+
+def _clear_pending(session: Session) -> None:
     state = session.export()
     pending = state.get("deployment", {}).pop("pending_operations", None) or []
     if not pending:
         return
-    known = {resource["urn"] for resource in state["deployment"].get("resources") or []}
-    half_made = {p["resource"]["urn"] for p in pending if p["type"] == "creating"} - known
-    with SimulatedCloud(session.workspace.cloud) as cloud:
-        for record in list(cloud.resources()):
-            if record.urn in half_made and not record.removed:
-                cloud.remove(record.urn)
     written = session.scratch / "state.json"
     written.write_text(json.dumps(state), encoding="utf-8")
     imported = session.cli("stack", "import", "--stack", session.stack, "--file", str(written))
     if imported.code != 0:
         raise EngineError(f"the state cannot be written: {imported.stderr.strip()}", where=str(session.workspace.state))
-    names = ", ".join(sorted(p["resource"]["urn"].rsplit("::", 1)[-1] for p in pending))
-    session.notes.append(f"a run that died left {len(pending)} operations pending, now cleared: {names}")
+    begun = ", ".join(sorted(f"{p['type']} {Urn.parse(p['resource']['urn']).name}" for p in pending))
+    session.notes.append(f"a run that died left {len(pending)} operations pending, now cleared: {begun}")
+
+
+def _held(states: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+    """What the state holds: its URNs and its types, each with the id."""
+    return frozenset((key, s["id"]) for s in states if s.get("id") for key in (s["urn"], s["type"]))
+
+
+def _is_held(record: Record, held: frozenset[tuple[str, str]]) -> bool:
+    return (record.urn, record.id) in held or (record.type, record.id) in held
+
+
+def _tell(orphan: Record, becomes: str) -> str:
+    what = f"{Urn.parse(orphan.urn).name} ({orphan.type} {orphan.id!r})"
+    return f"{what} is in the cloud, and a run that was cut off never wrote it down: {becomes}"
 
 
 def unprotect(session: Session) -> None:

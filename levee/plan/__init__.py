@@ -1,5 +1,6 @@
 """The resource graph of a preview or of a deployed stack: what everything else is a function of."""
 
+from levee.plan.fidelity import CheckReach, Fidelity, NotEvaluated, TypeFidelity
 from levee.plan.message import read_message, write_message
 from levee.plan.model import (
     SCHEMA_VERSION,
@@ -22,14 +23,18 @@ __all__ = [
     "SCHEMA_VERSION",
     "SECRET",
     "UNKNOWN",
+    "CheckReach",
+    "Fidelity",
     "FilledConfig",
     "InventedLookup",
     "Level",
+    "NotEvaluated",
     "Op",
     "Plan",
     "Resource",
     "Source",
     "Summary",
+    "TypeFidelity",
     "Urn",
     "Verdict",
     "Violation",

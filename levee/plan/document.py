@@ -1,8 +1,8 @@
 """A plan as a JSON document: what ``--json FILE`` writes, under a schema with a version of its own.
 
 The document is ``{"version": 1, "project", "stack", "operation", "offline", "summary": {...}, "resources": [...],
-"violations": [...], "not_evaluated": [...], "invented_lookups": [...], "filled_config": [...], "outputs", "notes", "seconds"}``; the whole
-schema is in ``docs/reference/plan.schema.json``.
+"violations": [...], "not_evaluated": [...], "invented_lookups": [...], "filled_config": [...], "outputs", "notes",
+"seconds"}``; the whole schema is in ``docs/reference/plan.schema.json``.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
+from levee.plan.fidelity import Fidelity
 from levee.plan.urn import Urn
 
 SCHEMA_VERSION: Final = 1
@@ -186,6 +187,7 @@ class Plan:
         filled_config: Configuration that nobody has set and that was invented for this run.
         outputs: The stack's outputs.
         notes: What was done on the user's behalf, one sentence each.
+        fidelity: How far to believe an offline plan.
         seconds: Wall time of the engine's process.
     """
 
@@ -201,6 +203,7 @@ class Plan:
     filled_config: tuple[FilledConfig, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    fidelity: Fidelity = field(default_factory=Fidelity)
     seconds: float = 0.0
 
     @cached_property

@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from levee.sdk import parse
+from levee.sdk import installed, parse
 from levee.sdk.model import (
     ANY,
     FunctionType,
@@ -33,7 +33,6 @@ _TOKEN_PARTS: Final = 3
 _REGISTER: Final = re.compile(r'resource_modules="""\n(.*?)\n"""', re.DOTALL)
 _VERSIONED: Final = re.compile(r"/v\d{8}\w*:")
 _FILES: Final = {"inputs": "_inputs.py", "outputs": "outputs.py", "enums": "_enums.py"}
-_PLUGIN_FILE: Final = "pulumi-plugin.json"
 
 _T = TypeVar("_T", ResourceType, FunctionType)
 
@@ -56,6 +55,7 @@ class Package:
         import_name: The Python package (``pulumi_azure_native``).
         path: Its folder.
         parameterization: What a parameterised SDK sends to its base plugin; ``None`` for an ordinary one.
+        plugin: The plugin that the engine asks for: the base plugin of a parameterised SDK, else as ``name``.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Package:
     import_name: str
     path: Path
     parameterization: Mapping[str, Any] | None = None
+    plugin: str = ""
 
     @cached_property
     def places(self) -> Mapping[str, Place]:
@@ -111,9 +112,14 @@ class Sdk:
 
     @cached_property
     def packages(self) -> Mapping[str, Package]:
-        """Package name to package, every installed SDK that carries ``pulumi-plugin.json``."""
-        found = (_package(plugin) for plugin in sorted(self.site_packages.glob(f"*/{_PLUGIN_FILE}")))
+        """Package name to package, every installed SDK, wherever the interpreter imports it from."""
+        found = (_package(import_name, folder) for import_name, folder in sorted(self._homes.items()))
         return {package.name: package for package in found if package}
+
+    @cached_property
+    def _homes(self) -> Mapping[str, Path]:
+        """Import name of each SDK to its folder."""
+        return installed.sdks(self.site_packages)
 
     def resource(self, token: str) -> ResourceType | None:
         """The resource type of that token, or ``None`` where no installed SDK has it.
@@ -341,11 +347,21 @@ class Sdk:
         return file
 
     def _folder(self, module: str) -> Path:
-        return self.site_packages.joinpath(*module.split("."))
+        home = self._home(module)
+        return home[1].joinpath(*home[0]) if home else self.site_packages.joinpath(*module.split("."))
+
+    def _home(self, module: str) -> tuple[Sequence[str], Path, str] | None:
+        """What of the module's name lies inside its SDK, the SDK's folder and its import name."""
+        parts = module.split(".")
+        for length in (1, 2):
+            name = ".".join(parts[:length])
+            if name in self._homes:
+                return parts[length:], self._homes[name], name
+        return None
 
     def _package_of_module(self, module: str) -> Package | None:
-        import_name = module.split(".", 1)[0]
-        return next((p for p in self.packages.values() if p.import_name == import_name), None)
+        home = self._home(module)
+        return next((p for p in self.packages.values() if home and p.import_name == home[2]), None)
 
 
 def package_of(token: str) -> str:
@@ -353,25 +369,24 @@ def package_of(token: str) -> str:
     return token.rsplit(":", 1)[-1] if token.startswith("pulumi:providers:") else token.split(":", 1)[0]
 
 
-def _package(plugin: Path) -> Package | None:
+def _package(import_name: str, folder: Path) -> Package | None:
+    plugin = folder / installed.PLUGIN_FILE
     try:
-        data = json.loads(plugin.read_text(encoding="utf-8"))
+        data = json.loads(plugin.read_text(encoding="utf-8")) if plugin.is_file() else {}
     except (OSError, ValueError):
         return None
-    folder = plugin.parent
-    parameterization = data.get("parameterization")
-    name = (
-        (parameterization or {}).get("name")
-        or data.get("name")
-        or folder.name.removeprefix("pulumi_").replace("_", "-")
-    )
-    version = (parameterization or {}).get("version") or data.get("version") or _metadata_version(folder)
-    return Package(name, version, folder.name, folder, parameterization)
+    if data.get("resource") is False:
+        return None
+    parameterization = data.get("parameterization") or {}
+    own = data.get("name") or folder.name.removeprefix("pulumi_").replace("_", "-")
+    name = parameterization.get("name") or own
+    version = parameterization.get("version") or data.get("version") or _metadata_version(import_name, folder)
+    return Package(name, version, import_name, folder, parameterization or None, plugin=own)
 
 
-def _metadata_version(folder: Path) -> str:
+def _metadata_version(import_name: str, folder: Path) -> str:
     """The version of the wheel that installed the SDK, as the SDK itself asks for it; empty where there is none."""
-    found = sorted(folder.parent.glob(f"{folder.name}-*.dist-info"))
+    found = sorted(folder.parent.glob(f"{import_name.replace('.', '_')}-*.dist-info"))
     return found[-1].name.removesuffix(".dist-info").rpartition("-")[2] if found else ""
 
 

@@ -19,7 +19,8 @@ class TypeRef:
         kind: The sort of value; ``asset`` is an asset or an archive, ``any`` is unchecked JSON.
         item: The element type of an ``array`` or a ``map``; ``None`` elsewhere.
         ref: ``<python module>/<inputs|outputs|enums>/<class>`` of an ``object`` or an ``enum``; pass it to
-            :meth:`levee.sdk.Sdk.object`. Empty elsewhere.
+            :meth:`levee.sdk.Sdk.object`. ``<python module>/resources/<class>`` of a ``resource``; pass it to
+            :meth:`levee.sdk.Sdk.token`. Empty elsewhere.
         values: The values of an ``enum``.
         open: Whether a value beyond ``values`` may be valid too (``Union[str, 'Enum']`` in the SDK).
         members: The alternatives of a ``union``.

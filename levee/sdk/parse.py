@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,6 +69,18 @@ def getters(text: str, resolve: Resolve) -> Iterator[Property]:
             doc=doc,
             forces_replacement=says_replacement(doc),
         )
+
+
+def method_result(text: str, token: str) -> str | None:
+    """The text of the nested class that a method's result has; ``None`` where the class has no such method.
+
+    Args:
+        text: The resource class's own text.
+        token: The method's token.
+    """
+    call = re.search(rf"""runtime\.call\(['"]{re.escape(token)}['"][^\n]*typ=\w+\.(\w+)\)""", text)
+    found = call and re.search(rf"^    class {call[1]}\b.*?(?=^    \S)", text, re.MULTILINE | re.DOTALL)
+    return textwrap.dedent(found[0]) if found else None
 
 
 def enum_values(text: str) -> tuple[str | int | float, ...]:

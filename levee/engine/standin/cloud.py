@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -35,11 +35,14 @@ CREATE TABLE IF NOT EXISTS resource (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS resource_by_urn ON resource (urn);
 CREATE TABLE IF NOT EXISTS creation (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unconfirmed (type TEXT, id TEXT, scope TEXT, urn TEXT, taken INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (type, id, scope, urn)) WITHOUT ROWID;
 """
 _REPLACE: Final = """
 REPLACE INTO resource (scope, type, id, urn, seed, inputs, outputs, origin, removed, changed)
 VALUES (?,?,?,?,?,?,?,?,?,?)
 """
+_UNCONFIRMED: Final = "REPLACE INTO unconfirmed (type, id, scope, urn) VALUES (?,?,?,?)"
 _SELECT: Final = "SELECT scope, type, id, urn, seed, inputs, outputs, origin, removed FROM resource WHERE "
 
 
@@ -143,6 +146,39 @@ class SimulatedCloud:
             row = self._db.execute("SELECT count FROM creation WHERE urn = ?", (urn,)).fetchone()
         return row[0] if row else 0
 
+    def count(self, scope: str, token: str) -> int:
+        """How many live resources of that type there are in that scope."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT count(*) FROM resource WHERE removed = 0 AND type = ? AND scope = ?", (token, scope)
+            ).fetchone()
+        return found[0]
+
+    def unconfirmed(self) -> list[Record]:
+        """Live resources that were created and of which nobody has said since that the engine's state holds them."""
+        return self._query(
+            "removed = 0 AND (type, id, scope, urn) IN (SELECT type, id, scope, urn FROM unconfirmed) ORDER BY urn", ()
+        )
+
+    def confirm(self, records: Iterable[Record]) -> None:
+        """Note that the engine's state holds those resources."""
+        keys = [(r.type, r.id, r.scope, r.urn) for r in records]
+        with self._lock:
+            self._db.executemany("DELETE FROM unconfirmed WHERE type=? AND id=? AND scope=? AND urn=?", keys)
+
+    def offer(self, record: Record) -> None:
+        """Let the next create of that URN take up a resource that the engine's state does not hold.
+
+        It gets the same name, id and computed values again, as if it were the first.
+        """
+        key = (record.type, record.id, record.scope, record.urn)
+        with self._lock:
+            changed = self._db.execute(
+                "UPDATE unconfirmed SET taken = 1 WHERE taken = 0 AND type=? AND id=? AND scope=? AND urn=?", key
+            )
+            if changed.rowcount:
+                self._db.execute("UPDATE creation SET count = count - 1 WHERE urn = ?", (record.urn,))
+
     def put(self, record: Record, *, created: bool = False, was: Record | None = None) -> None:
         """Write a resource whole.
 
@@ -171,6 +207,7 @@ class SimulatedCloud:
                     self._db.execute("DELETE FROM resource WHERE type=? AND id=? AND scope=? AND urn=?", key)
                 self._db.execute(_REPLACE, row)
                 if created:
+                    self._db.execute(_UNCONFIRMED, (record.type, record.id, record.scope, record.urn))
                     self._db.execute(
                         "INSERT INTO creation VALUES (?, 1) ON CONFLICT (urn) DO UPDATE SET count = count + 1",
                         (record.urn,),

@@ -1,6 +1,8 @@
 """Faults by rule: what a cloud does on a bad day, on demand.
 
-The rules are YAML, described in ``docs/reference/faults.md``.
+The rules are YAML, described in ``docs/reference/faults.md``. A rule comes before a call's effect in the cloud (the
+default), after it (``after: true``), or instead of it; :class:`Faults` is told of each call twice, by
+:meth:`Faults.before` and by :meth:`Faults.after`.
 """
 
 from __future__ import annotations
@@ -10,21 +12,25 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from levee.engine.standin.clouds.fault_words import Blanks, words
 from levee.engine.standin.journal import Journal
+from levee.engine.standin.values import Values, plain
 from levee.errors import UsageError
 
-Action = Literal["throttle", "fail", "slow", "kill"]
+Action = Literal["throttle", "fail", "slow", "kill", "partial", "eventual", "quota", "timeout"]
 Operation = Literal["check", "diff", "create", "read", "update", "delete", "invoke"]
 
-_MESSAGES: Final = {
-    "throttle": "ThrottlingException: Rate exceeded",
-    "fail": "InternalError: injected by a fault rule",
-}
+_SECONDS: Final[Mapping[str, float]] = {"slow": 1.0, "throttle": 0.05, "eventual": 0.0, "timeout": 0.0}
+_BACK_OFF: Final = 2.0
+_LONGEST_WAIT_SECONDS: Final = 5.0
+_HANDLES: Final = ("arn", "selfLink", "name")
+_LONG_HANDLE: Final = 12
+"""From this length on a handle inside a longer string (a policy's JSON, a path) is a reference too."""
 
 
 class FaultError(Exception):
@@ -35,19 +41,34 @@ class FaultError(Exception):
         self.action = action
 
 
+class PartialError(FaultError):
+    """The resource is there and not as it should be: the engine keeps it, and mends it in the next update.
+
+    Attributes:
+        made: What there is of it.
+    """
+
+    def __init__(self, action: Action, message: str, made: Made) -> None:
+        super().__init__(action, message)
+        self.made = made
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule.
 
     Attributes:
-        action: ``throttle`` and ``fail`` refuse the call, ``slow`` delays it, ``kill`` ends the stand-in's process.
-        operation: The call it applies to.
+        action: What happens.
+        operation: The call it applies to; of ``eventual`` the call that does not find the resource.
         type: Glob over type tokens (function tokens for ``invoke``).
         urn: Glob over URNs.
         nth: Apply to the n-th matching call only, counted from 1 over the process; 0 applies to all.
-        times: Apply at most so often; 0 for no limit.
-        seconds: How long ``slow`` waits.
+        times: Apply at most so often, 0 for no limit; of ``eventual`` so often to each resource.
+        seconds: How long ``slow`` waits, ``timeout`` hangs, ``eventual`` stays, or the first back-off takes.
+        absorb: How many refusals of one call the provider itself retries, with back-off.
+        limit: How many of a type ``quota`` allows in one account and region.
         message: What the failure says.
+        after: Apply after the cloud has done what was asked.
         preview: Whether previews are affected too.
     """
 
@@ -57,9 +78,75 @@ class Rule:
     urn: str = "*"
     nth: int = 0
     times: int = 0
-    seconds: float = 1.0
+    seconds: float | None = None
+    absorb: int = 0
+    limit: int = 0
     message: str = ""
+    after: bool = False
     preview: bool = False
+
+    @property
+    def wait(self) -> float:
+        """``seconds``, or what the action waits where nothing is said."""
+        return _SECONDS.get(self.action, 0.0) if self.seconds is None else self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that the engine makes.
+
+    Attributes:
+        operation: Which.
+        type: Type token; the function's of an ``invoke``.
+        urn: The resource; empty for an ``invoke``.
+        preview: Whether nothing is to be done.
+        inputs: The resource's inputs.
+        region: Where it lies.
+        live: Counts the live resources of its type in its account and region.
+    """
+
+    operation: Operation
+    type: str
+    urn: str = ""
+    preview: bool = False
+    inputs: Values = field(default_factory=dict)
+    region: str = ""
+    live: Callable[[], int] = lambda: 0
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rsplit("::", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a create or an update left in the cloud."""
+
+    id: str
+    inputs: Values
+    outputs: Values
+
+
+@dataclass
+class _Late:
+    """A resource that cannot be seen yet."""
+
+    index: int
+    call: Call
+    made: Made
+    looks: int
+    until: float
+
+    def named_in(self, inputs: Values) -> bool:
+        """Whether one of those inputs refers to the resource."""
+        handles = {self.made.id, *(plain(self.made.outputs.get(name)) for name in _HANDLES)} - {None, ""}
+        return any(
+            text == handle or (len(handle) >= _LONG_HANDLE and handle in text)
+            for text in _strings(plain(inputs))
+            for handle in handles
+            if isinstance(handle, str)
+        )
 
 
 class Faults:
@@ -87,42 +174,167 @@ class Faults:
         self._lock = threading.Lock()
         self._seen = [0] * len(rules)
         self._applied = [0] * len(rules)
+        self._late: list[_Late] = []
 
-    def apply(self, operation: Operation, token: str, urn: str = "", *, preview: bool = False) -> None:
-        """Do what the rules say of this call.
+    def before(self, call: Call) -> None:
+        """Do what the rules say before the call has its effect.
 
         Raises:
-            FaultError: A rule refuses the call.
+            FaultError: A rule refuses the call; nothing was done.
         """
+        if not self._rules:
+            return
+        self._look_for_others(call)
         for index, rule in enumerate(self._rules):
-            if not _matches(rule, operation, token, urn, preview=preview) or not self._due(index, rule):
+            if rule.after or rule.action in {"partial", "eventual"} or not _matches(rule, call):
                 continue
-            self._journal.write("fault", action=rule.action, operation=operation, type=token, urn=urn, rule=index)
-            if rule.action == "slow":
-                self._sleep(rule.seconds)
-            elif rule.action == "kill":
-                self._kill()
-            else:
-                raise FaultError(rule.action, rule.message or _MESSAGES[rule.action])
+            if rule.action == "quota":
+                self._count(index, rule, call)
+            elif rule.action == "throttle":
+                self._throttle(index, rule, call)
+            elif self._due(index, rule):
+                self._apply(index, rule, call)
+
+    def after(self, call: Call, made: Made | None = None) -> None:
+        """Do what the rules say after the call had its effect.
+
+        Args:
+            call: The call; a preview has no effect.
+            made: What a create or an update left in the cloud.
+
+        Raises:
+            PartialError: The resource is there, and the provider says that it is not as it should be.
+            FaultError: It is there, and the engine never hears of it.
+        """
+        if call.preview:
+            return
+        for index, rule in enumerate(self._rules):
+            if rule.action == "eventual":
+                if made is not None and call.operation == "create" and _fits(rule, call) and self._due(index, rule):
+                    self._hide(index, rule, call, made)
+            elif (rule.after or rule.action == "partial") and _matches(rule, call) and self._due(index, rule):
+                self._apply(index, rule, call, made)
+
+    def _apply(self, index: int, rule: Rule, call: Call, made: Made | None = None) -> None:
+        if rule.action == "slow":
+            self._note(index, call, "delayed")
+            self._sleep(rule.wait)
+        elif rule.action == "kill":
+            self._note(index, call, "killed")
+            self._kill()
+        elif rule.action == "partial" and made is not None:
+            self._note(index, call, "left half made")
+            said = self._says(index, words("partial", Blanks(call.type, made.id, call.region)))
+            raise PartialError("partial", said, made)
+        else:
+            self._note(index, call, "done, and not answered" if rule.after else "refused")
+            self._sleep(rule.wait)
+            raise FaultError(
+                rule.action, self._says(index, words(rule.action, Blanks(call.type, call.name, call.region)))
+            )
+
+    def _throttle(self, index: int, rule: Rule, call: Call) -> None:
+        """Refuse each attempt of one call until the rule has had its times or the provider its patience."""
+        absorbed = 0
+        while self._due(index, rule):
+            if absorbed == rule.absorb:
+                self._note(index, call, f"refused after {absorbed} retries" if absorbed else "refused")
+                raise FaultError("throttle", self._says(index, words("throttle", Blanks(call.type, call.name))))
+            self._note(index, call, "refused, and tried again")
+            self._back_off(rule, absorbed)
+            absorbed += 1
+
+    def _count(self, index: int, rule: Rule, call: Call) -> None:
+        used = call.live()
+        if used < rule.limit or ((rule.nth or rule.times) and not self._due(index, rule)):
+            return
+        self._note(index, call, "refused")
+        blanks = Blanks(call.type, call.name, call.region, rule.limit, used)
+        raise FaultError("quota", self._says(index, words("quota", blanks)))
+
+    def _hide(self, index: int, rule: Rule, call: Call, made: Made) -> None:
+        until = time.monotonic() + rule.wait if rule.wait else float("inf")
+        late = _Late(index, call, made, rule.times or (1 if not rule.wait else 1 << 30), until)
+        with self._lock:
+            self._late.append(late)
+        if rule.operation == "read" and (said := self._look_for(late, call)):
+            raise PartialError("eventual", said, made)
+
+    def _look_for_others(self, call: Call) -> None:
+        """A call that refers to a resource that cannot be seen yet."""
+        with self._lock:
+            waiting = [late for late in self._late if self._rules[late.index].operation == call.operation]
+        for late in waiting:
+            refers = call.urn != late.call.urn and not call.preview and late.named_in(call.inputs)
+            if refers and (said := self._look_for(late, call)):
+                raise FaultError("eventual", said)
+
+    def _look_for(self, late: _Late, call: Call) -> str:
+        """Look until the resource is seen: what is said where the provider gives up first, else nothing."""
+        rule = self._rules[late.index]
+        absorbed = 0
+        while self._hidden(late):
+            if absorbed == rule.absorb:
+                self._note(late.index, call, f"did not find {late.call.name}")
+                return self._says(late.index, words("eventual", Blanks(late.call.type, late.made.id)))
+            self._note(late.index, call, f"did not find {late.call.name}, and tried again")
+            self._back_off(rule, absorbed)
+            absorbed += 1
+        return ""
+
+    def _hidden(self, late: _Late) -> bool:
+        with self._lock:
+            late.looks -= 1
+            return late.looks >= 0 and time.monotonic() < late.until
+
+    def _back_off(self, rule: Rule, retries: int) -> None:
+        first = rule.wait if rule.action == "throttle" else _SECONDS["throttle"]
+        self._sleep(min(first * _BACK_OFF**retries, _LONGEST_WAIT_SECONDS))
+
+    def _note(self, index: int, call: Call, outcome: str) -> None:
+        action = self._rules[index].action
+        self._journal.write(
+            "fault",
+            action=action,
+            operation=call.operation,
+            type=call.type,
+            urn=call.urn,
+            rule=index + 1,
+            message=f"fault rule {index + 1} ({action}): {call.operation} of {call.name or call.type} {outcome}",
+        )
+
+    def _says(self, index: int, said: str) -> str:
+        rule = self._rules[index]
+        return f"{rule.message or said} [fault rule {index + 1}: {rule.action}]"
 
     def _due(self, index: int, rule: Rule) -> bool:
         with self._lock:
             self._seen[index] += 1
             if rule.nth and self._seen[index] != rule.nth:
                 return False
-            if rule.times and self._applied[index] >= rule.times:
+            if rule.action != "eventual" and rule.times and self._applied[index] >= rule.times:
                 return False
             self._applied[index] += 1
             return True
 
 
-def _matches(rule: Rule, operation: Operation, token: str, urn: str, *, preview: bool) -> bool:
-    return (
-        rule.operation == operation
-        and (rule.preview or not preview)
-        and fnmatch.fnmatchcase(token, rule.type)
-        and fnmatch.fnmatchcase(urn, rule.urn)
-    )
+def _matches(rule: Rule, call: Call) -> bool:
+    return rule.operation == call.operation and (rule.preview or not call.preview) and _fits(rule, call)
+
+
+def _fits(rule: Rule, call: Call) -> bool:
+    return fnmatch.fnmatchcase(call.type, rule.type) and fnmatch.fnmatchcase(call.urn, rule.urn)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
 
 
 def load_yaml(path: Path, what: str, reference: str) -> Any:
@@ -152,6 +364,23 @@ def load(path: Path) -> list[Rule]:
     return [_rule(rule, f"{path}, rule {number}") for number, rule in enumerate(rules, 1)]
 
 
+_WANTED: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "nth": int,
+    "times": int,
+    "absorb": int,
+    "limit": int,
+    "seconds": (int, float),
+    "after": bool,
+    "preview": bool,
+}
+_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
+    "partial": ("create", "update"),
+    "eventual": ("create", "update", "read"),
+    "quota": ("create",),
+}
+"""The operations of actions that not every call can meet."""
+
+
 def _rule(data: Any, where: str) -> Rule:
     known = {f.name: f for f in fields(Rule)}
     if not isinstance(data, Mapping) or "action" not in data:
@@ -162,7 +391,15 @@ def _rule(data: Any, where: str) -> Rule:
         choices = {"action": get_args(Action), "operation": get_args(Operation)}.get(key)
         if choices and value not in choices:
             raise UsageError(f"unknown {key} {value!r}", where=where, fix=f"one of: {', '.join(choices)}")
-        wanted = {"nth": int, "times": int, "seconds": (int, float), "preview": bool}.get(key, str)
-        if not isinstance(value, wanted) or (isinstance(value, bool) and key != "preview"):
+        wanted = _WANTED.get(key, str)
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             raise UsageError(f"wrong value for {key}: {value!r}", where=where, fix="see docs/reference/faults.md")
-    return Rule(**data)
+    rule = Rule(**data)
+    calls = _CALLS.get(rule.action)
+    if calls and rule.operation not in calls:
+        raise UsageError(
+            f"{rule.action} never meets {rule.operation!r}", where=where, fix=f"operation: {' | '.join(calls)}"
+        )
+    if rule.action == "quota" and "limit" not in data:
+        raise UsageError("a quota needs a `limit`", where=where, fix="limit: 5")
+    return rule

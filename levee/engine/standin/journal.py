@@ -21,6 +21,7 @@ Kind = Literal[
     "open_enum",
     "unchecked_property",
     "unreadable_secret",
+    "not_evaluated",
 ]
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from levee.engine.standin import coverage, naming
 from levee.engine.standin.check import Checker, Failure, near
 from levee.engine.standin.cloud import Record, SimulatedCloud
 from levee.engine.standin.clouds.kubernetes import custom_resource
 from levee.engine.standin.connection import Connection
-from levee.engine.standin.faults import Faults, Operation
+from levee.engine.standin.faults import Call, Faults, Made, Operation
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.lookups import Lookups
 from levee.engine.standin.outputs import Outputs
@@ -24,6 +25,10 @@ from levee.engine.standin.subject import Subject
 from levee.engine.standin.values import UNKNOWN, Change, Secret, Value, Values, changes, has_unknown, plain
 from levee.errors import LeveeError
 from levee.sdk import FunctionType, ResourceType, Sdk, package_of
+
+_READ: Final = "a resource that the simulated cloud does not hold, read by its id"
+_IMPORTED: Final = "an import that the simulated cloud does not hold, taken to be as the program says"
+_OWN: Final = "the project's own answer; what it leaves out is of the right type"
 
 
 class CloudError(LeveeError):
@@ -54,6 +59,19 @@ class Difference:
     delete_first: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a program says of a resource that it is about to import.
+
+    Attributes:
+        inputs: Its inputs, as the program gives them.
+        keep: Whether this is an update: a preview leaves no trace.
+    """
+
+    inputs: Values
+    keep: bool
+
+
 @dataclass
 class Provider:
     """All packages' resources against one simulated cloud.
@@ -77,12 +95,13 @@ class Provider:
     facts: ReplacementFacts = field(default_factory=ReplacementFacts)
     _sdk_lock: threading.Lock = field(default_factory=threading.Lock)
     _noted: set[str] = field(default_factory=set)
+    _expected: dict[tuple[str, str], Expected] = field(default_factory=dict)
 
     def check(
         self, target: Target, olds: Values, news: Values, *, proposed_name: str = ""
     ) -> tuple[Values, list[Failure]]:
         """The inputs with automatic names and constants, and what is wrong with them."""
-        self.faults.apply("check", target.type, target.urn)
+        self.faults.before(Call("check", target.type, target.urn))
         type_ = self._find_type(target.type)
         if type_ is None:
             return news, [Failure("", self._unknown_type(target.type))]
@@ -101,7 +120,7 @@ class Provider:
 
     def diff(self, target: Target, old: Values, new: Values, ignore: Sequence[str] = ()) -> Difference:
         """What changed between two sets of checked inputs and whether it forces a replacement."""
-        self.faults.apply("diff", target.type, target.urn)
+        self.faults.before(Call("diff", target.type, target.urn))
         type_ = self._type(target.type)
         found = [c for c in changes(old, new) if c.top not in ignore and not c.top.startswith("__")]
         replaces, unknown = [], []
@@ -122,7 +141,8 @@ class Provider:
             CloudError: The name is taken.
         """
         type_ = self._type(target.type)
-        self.faults.apply("create", target.type, target.urn, preview=preview)
+        call = self._call("create", target, inputs, connection, preview=preview)
+        self.faults.before(call)
         seed = f"{target.urn}|{self.cloud.creations(target.urn)}"
         subject = Subject(type_, target.name, inputs, connection, seed)
         if preview:
@@ -130,6 +150,7 @@ class Provider:
         id_, outputs = self.outputs.create(subject)
         self._refuse_taken(type_, target, id_, inputs=inputs, connection=connection)
         self._store(connection.scope, target, id_, seed=seed, inputs=inputs, outputs=outputs, created=True)
+        self.faults.after(call, Made(id_, inputs, outputs))
         return id_, outputs
 
     def read(
@@ -145,12 +166,17 @@ class Provider:
             connection: Where to look.
         """
         type_ = self._type(target.type)
-        self.faults.apply("read", target.type, target.urn)
-        record = self.cloud.get(connection.scope, target.type, id_, target.urn)
-        if record is None:
-            if inputs is None or inputs != state:
-                return "", {}, {}
+        self.faults.before(Call("read", target.type, target.urn))
+        record = self._record(target, id_, connection)
+        unmade = record is None or (record.origin == "invented" and not record.removed)
+        if unmade and inputs is not None and inputs == state:
             record = self._invent(type_, target, id_, state, connection)
+            self._note_invention(target, id_, self.cloud.sealer.unseal_all(record.outputs, state), _READ)
+        if record is None:
+            expected = self._expected.get((target.type, id_)) if inputs is None else None
+            if expected is not None:
+                return self._adopt(type_, target, id_, expected, connection)
+            return "", {}, {}
         if record.removed:
             return "", {}, {}
         got_inputs = self.cloud.sealer.unseal_all(record.inputs, inputs or {})
@@ -176,8 +202,9 @@ class Provider:
             CloudError: The resource was removed behind the engine's back.
         """
         type_ = self._type(target.type)
-        self.faults.apply("update", target.type, target.urn, preview=preview)
-        record = self.cloud.get(connection.scope, target.type, id_, target.urn)
+        call = self._call("update", target, new, connection, preview=preview)
+        self.faults.before(call)
+        record = self._record(target, id_, connection)
         if record is not None and record.removed and not preview:
             raise CloudError(
                 f"NotFound: {target.type} {id_!r} no longer exists",
@@ -191,24 +218,47 @@ class Provider:
         if not preview:
             scope = record.scope if record is not None else connection.scope
             self._store(scope, target, id_, seed=seed, inputs=new, outputs=outputs, was=record)
+        self.faults.after(call, Made(id_, new, outputs))
         return outputs
 
     def delete(self, target: Target, id_: str, connection: Connection) -> None:
         """Take a resource away; one that is gone already is no error, as with most real providers."""
-        self.faults.apply("delete", target.type, target.urn)
-        record = self.cloud.get(connection.scope, target.type, id_, target.urn)
+        call = Call("delete", target.type, target.urn)
+        self.faults.before(call)
+        record = self._record(target, id_, connection)
         if record is not None and not record.removed:
             self.cloud.put(replace(record, removed=True))
+        self.faults.after(call)
 
     def invoke(self, token: str, args: Values, connection: Connection) -> tuple[Values, list[Failure]]:
         """The result of a lookup."""
-        self.faults.apply("invoke", token)
+        self.faults.before(Call("invoke", token))
         function = self._find_function(token)
         if function is None:
             return {}, [Failure("", self._unknown_function(token))]
         if has_unknown(args):
             return dict.fromkeys(function.outputs, UNKNOWN), []
         return self.lookups.answer(function, args, connection), []
+
+    def _call(
+        self, operation: Operation, target: Target, inputs: Values, connection: Connection, *, preview: bool
+    ) -> Call:
+        return Call(
+            operation,
+            target.type,
+            target.urn,
+            preview=preview,
+            inputs=inputs,
+            region=connection.region,
+            live=lambda: self.cloud.count(connection.scope, target.type),
+        )
+
+    def _record(self, target: Target, id_: str, connection: Connection) -> Record | None:
+        """What the cloud holds of that id, also under a name that the type had before (an alias of the SDK)."""
+        type_ = self._find_type(target.type)
+        tokens = (target.type, *(type_.aliases if type_ else ()))
+        found = (self.cloud.get(connection.scope, token, id_, target.urn) for token in tokens)
+        return next((record for record in found if record is not None), None)
 
     def _find_type(self, token: str) -> ResourceType | None:
         with self._sdk_lock:
@@ -284,23 +334,54 @@ class Provider:
 
     def _invent(self, type_: ResourceType, target: Target, id_: str, state: Values, connection: Connection) -> Record:
         """A resource that a program gets by id and that only a real cloud could show."""
-        subject = Subject(type_, target.name, state, connection, f"{target.type}|{id_}")
+        name = naming.name_property(type_)
+        named = {name: id_.rsplit("/", 1)[-1]} if name and state.get(name) is None else {}
+        subject = Subject(type_, target.name, {**state, **named}, connection, f"{target.type}|{id_}")
         own = self.lookups.own_resource(target.type, id_)
         outputs = {**self.outputs.compute(subject, id_), **(own or {})}
+        return self._store(
+            connection.scope, target, id_, seed=subject.seed, inputs=state, outputs=outputs, origin="invented"
+        )
+
+    def _note_invention(self, target: Target, id_: str, outputs: Values, reason: str) -> None:
+        if self._inside_component(target):
+            return
+        own = self.lookups.own_resource(target.type, id_) is not None
         self.journal.write(
             "invented_lookup",
+            once=f"{target.type}|{id_}",
             token=target.type,
             urn=target.urn,
             args={"id": id_},
             answer={k: "[secret]" if isinstance(v, Secret) else v for k, v in outputs.items()},
-            reason="the project's own answer; what it leaves out is of the right type"
-            if own is not None
-            else "a resource that the simulated cloud does not hold, read by its id",
-            origin="generated" if own is None else "own",
+            reason=_OWN if own else reason,
+            origin="own" if own else "generated",
         )
-        return self._store(
-            connection.scope, target, id_, seed=subject.seed, inputs=state, outputs=outputs, origin="invented"
-        )
+
+    def _inside_component(self, target: Target) -> bool:
+        """Whether a component's output refers to it: the component as a whole is then listed as not evaluated."""
+        parents = target.urn.split("::")[2].split("$")[:-1]
+        parent = self._find_type(parents[-1]) if parents else None
+        return parent is not None and parent.remote_component
+
+    def expect(self, token: str, id_: str, expected: Expected) -> None:
+        """Remember what a program says of a resource that it imports, for the read that follows."""
+        self._expected[token, id_] = expected
+
+    def _adopt(
+        self, type_: ResourceType, target: Target, id_: str, expected: Expected, connection: Connection
+    ) -> tuple[str, Values, Values]:
+        """An import of what only a real cloud could show: it is taken to be as the program says."""
+        inputs, _ = self.check(target, {}, expected.inputs)
+        subject = Subject(type_, target.name, inputs, connection, f"{target.type}|{id_}")
+        own = self.lookups.own_resource(target.type, id_)
+        outputs = {**self.outputs.compute(subject, id_), **(own or {})}
+        self._note_invention(target, id_, outputs, _IMPORTED)
+        if expected.keep:
+            self._store(
+                connection.scope, target, id_, seed=subject.seed, inputs=inputs, outputs=outputs, origin="imported"
+            )
+        return id_, inputs, outputs
 
     def _note_fidelity(self, type_: ResourceType, checker: Checker) -> None:
         """One line for each type that is met, and one for each value that was let pass."""

@@ -87,10 +87,13 @@ class StandIn:
                     f"the package {name!r} is not installed in {sdk.site_packages}",
                     fix=f"install pulumi-{name}, or serve only: {', '.join(sorted(sdk.packages))}",
                 )
+            if package.plugin in ports:  # another package of the same base plugin
+                ports[name] = ports[package.plugin]
+                continue
             server = grpc.server(executor, options=options)
             servicer = Servicer(name, package.version, self.provider)
             provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
-            ports[name] = server.add_insecure_port("127.0.0.1:0")
+            ports[name] = ports[package.plugin] = server.add_insecure_port("127.0.0.1:0")
             server.start()
             self._servers.append(server)
         return ports

@@ -11,14 +11,16 @@ from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
+from levee.engine.monitor import EXPECT_IMPORT
 from levee.engine.standin import wire
 from levee.engine.standin.check import Failure
+from levee.engine.standin.components import Components
 from levee.engine.standin.connection import Connection, connect
-from levee.engine.standin.faults import FaultError
+from levee.engine.standin.faults import FaultError, PartialError
 from levee.engine.standin.journal import Journal
-from levee.engine.standin.provider import Difference, Provider, Target
+from levee.engine.standin.provider import Difference, Expected, Provider, Target
 from levee.engine.standin.values import Change, changes
 from levee.errors import LeveeError
 
@@ -37,8 +39,12 @@ def _guarded(method: _Method[_Request, _Response]) -> _Method[_Request, _Respons
     def call(self: Any, request: _Request, context: grpc.ServicerContext) -> _Response:
         try:
             return method(self, request, context)
+        except PartialError as half:
+            context.set_trailing_metadata((("grpc-status-details-bin", _half_made(half)),))
+            context.abort(grpc.StatusCode.UNKNOWN, str(half))
         except FaultError as fault:
-            context.abort(grpc.StatusCode.UNKNOWN, str(fault))
+            code = grpc.StatusCode.DEADLINE_EXCEEDED if fault.action == "timeout" else grpc.StatusCode.UNKNOWN
+            context.abort(code, str(fault))
         except LeveeError as error:
             context.abort(grpc.StatusCode.UNKNOWN, f"{error.message}{f' ({error.fix})' if error.fix else ''}")
         except Exception as error:
@@ -49,6 +55,19 @@ def _guarded(method: _Method[_Request, _Response]) -> _Method[_Request, _Respons
         raise AssertionError("context.abort raises")
 
     return call
+
+
+def _half_made(half: PartialError) -> bytes:
+    """What the engine reads as "it is there, and it failed to start": it keeps the resource and mends it next time."""
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=half.made.id,
+        properties=wire.encode(half.made.outputs),
+        inputs=wire.encode(half.made.inputs),
+        reasons=[str(half)],
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(half))
+    status.details.add().Pack(detail)
+    return status.SerializeToString()
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -64,8 +83,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._package = package
         self._version = version
         self._provider = provider
+        self._components = Components(provider.sdk, provider.journal)
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
+        self._parameterized: dict[str, str] = {}
         self._last = connect(package, "", {}, Journal(None))
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -93,8 +114,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.GetMappingResponse()
 
     def Parameterize(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """A parameterised package is served under the name and version of its own SDK."""
+        """A parameterised package is served under the name and version of its own SDK.
+
+        Several of them may share one base plugin; each has a connection of its own.
+        """
         value = request.value
+        with self._lock:
+            self._parameterized[context.peer()] = value.name or self._package
         return provider_pb2.ParameterizeResponse(
             name=value.name or self._package, version=value.version or self._version
         )
@@ -113,7 +139,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     @_guarded
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Remember which provider this connection belongs to."""
-        connection = connect(self._package, request.urn, wire.decode(request.args), self._provider.journal)
+        package = self._parameterized.get(context.peer(), self._package)
+        connection = connect(package, request.urn, wire.decode(request.args), self._provider.journal)
         with self._lock:
             self._connections[context.peer()] = connection
             self._last = connection
@@ -181,25 +208,25 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_guarded
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Answer a lookup."""
+        """Answer a lookup; or learn of an import from the language host, which alone knows what the program says."""
+        if request.tok == EXPECT_IMPORT:
+            told = wire.decode(request.args)
+            self._provider.expect(told["type"], told["id"], Expected(told["inputs"], told["keep"]))
+            return provider_pb2.InvokeResponse()
         result, failures = self._provider.invoke(request.tok, wire.decode(request.args), self._connection(context))
         response = provider_pb2.InvokeResponse(failures=_failures(failures))
         getattr(response, "return").CopyFrom(wire.encode(result))
         return response
 
+    @_guarded
     def Construct(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Remote components are not served."""
-        context.abort(
-            grpc.StatusCode.UNIMPLEMENTED,
-            f"{request.type} is constructed by its provider's own program, which the stand-in does not have; "
-            "run this stack online, or leave the component out of the offline run",
-        )
+        """Register a component of this package with the engine; what is inside it is not evaluated."""
+        return self._components.construct(request)
 
+    @_guarded
     def Call(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Methods are not served."""
-        context.abort(
-            grpc.StatusCode.UNIMPLEMENTED, f"the method {request.tok} runs in its provider's own program; run it online"
-        )
+        """Answer a method by its type."""
+        return self._components.call(request)
 
     def _connection(self, context: grpc.ServicerContext) -> Connection:
         """The provider of this connection; after a reconnect the one configured last."""

@@ -1,5 +1,6 @@
 """Programs written on the spot, run by the real engine."""
 
+import json
 import textwrap
 from pathlib import Path
 
@@ -38,6 +39,10 @@ class Runner:
 
     def __call__(self, operation, stack="dev", **options):
         return engine.perform(engine.Operation(operation), self.root, stack, engine.Options(pulumi=self.cli, **options))
+
+    def states(self, stack="dev"):
+        """The resources in the stack's state file."""
+        return json.loads(self.workspace(stack).checkpoint.read_text())["checkpoint"]["latest"]["resources"]
 
     def workspace(self, stack="dev"):
         return engine.Workspace(engine.Project.load(self.root), stack)

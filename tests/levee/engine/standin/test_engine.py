@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from levee.engine.standin.cloud import SimulatedCloud
-from levee.errors import EngineError, LeveeError
+from levee.errors import EngineError
 from levee.plan import Op, Plan, Resource
 
 SIX_PACKAGES = """
@@ -111,18 +111,22 @@ def test_a_replacement_with_a_new_name_and_one_that_must_delete_first(project: C
     assert not run("refresh").changes
 
 
-def test_import_adopts_what_exists_and_refuses_what_does_not(project: Callable[..., Any]) -> None:
+def test_import_adopts_what_exists_and_invents_what_does_not(project: Callable[..., Any]) -> None:
     program = """
         import pulumi
         import pulumi_aws as aws
         aws.s3.Bucket("legacy", bucket="acme-legacy", opts=pulumi.ResourceOptions(import_="acme-legacy"))
     """
     run = project(program)
-    with pytest.raises(LeveeError, match="acme-legacy"):
-        run("up")
+    (invented,) = run("preview").invented_lookups
+    assert invented.args == {"id": "acme-legacy"}
+    assert "as the program says" in invented.reason
     with SimulatedCloud(run.workspace().cloud) as cloud:
+        assert not list(cloud.resources()), "a preview leaves no trace"
         cloud.add("aws:s3/bucket:Bucket", "acme-legacy", {"bucket": "acme-legacy"}, {"arn": "arn:aws:s3:::acme-legacy"})
-    assert named(run("up"), "legacy").outputs["arn"] == "arn:aws:s3:::acme-legacy"
+    up = run("up")
+    assert not up.invented_lookups
+    assert named(up, "legacy").outputs["arn"] == "arn:aws:s3:::acme-legacy"
     run = project('import pulumi_aws as aws\naws.s3.Bucket("legacy", bucket="acme-legacy", tags={"a": "1"})\n')
     assert ops(run("up")) == {"legacy": Op.UPDATE}
     assert not run("refresh").changes

@@ -227,11 +227,11 @@ def test_unknown_types_and_functions_are_refused_by_name(served: Served) -> None
         aws.create("aws:s3/bucket:Buckett", "b", {})
 
 
-def test_remote_components_and_methods_are_refused_plainly(served: Served) -> None:
+def test_components_and_methods_that_no_sdk_has_are_refused_by_name(served: Served) -> None:
     aws = served.connect("aws", region="eu-west-1")
-    with pytest.raises(grpc.RpcError, match="constructed by its provider's own program"):
+    with pytest.raises(grpc.RpcError, match="no installed SDK has the component 'awsx:ec2:Vpc'"):
         aws.stub.Construct(provider_pb2.ConstructRequest(type="awsx:ec2:Vpc"))
-    with pytest.raises(grpc.RpcError, match="run it online"):
+    with pytest.raises(grpc.RpcError, match="no installed SDK has the method 'eks:index:Cluster/getKubeconfig'"):
         aws.stub.Call(provider_pb2.CallRequest(tok="eks:index:Cluster/getKubeconfig"))
 
 

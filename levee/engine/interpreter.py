@@ -1,0 +1,157 @@
+"""Which Python runs a program, and where its packages are: the rules of Pulumi's own Python toolchains.
+
+Source: ``pulumi/pulumi`` ``sdk/python/toolchain/{pip,uv,poetry}.go``; Poetry's names of its environments:
+``poetry/utils/env/env_manager.py``, ``generate_env_name``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from levee.errors import UsageError
+
+_TOOLCHAINS: Final = ("pip", "poetry", "uv")
+_POETRY_SECONDS: Final = 30
+
+
+def find(root: Path, options: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Path:
+    """The interpreter of a program.
+
+    ``virtualenv`` where the project names one; else the toolchain's own environment; else the ``.venv`` or ``venv``
+    beside ``Pulumi.yaml``; else an activated environment that has ``pulumi``; else Levee's own interpreter.
+
+    Args:
+        root: The folder of ``Pulumi.yaml``.
+        options: ``runtime.options`` of ``Pulumi.yaml``.
+        environment: The caller's environment variables.
+
+    Raises:
+        UsageError: The named environment or toolchain is not there.
+    """
+    where = str(root / "Pulumi.yaml")
+    toolchain = str(options.get("toolchain") or "pip").lower()
+    if toolchain not in _TOOLCHAINS:
+        raise UsageError(f"unknown toolchain {toolchain!r}", where=where, fix=f"toolchain: {' or '.join(_TOOLCHAINS)}")
+    named = options.get("virtualenv")
+    if named and toolchain != "poetry":
+        python = _python(root / str(named))
+        if python is None:
+            raise UsageError(
+                f"Pulumi.yaml names the virtual environment {str(named)!r}, which has no Python",
+                where=where,
+                fix=_MAKE[toolchain].format(root=root, venv=root / str(named)),
+            )
+        return python
+    if toolchain == "poetry":
+        return _required(_poetry(root, environment), toolchain, root, where)
+    if toolchain == "uv":
+        return _required(_uv(root, environment), toolchain, root, where)
+    beside = (root / ".venv", root / "venv", *_activated(environment))
+    return next((python for folder in beside if (python := _python(folder))), Path(sys.executable))
+
+
+_MAKE: Final = {
+    "pip": "python3 -m venv {venv} and install the program's requirements there",
+    "uv": "cd {root} && uv sync",
+    "poetry": "cd {root} && poetry install",
+}
+
+
+def site_packages(python: Path) -> Path:
+    """Where the interpreter's packages are.
+
+    Raises:
+        UsageError: It is no interpreter, or has no such folder.
+    """
+    if python == Path(sys.executable):
+        return Path(sysconfig.get_paths()["purelib"])
+    for folder in ("lib", "lib64"):
+        found = sorted((python.parent.parent / folder).glob("python3*/site-packages"))
+        if found and (python.parent.parent / "pyvenv.cfg").is_file():
+            return found[-1]
+    # No virtual environment: only the interpreter knows where its distribution keeps packages.
+    question = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+    try:
+        said = subprocess.run([python, "-c", question], capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as failed:
+        raise UsageError("no site-packages", where=str(python), fix="make the virtual environment anew") from failed
+    return Path(said.stdout.strip())
+
+
+def _required(folder: Path | None, toolchain: str, root: Path, where: str) -> Path:
+    python = _python(folder) if folder else None
+    if python is None:
+        raise UsageError(
+            f"the toolchain {toolchain!r} has no environment for this project{f' at {folder}' if folder else ''}",
+            where=where,
+            fix=_MAKE[toolchain].format(root=root),
+        )
+    return python
+
+
+def _python(folder: Path) -> Path | None:
+    return next((p for name in ("python", "python3") if (p := folder / "bin" / name).exists()), None)
+
+
+def _activated(environment: Mapping[str, str]) -> Iterator[Path]:
+    """The activated environment, where a program could run in it."""
+    active = environment.get("VIRTUAL_ENV") or environment.get("CONDA_PREFIX")
+    if active and any((Path(active) / "lib").glob("python3*/site-packages/pulumi")):
+        yield Path(active)
+
+
+def _uv(root: Path, environment: Mapping[str, str]) -> Path:
+    """Beside the nearest ``uv.lock``, else the nearest ``pyproject.toml``, else in the project."""
+    home = _above(root, "uv.lock") or _above(root, "pyproject.toml") or root
+    return home / environment.get("UV_PROJECT_ENVIRONMENT", ".venv")
+
+
+def _poetry(root: Path, environment: Mapping[str, str]) -> Path | None:
+    """What Poetry says; where it is not on PATH, the place where it would have made the environment."""
+    home = _above(root, "pyproject.toml")
+    if home is None:
+        return None
+    poetry = shutil.which("poetry", path=environment.get("PATH"))
+    if poetry:
+        asked = subprocess.run(
+            [poetry, "env", "info", "--path", "--no-ansi"],
+            cwd=home,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_POETRY_SECONDS,
+        )
+        said = asked.stdout.strip()
+        return Path(said) if asked.returncode == 0 and said else None
+    return home / ".venv" if (home / ".venv").is_dir() else _poetry_cached(home, environment)
+
+
+def _poetry_cached(home: Path, environment: Mapping[str, str]) -> Path | None:
+    document = tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8"))
+    name = document.get("project", {}).get("name") or document.get("tool", {}).get("poetry", {}).get("name")
+    cache = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME") or Path.home()) / ".cache")
+    cache = environment.get("POETRY_CACHE_DIR") or f"{cache}/pypoetry"
+    folder = Path(environment.get("POETRY_VIRTUALENVS_PATH") or f"{cache}/virtualenvs")
+    if not name or not folder.is_dir():
+        return None
+    digest = base64.urlsafe_b64encode(hashlib.sha256(str(home).encode()).digest()).decode()[:8]
+    plain = re.sub(r'[ $`!*@"\\\r\n\t]', "_", str(name).lower())[:42]
+    found = sorted(folder.glob(f"{plain}-{digest}-py*"))
+    return found[-1] if found else None
+
+
+def _above(folder: Path, name: str) -> Path | None:
+    """The nearest folder, from this one upwards, that holds a file of that name."""
+    return next((f for f in (folder, *folder.parents) if (f / name).is_file()), None)
