@@ -173,7 +173,8 @@ class Workspace:
         """What the engine of an offline run gets beside the caller's environment."""
         return {
             "PULUMI_HOME": str(self.project.root / ".levee" / "home"),
-            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            # No attribute files: they are not written atomically, and a torn one hides the whole state.
+            "PULUMI_BACKEND_URL": f"{self.state.as_uri()}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.folder / "passphrase"),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",

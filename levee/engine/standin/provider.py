@@ -260,19 +260,6 @@ class Provider:
         found = (self.cloud.get(connection.scope, token, id_, target.urn) for token in tokens)
         return next((record for record in found if record is not None), None)
 
-    def _call(
-        self, operation: Operation, target: Target, inputs: Values, connection: Connection, *, preview: bool
-    ) -> Call:
-        return Call(
-            operation,
-            target.type,
-            target.urn,
-            preview=preview,
-            inputs=inputs,
-            region=connection.region,
-            live=lambda: self.cloud.count(connection.scope, target.type),
-        )
-
     def _find_type(self, token: str) -> ResourceType | None:
         with self._sdk_lock:
             return self.sdk.resource(token) or custom_resource(self.sdk, token)
