@@ -22,8 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from levee import engine
-from levee.engine.session import home
+from levee import engine, places
 from levee.engine.standin.check import Checker
 from levee.engine.standin.clouds import cloud_of
 from levee.engine.standin.values import UNKNOWN as ANYTHING
@@ -299,7 +298,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     virtualenv = arguments.virtualenv.absolute() if arguments.virtualenv else None
-    sdk = Sdk(_site_packages(virtualenv), home() / ".levee" / "cache" / "sdk")
+    sdk = Sdk(_site_packages(virtualenv), places.cache() / "sdk")
     providers = tuple(sdk.packages) if arguments.providers == "all" else tuple(arguments.providers.split(","))
     trials = draw(sdk, providers, arguments.types, arguments.seed)
     with tempfile.TemporaryDirectory() as folder:

@@ -17,6 +17,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from levee import places
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -62,7 +64,9 @@ def checks(root: Path) -> list[Check]:
     Args:
         root: The checkout.
     """
-    return [_python(), _uv(root), _disk(root), *_pulumi(root), _git(), _java(), _chromium(), _data(root)]
+    found = [_python(), _uv(root), _disk(root), *_pulumi(root)]
+    # An installed Levee previews and provisions other people's programs: it has no reports, tests or data of its own.
+    return found if places.checkout() is None else [*found, _git(), _java(), _chromium(), _data(root)]
 
 
 def missing(found: list[Check]) -> list[Check]:
@@ -131,7 +135,8 @@ def _pulumi(root: Path) -> list[Check]:
     """The CLI, and Go where the CLI must still be had."""
     wanted = pinned(root)
     remark = ""
-    for cli in (shutil.which("pulumi"), str(root / ".levee" / "bin" / "pulumi")):
+    home = root / ".levee" if places.checkout() else places.home()
+    for cli in (shutil.which("pulumi"), str(home / "bin" / "pulumi")):
         version = cli and _said(cli, "version")
         if version and version.lstrip("v") == wanted:
             return [Check("pulumi", State.OK, f"{wanted} ({cli}){remark}"), _go(needed=False)]
@@ -140,7 +145,8 @@ def _pulumi(root: Path) -> list[Check]:
     go = _go(needed=True)
     if go.state is State.OK:
         return [Check("pulumi", State.OK, f"{wanted} will be installed or built{remark}"), go]
-    return [Check("pulumi", State.OPTIONAL, f"{wanted} is absent{remark}", "make up"), go]
+    mend = "make up" if places.checkout() else "levee preview"
+    return [Check("pulumi", State.OPTIONAL, f"{wanted} is absent{remark}", mend), go]
 
 
 def _go(*, needed: bool) -> Check:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 
 import typer
 from rich.markup import escape
 
-from levee.cli import data, engine, machine
-from levee.cli.console import errors
+from levee.cli import data, engine, github, machine
+from levee.cli.console import ON_STDOUT, errors, print_json
 from levee.errors import LeveeError
 
 app = typer.Typer(
     name="levee",
     help="A governed, multi-cloud lakehouse platform that a company owns as code.",
-    epilog="Exit codes: 0 fine, 1 a gate said no, 2 wrong use, 3 the engine or a service failed.",
+    epilog="Exit codes: 0 fine, 1 a gate said no, 2 wrong use or a wrong program, 3 the engine or a service failed, "
+    "130 stopped by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -39,16 +41,21 @@ def run(argv: list[str] | None = None) -> int:
     Returns:
         The exit code of ``docs/reference/cli.md``.
     """
+    arguments = _with_json(sys.argv[1:] if argv is None else argv)
     try:
-        code = app(argv, standalone_mode=False)
+        code = app(arguments, standalone_mode=False)
     except LeveeError as wrong:
-        errors.print(f"[bold red]error[/] {escape(wrong.message)}")
+        _machine_readable(arguments, wrong.message, wrong.exit_code, where=wrong.where, fix=wrong.fix)
+        if github.active():
+            github.write(github.of_error(wrong))
+        errors.print(f"[bold red]error[/] {escape(wrong.message)}", soft_wrap=True)
         if wrong.where:
             errors.print(f"   [dim]at[/]  {escape(wrong.where)}", soft_wrap=True)
         if wrong.fix:
             errors.print(f"  [dim]fix[/]  [bold]{escape(wrong.fix)}[/]", soft_wrap=True)
         return wrong.exit_code
     except typer.TyperException as wrong:  # a flag, a command or a value that there is not
+        _machine_readable(arguments, wrong.format_message(), 2)
         errors.print(f"[bold red]error[/] {escape(wrong.format_message())}", soft_wrap=True)
         errors.print("  [dim]fix[/]  [bold]levee --help, or levee COMMAND --help[/]")
         return 2
@@ -56,3 +63,21 @@ def run(argv: list[str] | None = None) -> int:
         errors.print("[bold]stopped[/]; nothing was left half done")
         return 130
     return code if isinstance(code, int) else 0
+
+
+def _with_json(arguments: list[str]) -> list[str]:
+    """A bare ``--json``, last or before another flag, means ``--json -``: standard output."""
+    spelled: list[str] = []
+    for argument, after in zip(arguments, [*arguments[1:], "--"], strict=True):
+        spelled.append(argument)
+        if argument == "--json" and after.startswith("-") and after != "-":
+            spelled.append("-")
+    return spelled
+
+
+def _machine_readable(
+    arguments: list[str], message: str, code: int, *, where: str | None = None, fix: str | None = None
+) -> None:
+    """Print an error as JSON where the command was to print its result so."""
+    if ON_STDOUT in pairwise(arguments):
+        print_json({"version": 1, "error": {"message": message, "where": where, "fix": fix, "exit_code": code}})

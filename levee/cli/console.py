@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -16,6 +21,36 @@ output: Final = Console(highlight=False)
 
 errors: Final = Console(stderr=True, highlight=False)
 """Errors and progress: standard error, so that results can be piped."""
+
+
+JsonFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--json", metavar="FILE", help="Write the result as JSON; `-` or nothing: to standard output, and only that."
+    ),
+]
+ON_STDOUT: Final = ("--json", "-")
+
+
+def write_json(document: Mapping[str, Any], to: Path) -> None:
+    """Write a result for other programs, whole or not at all: to a file, or where ``-`` is given to standard output."""
+    if to == Path("-"):
+        print_json(document)
+        return
+    to.parent.mkdir(parents=True, exist_ok=True)
+    beside = to.with_name(f".{to.name}.{os.getpid()}")
+    beside.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    beside.replace(to)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """The document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def human(json: Path | None) -> Console:
+    """Where the words for a person go: standard output, unless the JSON goes there."""
+    return errors if json == Path("-") else output
 
 
 @contextmanager
@@ -36,7 +71,7 @@ def engine_progress(doing: str) -> Generator[Listener]:
         TextColumn("resources"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=errors, transient=True) as progress:
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(doing, total=None)
         counter = _Counter()
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from levee import engine, report, runner
-from levee.cli.console import errors, output
+from levee.cli.console import JsonFile, errors, human, write_json
 from levee.cli.engine import Folder, Scope, kept_plan, scope
 from levee.engine import Operation
 from levee.plan import Plan, document
@@ -55,6 +55,7 @@ def run(
     ] = None,
     data_engine: Engine = None,
     cwd: Folder = Path(),
+    json: JsonFile = None,
 ) -> int:
     """Run the job that the deployed stack holds, on this machine: same wheel, same entry points, same parameters."""
     scoped = scope(env, cwd, None, online=False)
@@ -66,7 +67,7 @@ def run(
         from_layer=from_layer,
         console=errors,
     )
-    output.print(terminal.run_table(result.json()))
+    _show(result, json)
     result.raise_if_failed()
     return 0
 
@@ -77,11 +78,12 @@ def replay(
     env: EnvOption = "local",
     data_engine: Engine = None,
     cwd: Folder = Path(),
+    json: JsonFile = None,
 ) -> int:
     """Judge a dataset's quarantined rows again, after its contract or the source was corrected."""
     scoped = scope(env, cwd, None, online=False)
     result = runner.replay(_deployed(scoped), dataset, root=scoped.project.root, engine=data_engine, console=errors)
-    output.print(terminal.run_table(result.json()))
+    _show(result, json)
     result.raise_if_failed()
     return 0
 
@@ -93,6 +95,7 @@ def write_report(
         Path | None, typer.Option("--to", metavar="FILE", help="Where; .levee/ENV/report.html where absent.")
     ] = None,
     cwd: Folder = Path(),
+    json: JsonFile = None,
 ) -> int:
     """Write one self-contained page: what is provisioned, what the rules said, what the tables hold."""
     scoped = scope(env, cwd, None, online=False)
@@ -100,8 +103,17 @@ def write_report(
     plan = _verdicts(scoped, _deployed(scoped))
     summary = runner.summary(plan, root=scoped.project.root, console=errors)
     path = report.write(plan, summary, to or folder / "report.html", environment=env)
-    output.print(f"report  {path}", soft_wrap=True)
+    if json:
+        write_json({"version": 1, "report": str(path)}, json)
+    human(json).print(f"report  {path}", soft_wrap=True)
     return 0
+
+
+def _show(result: runner.RunResult, json: Path | None) -> None:
+    document_ = result.json()
+    if json:
+        write_json(document_, json)
+    human(json).print(terminal.run_table(document_))
 
 
 def _verdicts(scoped: Scope, plan: Plan) -> Plan:

@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from levee import compliance
 from levee import engine as pulumi
-from levee.cli.console import engine_progress, output
-from levee.engine import Operation, Options, Project, Workspace
+from levee.cli import github
+from levee.cli.console import JsonFile, engine_progress, human, write_json
+from levee.engine import Operation, Options, Project, Workspace, choose_stack, find_project
 from levee.environment import Environment
 from levee.errors import UsageError
 from levee.plan import Plan, document
 from levee.report import terminal
 
-Target = Annotated[str, typer.Argument(metavar="ENV", help="The environment: a file environments/Pulumi.ENV.yaml.")]
+Target = Annotated[
+    str | None,
+    typer.Argument(metavar="ENV", help="The environment or stack; the only one there is, else dev, where absent."),
+]
 Online = Annotated[
     bool,
     typer.Option(
@@ -26,7 +31,7 @@ Online = Annotated[
         help="Use the real providers and your own Pulumi backend, or stand-in providers and a simulated cloud.",
     ),
 ]
-Folder = Annotated[Path, typer.Option("--cwd", metavar="DIR", help="The Pulumi project's folder.")]
+Folder = Annotated[Path, typer.Option("--cwd", metavar="DIR", help="The Pulumi project's folder, or one below it.")]
 StackName = Annotated[
     str | None, typer.Option("--stack", metavar="NAME", help="The stack, where it is not called ENV.")
 ]
@@ -34,9 +39,18 @@ Config = Annotated[
     list[str] | None,
     typer.Option("--config", "-c", metavar="K=V", help="A configuration value for this run; repeatable."),
 ]
-JsonFile = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the plan as JSON (docs/reference/plan.schema.json)."),
+FillConfig = Annotated[
+    bool,
+    typer.Option("--fill-config", help="Invent typed values for configuration that nobody has set, and list them."),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0,
+        help="End a run whose program and engine do nothing for so long; 0: never. Offline 300, online never.",
+    ),
 ]
 Faults = Annotated[
     Path | None, typer.Option("--faults", metavar="FILE", help="Faults to inject (docs/reference/faults.md).")
@@ -57,13 +71,14 @@ class Scope:
     offline: bool
 
 
-def scope(env: str, cwd: Path, stack: str | None, *, online: bool) -> Scope:
+def scope(given: str | None, cwd: Path, stack: str | None, *, online: bool) -> Scope:
     """Find the project and read its environment.
 
     Raises:
         UsageError: There is no such project or environment, or an offline one was asked to go online.
     """
-    project = Project.load(cwd)
+    project = find_project(cwd)
+    env = choose_stack(project, given or stack)
     environment = Environment.load(project.root, env) if _is_ours(project) else None
     if environment is not None and environment.offline and online:
         raise UsageError(
@@ -98,47 +113,51 @@ def options(scoped: Scope, config: list[str] | None = None, **more: object) -> O
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: levee preview dev --json plan.json")(preview)
+    app.command(epilog="Example: levee preview dev --fill-config --json plan.json")(preview)
     app.command(epilog="Example: levee up local")(up)
     app.command(epilog="Example: levee refresh prod --offline --expect-no-changes")(refresh)
     app.command(epilog="Example: levee destroy dev --offline")(destroy)
 
 
 def preview(
-    env: Target,
+    env: Target = None,
     *,
     online: Online = False,
     cwd: Folder = Path(),
     stack: StackName = None,
     config: Config = None,
+    fill_config: FillConfig = False,
     json: JsonFile = None,
     references: References = None,
+    timeout: Timeout = None,
 ) -> int:
     """Show what would change and which rule it breaks, without changing anything."""
     scoped = scope(env, cwd, stack, online=online)
-    return int(_perform(Operation.PREVIEW, scoped, options(scoped, config, references=references), json).blocked)
+    chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
+    return int(_perform(Operation.PREVIEW, scoped, chosen, json).blocked)
 
 
 def up(
-    env: Target,
+    env: Target = None,
     *,
     online: Online = False,
     cwd: Folder = Path(),
     stack: StackName = None,
     config: Config = None,
+    fill_config: FillConfig = False,
     json: JsonFile = None,
     references: References = None,
     faults: Faults = None,
+    timeout: Timeout = None,
 ) -> int:
     """Preview, check the rules, then provision; a broken mandatory rule stops it before anything is made."""
     scoped = scope(env, cwd, stack, online=online)
-    return int(
-        _perform(Operation.UP, scoped, options(scoped, config, references=references, faults=faults), json).blocked
-    )
+    chosen = options(scoped, config, references=references, faults=faults, fill_config=fill_config, timeout=timeout)
+    return int(_perform(Operation.UP, scoped, chosen, json).blocked)
 
 
 def refresh(
-    env: Target,
+    env: Target = None,
     *,
     online: Online = False,
     cwd: Folder = Path(),
@@ -151,15 +170,16 @@ def refresh(
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="Exit with 1 if the cloud differs from the state.")
     ] = False,
+    timeout: Timeout = None,
 ) -> int:
     """Ask the cloud what really is there, and say what was changed behind the engine's back."""
     scoped = scope(env, cwd, stack, online=online)
-    plan = _perform(Operation.REFRESH, scoped, options(scoped, config, dry_run=dry_run), json)
+    plan = _perform(Operation.REFRESH, scoped, options(scoped, config, dry_run=dry_run, timeout=timeout), json)
     return int(expect_no_changes and plan.changes)
 
 
 def destroy(
-    env: Target,
+    env: Target = None,
     *,
     online: Online = False,
     cwd: Folder = Path(),
@@ -172,12 +192,15 @@ def destroy(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask; needed online where nobody can be asked.")
     ] = False,
+    timeout: Timeout = None,
 ) -> int:
     """Delete everything that the stack made. Protected resources refuse."""
     scoped = scope(env, cwd, stack, online=online)
     if not scoped.offline and not yes and not typer.confirm(f"Destroy the real stack {scoped.stack}?"):
-        raise UsageError("not destroyed", fix=f"levee destroy {env} --online --yes")
-    return int(_perform(Operation.DESTROY, scoped, options(scoped, config, unprotect=unprotect), json).blocked)
+        raise UsageError("not destroyed", fix=f"levee destroy {scoped.stack} --online --yes")
+    return int(
+        _perform(Operation.DESTROY, scoped, options(scoped, config, unprotect=unprotect, timeout=timeout), json).blocked
+    )
 
 
 def kept_plan(scoped: Scope, operation: Operation) -> Path:
@@ -189,13 +212,16 @@ def _perform(operation: Operation, scoped: Scope, chosen: Options, json: Path | 
     where = "simulated cloud" if scoped.offline else "real cloud"
     with engine_progress(f"{operation.value} {scoped.stack} ({where})") as listener:
         plan = pulumi.perform(operation, scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
-    for path in (kept_plan(scoped, operation), *([json] if json else [])):
-        document.write(plan, path)
-    show(plan)
+    document.write(plan, kept_plan(scoped, operation))
+    if json:
+        write_json(document.to_document(plan), json)
+    if github.active():
+        github.write(github.of_plan(plan, scoped.project.root))
+    show(plan, human(json))
     return plan
 
 
-def show(plan: Plan) -> None:
+def show(plan: Plan, output: Console) -> None:
     """Print a plan as a person reads it."""
     output.print(terminal.resource_tree(plan))
     if plan.violations or plan.not_evaluated:
@@ -204,6 +230,8 @@ def show(plan: Plan) -> None:
         output.print(
             f"[yellow]invented[/] {escape(lookup.token)}  [dim]{escape(str(lookup.source or ''))}[/]", soft_wrap=True
         )
+    for filled in plan.filled_config:
+        output.print(terminal.filled_line(filled), soft_wrap=True)
     for note in plan.notes:
-        output.print(f"[yellow]note[/] {escape(note)}")
+        output.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     output.print(terminal.summary_line(plan))

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from levee import doctor as checks
-from levee.cli.console import output
+from levee.cli.console import JsonFile, human, write_json
 from levee.cli.engine import Folder
 
 
@@ -16,8 +16,11 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: levee doctor")(doctor)
 
 
-def doctor(*, cwd: Folder = Path()) -> int:
+def doctor(*, cwd: Folder = Path(), json: JsonFile = None) -> int:
     """Say what this machine has, what it lacks, and the command that mends each lack."""
     found = checks.checks(cwd.resolve())
-    output.print(checks.table(found))
+    if json:
+        listed = [{"name": c.name, "state": c.state.value, "found": c.found, "fix": c.fix} for c in found]
+        write_json({"version": 1, "checks": listed, "ok": not checks.missing(found)}, json)
+    human(json).print(checks.table(found))
     return 2 if checks.missing(found) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from levee import places
 from levee.compliance import settings as _settings
 from levee.compliance.catalogue import PACKS, RULES, pack_rules
 from levee.compliance.evaluate import Evaluator, Outcome, evaluate
@@ -40,7 +41,7 @@ __all__ = [
 
 def merged_pack() -> Path:
     """The folder of the pack that runs by default: every rule, in one process."""
-    return Path(__file__).resolve().parents[2] / "policy_packs"
+    return places.shipped("policy_packs")
 
 
 def pack_config(environment: Environment | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import analyzer_pb2 as pb
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
+from levee import places
 from levee.compliance.catalogue import RULES
 from levee.compliance.evaluate import Evaluator, Outcome
 from levee.compliance.rule import Rule, Severity
@@ -222,11 +223,11 @@ def serve(pack: str, rules: Sequence[Rule]) -> None:
 
     Prints the port on standard output, as the engine expects of every plugin. Two environment variables are read:
     ``LEVEE_SITE_PACKAGES``, the folder with the program's provider SDKs (default: this interpreter's), and
-    ``LEVEE_CACHE``, a folder for what is derived from them (default: ``.levee/cache`` of the checkout).
+    ``LEVEE_CACHE``, a folder for what is derived from them (default: ``levee.places``).
     """
     engine = os.getppid()
     site_packages = Path(os.environ.get("LEVEE_SITE_PACKAGES") or sysconfig.get_path("purelib"))
-    cache = Path(os.environ.get("LEVEE_CACHE") or Path(__file__).resolve().parents[2] / ".levee" / "cache") / "sdk"
+    cache = places.cache() / "sdk"
     analyzer = Analyzer(pack, rules, Places(Sdk(site_packages, cache)))
     server = grpc.server(
         ThreadPoolExecutor(max_workers=1),  # the engine asks for one resource after the other

@@ -14,7 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from levee.engine import join, references, required, standins, upkeep
+from levee import places
+from levee.engine import fidelity, join, references, required, standins, upkeep
 from levee.engine.activity import Activity
 from levee.engine.cli_process import Finished
 from levee.engine.dependencies import install_command
@@ -23,7 +24,7 @@ from levee.engine.failure import diagnose, hanging
 from levee.engine.language_host import LanguageHost, Program
 from levee.engine.notes import Notes, read_notes
 from levee.engine.project import Project
-from levee.engine.session import OFFLINE_PATIENCE, Options, Session, home, json_in
+from levee.engine.session import OFFLINE_PATIENCE, Options, Session, json_in
 from levee.engine.stacks import choose_stack, find_project
 from levee.engine.workspace import Workspace, dump_yaml
 from levee.errors import EngineError, UsageError
@@ -56,7 +57,7 @@ def _session(folder: Path, stack: str, options: Options, *, runs_program: bool) 
         raise UsageError(f"{stack!r} is not a stack's name", fix="use letters, digits, `-`, `_` and `.`")
     _check(project, options)
     workspace = Workspace(project, stack)
-    pulumi = options.pulumi or ensure_pulumi(project.root if (project.root / "tools/pulumi").is_dir() else home())
+    pulumi = options.pulumi or ensure_pulumi(project.root if (project.root / "tools/pulumi").is_dir() else None)
     with workspace.locked(), tempfile.TemporaryDirectory(prefix="levee-") as scratch:
         session = Session(workspace, options, pulumi, Path(scratch))
         for secret in workspace.prepare(_required(session) if runs_program else options.config):
@@ -171,8 +172,9 @@ def _perform(session: Session, operation: Operation) -> Plan:
                     cloud=workspace.cloud,
                     log=standin_log,
                     errors_to=workspace.folder / "logs" / "standin.stderr",
-                    cache=home() / ".levee" / "cache" / "sdk",
+                    cache=places.cache() / "sdk",
                     stack=session.stack,
+                    state=workspace.checkpoint,
                     faults=options.faults,
                     lookups=_lookups(session),
                 )
@@ -221,7 +223,10 @@ def _perform(session: Session, operation: Operation) -> Plan:
             states += [state for state in before if state["urn"] not in left]
         plan = _plan(session, states, events, notes, operation=operation.value, seconds=finished.seconds)
     _raise_if_failed(session, finished, events, notes, plan)
-    return plan
+    if not options.offline:
+        return plan
+    stands_in = (*(n for n in session.notes if n.startswith("secret ")), *notes.references, *_assumed(session, notes))
+    return replace(plan, fidelity=fidelity.of(plan.resources, standin_log, notes.opaque, stands_in))
 
 
 def _patience(options: Options) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from levee import places
 from levee.engine import cli_process
 from levee.engine.cli_process import Finished
 from levee.engine.event_stream import Listener
@@ -61,11 +62,6 @@ class Options:
     debug: bool = False
 
 
-def home() -> Path:
-    """The folder that holds ``tools/pulumi``, the cached CLI and what was read of SDKs."""
-    return Path(__file__).resolve().parents[2]
-
-
 @dataclass
 class Session:
     """One run on one stack.
@@ -114,7 +110,7 @@ class Session:
         env.setdefault("GOGC", "400")  # the engine's work is short and its memory small: a quarter less time on garbage
         if env.pop("PYTHONDONTWRITEBYTECODE", ""):
             # An SDK takes three times as long to import without its byte code: kept where nobody minds it.
-            env.setdefault("PYTHONPYCACHEPREFIX", str(home() / ".levee" / "cache" / "bytecode"))
+            env.setdefault("PYTHONPYCACHEPREFIX", str(places.cache() / "bytecode"))
         scripts = str(self.workspace.folder / "bin")
         return {**env, "PATH": f"{scripts}{os.pathsep}{env.get('PATH', '')}", **(extra or {})}
 

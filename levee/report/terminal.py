@@ -5,6 +5,7 @@ Every renderable stays readable at 80 columns and says with a sign and a word wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from levee.plan import Level, Op, Plan, Resource, Violation
+from levee.plan import FilledConfig, Level, Op, Plan, Resource, Violation
 from levee.report.naming import OPS, cloud, cloud_order, plural, seconds, short_type
 
 _OP_STYLES: Final[Mapping[Op, str]] = {
@@ -129,6 +130,19 @@ def _findings(plan: Plan) -> Iterator[_Finding]:
             said.setdefault((violation.policy, violation.message), []).append(violation)
         for (policy, message), alike in sorted(said.items()):
             yield _Finding(word, style, policy, message, tuple(alike))
+
+
+def filled_line(filled: FilledConfig) -> Text:
+    """One value that was invented because nobody had set it: what, for which key, where it was asked for."""
+    value = filled.value if isinstance(filled.value, str) else json.dumps(filled.value)
+    first = value.splitlines()[0] if value else "''"
+    return Text.assemble(
+        ("filled ", "yellow"),
+        (filled.key, "bold"),
+        f" = {first[:40]}{'…' if len(value) > 40 or first != value else ''}",
+        (f"  {filled.kind}, {filled.why}" if filled.why else f"  {filled.kind}", "dim"),
+        (f"  {filled.source}" if filled.source else "", "cyan"),
+    )
 
 
 def summary_line(plan: Plan) -> Text:

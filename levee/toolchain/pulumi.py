@@ -19,6 +19,7 @@ from typing import Final
 
 from rich.console import Console
 
+from levee import places
 from levee.errors import EngineError, UsageError
 from levee.lock import exclusive
 from levee.toolchain.gobuild import build
@@ -34,11 +35,11 @@ def pinned_version() -> str:
     return version("pulumi")
 
 
-def ensure_pulumi(root: Path, console: Console | None = None) -> Path:
+def ensure_pulumi(root: Path | None = None, console: Console | None = None) -> Path:
     """The path of a Pulumi CLI of exactly the pinned version; installs or builds it where there is none.
 
     Args:
-        root: The checkout; what is installed goes to ``<root>/.levee/bin``.
+        root: A checkout; what is installed goes to ``<root>/.levee/bin``. Without one it goes to Levee's own home.
         console: Where progress and remarks go; standard error where absent.
 
     Raises:
@@ -47,38 +48,39 @@ def ensure_pulumi(root: Path, console: Console | None = None) -> Path:
     """
     console = console or Console(stderr=True)
     wanted = pinned_version()
-    kept = root / ".levee" / "bin" / "pulumi"
+    home = root / ".levee" if root else places.home()
+    kept = home / "bin" / "pulumi"
     on_path = shutil.which("pulumi")
     if on_path and Path(on_path).resolve() != kept.resolve():
-        found = installed_version(Path(on_path), root)
+        found = installed_version(Path(on_path), home)
         if found == wanted:
             return Path(on_path)
         console.print(
             f"[yellow]The pulumi on PATH ({on_path}) is {found or 'unreadable'}, this project is made for {wanted}: "
-            f"using {kept.relative_to(root)}[/]",
+            f"using {kept.relative_to(root) if root else kept}[/]",
             soft_wrap=True,
         )
-    if installed_version(kept, root) == wanted:
+    if installed_version(kept, home) == wanted:
         return kept
-    with exclusive(root / ".levee" / "locks" / "pulumi", doing="installing the Pulumi CLI", patience=math.inf):
-        if installed_version(kept, root) != wanted and not _official(kept, wanted, console):
-            _from_source(root, kept, wanted, console)
-        if (found := installed_version(kept, root)) != wanted:
+    with exclusive(home / "locks" / "pulumi", doing="installing the Pulumi CLI", patience=math.inf):
+        if installed_version(kept, home) != wanted and not _official(kept, wanted, console):
+            _from_source((root / "tools" / "pulumi") if root else places.shipped("tools/pulumi"), kept, wanted, console)
+        if (found := installed_version(kept, home)) != wanted:
             raise EngineError(f"the Pulumi CLI just installed is {found}, wanted {wanted}", fix=f"rm {kept}")
     return kept
 
 
-def installed_version(binary: Path, root: Path) -> str | None:
+def installed_version(binary: Path, home: Path) -> str | None:
     """The version that a CLI says it is, without the ``v``; ``None`` where there is no such CLI or it does not run.
 
-    Asking costs a process, so the answer is remembered under ``.levee`` by path, size and time of the file.
+    Asking costs a process, so the answer is remembered in ``home`` by path, size and time of the file.
     """
     try:
         stat = binary.stat()
     except OSError:
         return None
     key = f"{binary.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
-    memory = root / ".levee" / "bin" / "versions.json"
+    memory = home / "bin" / "versions.json"
     known = _read_json(memory)
     if key in known:
         return known[key]
@@ -133,8 +135,7 @@ def _official(kept: Path, wanted: str, console: Console) -> bool:
     return True
 
 
-def _from_source(root: Path, kept: Path, wanted: str, console: Console) -> None:
-    module = root / "tools" / "pulumi"
+def _from_source(module: Path, kept: Path, wanted: str, console: Console) -> None:
     required = required_by_go(module)
     if required != wanted:
         raise UsageError(

@@ -12,14 +12,14 @@ from levee.cli import app
 ROOT = Path(__file__).parents[2]
 COMMANDS = dict(getattr(typer.main.get_command(app), "commands", {}))
 INTERFACE = {
-    "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json"},
-    "up": {"--offline", "--online", "--cwd", "--stack", "--config", "--json"},
-    "refresh": {"--offline", "--online", "--cwd", "--stack", "--config", "--json"},
-    "destroy": {"--offline", "--online", "--cwd", "--stack", "--config", "--json"},
-    "run": {"--env", "--from"},
-    "replay": set(),
-    "doctor": set(),
-    "report": set(),
+    "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"},
+    "up": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"},
+    "refresh": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
+    "destroy": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
+    "run": {"--env", "--from", "--json"},
+    "replay": {"--json"},
+    "doctor": {"--json"},
+    "report": {"--json"},
 }
 """What other tools call; a flag may be added, none may go."""
 
@@ -35,6 +35,11 @@ def test_the_reference_page_is_current(tmp_path):
 def test_the_interface_is_kept(name):
     flags = {flag for option in COMMANDS[name].params for flag in (*option.opts, *option.secondary_opts)}
     assert flags >= INTERFACE[name]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_speaks_json(name):
+    assert "--json" in {flag for option in COMMANDS[name].params for flag in option.opts}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

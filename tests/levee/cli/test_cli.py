@@ -145,3 +145,72 @@ def test_the_installed_command_ends_with_the_exit_code(tmp_path):
     assert ended.returncode == 2
     assert "no Pulumi.yaml here" in ended.stderr
     assert ended.stdout == ""
+
+
+def test_a_first_preview_without_a_word_of_instruction(stranger, capsys, monkeypatch):
+    """No environment, no flag, from a folder inside the project."""
+    (stranger / "lib").mkdir()
+    monkeypatch.chdir(stranger / "lib")
+    assert run(["preview"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "theirs dev preview, simulated cloud" in shown
+    assert "3 resources" in shown
+    (stranger / "Pulumi.dev.yaml").rename(stranger / "Pulumi.prod.yaml")
+    assert run(["preview"]) == 0
+    assert "theirs prod preview" in " ".join(capsys.readouterr().out.split()), "the only stack there is"
+    (stranger / "Pulumi.test.yaml").write_text("config: {}\n")
+    assert run(["preview"]) == 2
+    refused = capsys.readouterr().err
+    assert "prod, test" in refused
+    assert "levee preview prod" in refused
+
+
+def test_a_missing_value_is_filled_and_listed_with_its_line(stranger, capsys):
+    (stranger / "Pulumi.dev.yaml").unlink()
+    at = ["--cwd", str(stranger)]
+    assert run(["preview", *at]) == 2
+    refused = " ".join(capsys.readouterr().err.split())
+    assert "requires the configuration 'theirs:size'" in refused
+    assert f"{stranger}/__main__.py:4" in refused
+    assert "pulumi config set theirs:size VALUE --stack dev" in refused
+    assert "--fill-config" in refused
+    assert run(["preview", "--fill-config", *at]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"filled theirs:size = \d+  number, asked for as int  __main__\.py:4", shown)
+
+
+@pytest.mark.parametrize("spelled", [["--json"], ["--json", "-"]])
+def test_json_alone_is_on_standard_output(stranger, capsys, spelled):
+    at = ["--cwd", str(stranger)]
+    assert run(["preview", *spelled, *at]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["summary"]["by_op"] == {"create": 3}
+    assert "simulated cloud" in shown.err, "a person still sees what was done"
+    assert run(["preview", "--config", "size=many", *at, *spelled]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["exit_code"] == 2
+    assert error["where"].endswith("__main__.py:4")
+    assert run(["preview", "--nonsense", *spelled]) == 2
+    assert "nonsense" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert run(["doctor", *spelled]) in {0, 2}
+    assert {check["name"] for check in json.loads(capsys.readouterr().out)["checks"]} >= {"python"}
+
+
+def test_a_workflow_gets_annotations_on_its_lines(stranger, capsys, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(stranger.parent))
+    at = ["--cwd", str(stranger), "--json", "-"]
+    assert run(["preview", *at]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out), "annotations do not spoil the JSON"
+    warnings = [line for line in shown.err.splitlines() if line.startswith("::warning ")]
+    assert 0 < len(warnings) <= 10
+    assert f"title=tagging-required,file={stranger.name}/__main__.py,line=6::" in "".join(warnings)
+    (stranger / "__main__.py").write_text("import pulumi\n\nraise ValueError('100% lost,\\nhere')\n")
+    assert run(["preview", *at]) == 2
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("::error ")]
+    assert error.startswith(f"::error title=levee,file={stranger.name}/__main__.py,line=3::")
+    assert "100%25 lost,%0Ahere" in error
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert run(["preview", *at]) == 2
+    assert "::error" not in capsys.readouterr().err

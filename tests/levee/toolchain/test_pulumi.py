@@ -79,22 +79,22 @@ def test_a_go_module_of_another_version_is_refused(checkout_of, tmp_path, monkey
 def test_a_version_is_asked_once_for_an_unchanged_file(tmp_path):
     counts = tmp_path / "counts"
     binary = cli(tmp_path / "pulumi", "3.1.0", counts=counts)
-    assert [installed_version(binary, tmp_path) for _ in range(3)] == ["3.1.0"] * 3
+    assert [installed_version(binary, tmp_path / ".levee") for _ in range(3)] == ["3.1.0"] * 3
     assert counts.read_text().count("asked") == 1
     cli(binary, "3.20.0", counts=counts)
-    assert installed_version(binary, tmp_path) == "3.20.0"
+    assert installed_version(binary, tmp_path / ".levee") == "3.20.0"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"x": 1}'])
 def test_a_damaged_memory_is_asked_anew(tmp_path, content):
     (tmp_path / ".levee" / "bin").mkdir(parents=True)
     (tmp_path / ".levee" / "bin" / "versions.json").write_text(content)
-    assert installed_version(cli(tmp_path / "pulumi", "3.1.0"), tmp_path) == "3.1.0"
+    assert installed_version(cli(tmp_path / "pulumi", "3.1.0"), tmp_path / ".levee") == "3.1.0"
 
 
 def test_a_file_that_does_not_run_has_no_version(tmp_path):
     broken = tmp_path / "pulumi"
     broken.write_bytes(b"\x7fELF no")
     broken.chmod(0o755)
-    assert installed_version(broken, tmp_path) is None
-    assert installed_version(tmp_path / "absent", tmp_path) is None
+    assert installed_version(broken, tmp_path / ".levee") is None
+    assert installed_version(tmp_path / "absent", tmp_path / ".levee") is None

@@ -1,0 +1,133 @@
+"""``--fill-config`` on the real engine: one run, every invented value listed, secrets never in clear."""
+
+import json
+
+import pytest
+
+from levee.engine import ProgramError
+from levee.errors import UsageError
+from levee.plan import document
+
+ASKS = """
+    import pulumi
+    import pulumi_aws as aws
+
+    config = pulumi.Config()
+    network = config.require("network")
+    vpc = aws.ec2.Vpc("main", cidr_block=network)
+    aws.ec2.KeyPair("deployer", public_key=config.require("deployer"))
+    data = config.require_object("data")
+    pulumi.export("plain", [config.require_int("nodes"), config.require_bool("flag"), config.require_float("share")])
+    pulumi.export("inside", [data["contactEmail"], data["count"] + 1])
+    pulumi.export("list", config.require_object("subnetCidrs"))
+    pulumi.export("region", aws.config.region)
+    pulumi.export("token", config.require_secret("thing"))
+    pulumi.export("again", config.require("network") == network == config.get("network"))
+    pulumi.export("mine", [config.require("given"), config.get("optional", "its default")])
+    pulumi.export("other", pulumi.Config("other").require("projectUrl"))
+    pulumi.export("declared", [config.require_int("declared"), config.require("kept"), config.require_secret("hidden")])
+"""
+DECLARED = """config:
+  declared: {type: integer}
+  kept: {type: string, default: as it was}
+  hidden: {type: string, secret: true}
+"""
+
+
+def test_a_program_that_requires_config_previews_and_comes_up_in_one_run(project, monkeypatch):
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    run = project(ASKS, config="config:\n  probe:given: from the file\n", more_yaml=DECLARED)
+    seen = []
+    for operation in ("preview", "up"):
+        plan = run(operation, fill_config=True)
+        filled = {f.key: f for f in plan.filled_config}
+        seen.append(filled)
+        assert plan.outputs["plain"] == [2, True, 2.0]
+        assert plan.outputs["inside"] == ["someone@example.com", 3]
+        assert len(plan.outputs["list"]) == 2
+        assert plan.outputs["region"] == "us-east-1"
+        assert plan.outputs["again"] is True
+        assert plan.outputs["mine"] == ["from the file", "its default"]
+        assert plan.outputs["other"].startswith("https://example.com/")
+        assert plan.outputs["declared"] == [2, "as it was", "[secret]"]
+    assert seen[0] == seen[1], "a preview and its update agree"
+    assert {key: f.kind for key, f in filled.items()} == {
+        "probe:declared": "number",
+        "probe:hidden": "text",
+        "probe:network": "CIDR block",
+        "probe:deployer": "SSH public key",
+        "probe:data": "object",
+        "probe:data.contactEmail": "e-mail address",
+        "probe:data.count": "number",
+        "probe:nodes": "number",
+        "probe:flag": "boolean",
+        "probe:share": "number",
+        "probe:subnetCidrs": "list of CIDR block",
+        "aws:region": "region",
+        "probe:thing": "text",
+        "other:projectUrl": "URL",
+    }
+    assert filled["probe:network"].why == "used as cidr_block"
+    assert str(filled["probe:network"].source) == "__main__.py:6"
+    assert str(filled["probe:declared"].source) == "Pulumi.yaml:4"
+    assert str(filled["probe:thing"].source) == "__main__.py:14"
+    assert [key for key, f in filled.items() if f.value == "[secret]"] == ["probe:hidden", "probe:thing"]
+    assert json.dumps(document.to_document(plan)).count("levee-thing") == 0
+    for path in run.workspace().folder.rglob("*"):
+        assert not path.is_file() or b"levee-thing" not in path.read_bytes(), path
+    assert run("destroy").summary.by_op == {"delete": 2}
+
+
+def test_nothing_is_filled_unless_it_is_asked_for(project):
+    run = project(ASKS)
+    with pytest.raises(ProgramError, match="'probe:network'") as refused:
+        run("preview")
+    assert refused.value.where == f"{run.root / '__main__.py'}:6"
+    assert "pulumi config set probe:network VALUE --stack dev" in str(refused.value.fix)
+    assert "--fill-config" in str(refused.value.fix)
+    run = project(ASKS, more_yaml=DECLARED)
+    with pytest.raises(UsageError, match=r"'probe:declared'.*\(and probe:hidden\)") as refused:
+        run("preview")
+    assert str(refused.value.where).endswith("Pulumi.yaml:4")
+    assert "--fill-config" in str(refused.value.fix)
+    plan = run("preview", config={"declared": "7", "hidden": "x"}, fill_config=True)
+    assert plan.outputs["declared"][0] == 7, "a given value is kept"
+    assert not {"probe:declared", "probe:hidden"} & {f.key for f in plan.filled_config}
+
+
+def test_a_secret_is_asked_for_as_one(project):
+    run = project("import pulumi\npulumi.Config().require_secret('token')\n")
+    with pytest.raises(ProgramError) as refused:
+        run("preview")
+    assert str(refused.value.fix).startswith("pulumi config set --secret probe:token VALUE")
+
+
+def test_a_region_that_a_real_provider_insists_on_is_noted(project, monkeypatch):
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    run = project("import pulumi_aws as aws\naws.s3.Bucket('a')\n")
+    (note,) = [note for note in run("preview").notes if "aws:region" in note]
+    assert "took us-east-1" in note
+    (filled,) = run("preview", fill_config=True).filled_config
+    assert (filled.key, filled.value, filled.source) == ("aws:region", "us-east-1", None)
+    run = project("import pulumi_aws as aws\naws.s3.Bucket('a')\n", config="config:\n  aws:region: eu-west-1\n")
+    plan = run("preview", fill_config=True)
+    assert plan.filled_config == ()
+    assert not [note for note in plan.notes if "aws:region" in note]
+
+
+def test_a_value_that_the_program_refuses_is_said_with_its_key(project):
+    run = project(
+        """
+        import pulumi
+        tier = pulumi.Config().require("tier")
+        if hash(tier) != 1:
+            raise ValueError(f"tier must be one of gold, silver, but is {tier}")
+        """
+    )
+    with pytest.raises(ProgramError, match="must be one of gold, silver") as refused:
+        run("preview", fill_config=True)
+    assert "takes certain values only" in str(refused.value.fix)
+    assert "--config probe:tier=VALUE" in str(refused.value.fix)
+    assert "probe:tier=levee-tier" in str(refused.value.fix)
