@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -400,10 +401,10 @@ def _load(path: Path | None) -> dict[str, Any] | None:
 
 
 def _store(path: Path | None, data: Mapping[str, Any]) -> None:
-    """Write whole or not at all: several processes may share a cache."""
+    """Write whole or not at all: several threads and processes share a cache."""
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     temporary.write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
     temporary.replace(path)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import json
 import sysconfig
+import threading
 import typing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from levee.sdk import ResourceType, Sdk, TypeRef, package_of
+from levee.sdk import ResourceType, Sdk, TypeRef, catalogue, package_of
 from levee.sdk.parse import says_replacement
 
 SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
@@ -233,3 +235,18 @@ class Widget(pulumi.CustomResource):
 )
 def test_what_a_docstring_says_of_replacement(doc: str, says: bool | None) -> None:
     assert says_replacement(doc) is says
+
+
+def test_threads_share_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_wrote = threading.Barrier(2, timeout=30)
+    replace = Path.replace
+
+    def replace_together(self: Path, target: Path) -> Path:
+        both_wrote.wait()
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_together)
+    with ThreadPoolExecutor(2) as threads:
+        for written in [threads.submit(catalogue._store, tmp_path / "one.json", {"a": 1}) for _ in range(2)]:
+            written.result()
+    assert [path.name for path in tmp_path.iterdir()] == ["one.json"]
