@@ -26,6 +26,7 @@ _OWN_ERROR: Final = re.compile(
 """An error of ours as it prints itself (``LeveeError.__str__``, ``PipelineError.__str__``)."""
 
 _PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
+_RESOURCE_NAMED: Final = re.compile(r"([\w.:/-]+) resource '([^']+)' has a problem")
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
 _TWICE: Final = re.compile(r"Duplicate resource URN '([^']+)'")
 _CYCLE: Final = re.compile(
@@ -72,7 +73,15 @@ class _Case:
     @property
     def where(self) -> str | None:
         """The line that registered the first resource that is complained of, else the traceback's."""
-        return self.place([urn for urn, _ in self.errors if urn]) or _last_own_frame(self.project, self.text)
+        complained_of = self.place([urn for urn, _ in self.errors if urn]) or self._of_component
+        return complained_of or _last_own_frame(self.project, self.text)
+
+    @property
+    def _of_component(self) -> str | None:
+        """The line of a component that could not be constructed: the engine names it by type and name alone."""
+        named = _RESOURCE_NAMED.search(self.text)
+        source = self.notes.refused.get((named[1], named[2])) if named else None
+        return str(source) if source else None
 
     def place(self, urns: Sequence[str]) -> str | None:
         """The line that registered the first of those resources, else its URN."""

@@ -21,6 +21,7 @@ def attached(
     errors_to: Path,
     cache: Path,
     stack: str,
+    state: Path | None = None,
     faults: Path | None = None,
     lookups: Path | None = None,
 ) -> Generator[Mapping[str, int]]:
@@ -35,6 +36,7 @@ def attached(
         errors_to: File for what the process says on standard error.
         cache: Folder for what was read of the SDKs.
         stack: The stack's name.
+        state: Its state file.
         faults: Rules of faults to inject.
         lookups: The project's own answers to lookups.
 
@@ -52,6 +54,7 @@ def attached(
         *("--log", str(log)),
         *("--cache", str(cache)),
         *("--stack", stack),
+        *(("--state", str(state)) if state else ()),
         *(("--faults", str(faults)) if faults else ()),
         *(("--lookups", str(lookups)) if lookups else ()),
     ]

@@ -16,6 +16,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import grpc
@@ -49,10 +51,12 @@ class Components:
     Attributes:
         sdk: The types.
         journal: Where each component is listed as not evaluated.
+        state: The stack's state file, as it was when the run began: which components are deployed.
     """
 
     sdk: Sdk
     journal: Journal
+    state: Path | None = None
 
     def construct(self, request: provider_pb2.ConstructRequest) -> provider_pb2.ConstructResponse:
         """Register the component and answer its outputs.
@@ -73,7 +77,7 @@ class Components:
             self.journal.write(
                 "not_evaluated", once=registered.urn, urn=registered.urn, type=request.type, reason=NOT_EVALUATED
             )
-            known = bool(registered.object.fields) or not request.dryRun
+            known = not request.dryRun or registered.urn in self._deployed
             site = _Site(self.sdk, type_, request, registered.urn, monitor, inputs)
             outputs = site.outputs() if known else {name: inputs.get(name, UNKNOWN) for name in type_.outputs}
             state = wire.encode(outputs)
@@ -84,6 +88,14 @@ class Components:
         return provider_pb2.ConstructResponse(
             urn=registered.urn, state=state, stateDependencies=dict.fromkeys(outputs, depends)
         )
+
+    @cached_property
+    def _deployed(self) -> frozenset[str]:
+        """URNs in the state; read in a preview, before an update writes to the file."""
+        if self.state is None or not self.state.exists():
+            return frozenset()
+        resources = json.loads(self.state.read_bytes())["checkpoint"]["latest"].get("resources") or ()
+        return frozenset(resource["urn"] for resource in resources)
 
     def call(self, request: provider_pb2.CallRequest) -> provider_pb2.CallResponse:
         """The result of a method, by its type; unknown in a preview.
@@ -99,7 +111,7 @@ class Components:
         urn = (plain(args.get("__self__")) or {}).get("urn", "")
         name = urn.rsplit("::", 1)[-1]
         result = dict.fromkeys(method.outputs, UNKNOWN)
-        if not request.dryRun:
+        if not request.dryRun or urn in self._deployed:
             connection = connect(owner.package, "", {}, Journal(None))
             subject = Subject(owner, name, {}, connection, f"{urn}|{request.tok}|{sorted(args)}")
             shape = _Shape(self.sdk, _cloud(self.sdk, owner), subject)
@@ -332,15 +344,15 @@ class _References(_Shape):
         return self.made[path]
 
     def _read(self, token: str, path: str) -> Values | None:
-        name = f"{self.subject.name}-{path.replace('[', '-').replace(']', '').replace('.', '-')}"
-        return self.site.refer(token, name, self.subject.connection)
+        words = "-".join(re.findall(r"[a-z0-9]+|[A-Z][a-z0-9]*", path)).lower()
+        return self.site.refer(token, f"{self.subject.name}-{words}", self.subject.connection)
 
     def _same(self, token: str, path: str) -> Values | None:
-        """What was made already under another path: ``core.cluster`` is ``eksCluster``."""
+        """What an output of the component itself is already: ``core.cluster`` is ``eksCluster``."""
         name, index = _last(path)
-        for other, made in self.made.items():
+        for other, made in self.made.items() if "." in path else ():
             known, at = _last(other)
-            if self.tokens[other] == token and at == index and (known.endswith(name) or name.endswith(known)):
+            if self.tokens[other] == token and at == index and "." not in other and known.endswith(name):
                 return made
         return None
 

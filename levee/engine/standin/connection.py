@@ -119,7 +119,7 @@ def _aws_account(config: Mapping[str, Any]) -> str:
     roles = config.get("assumeRoles") or config.get("assumeRole") or []
     roles = roles if isinstance(roles, list) else [roles]
     for role in reversed(roles):
-        found = _ROLE_ACCOUNT.match(str((role or {}).get("roleArn", "")))
+        found = _ROLE_ACCOUNT.match(str((role or {}).get("roleArn") or (role or {}).get("role_arn", "")))
         if found:
             return found[1]
     allowed = config.get("allowedAccountIds") or []

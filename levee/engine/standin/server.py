@@ -18,6 +18,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from levee.engine.standin import faults, own_answers
 from levee.engine.standin.cloud import SimulatedCloud
+from levee.engine.standin.components import Components
 from levee.engine.standin.existing import Existing
 from levee.engine.standin.faults import Faults
 from levee.engine.standin.journal import Journal
@@ -46,6 +47,7 @@ class Settings:
     faults: Path | None = None
     lookups: Path | None = None
     cache: Path | None = None
+    state: Path | None = None
 
 
 class StandIn:
@@ -74,12 +76,13 @@ class StandIn:
             lookups=Lookups(outputs, self.journal, answers, Existing(self.cloud)),
         )
         self._servers: list[grpc.Server] = []
-        self.ports = self._serve(sdk, settings.packages or _providers(sdk))
+        self.ports = self._serve(sdk, settings.packages or _providers(sdk), settings.state)
 
-    def _serve(self, sdk: Sdk, packages: Iterable[str]) -> Mapping[str, int]:
+    def _serve(self, sdk: Sdk, packages: Iterable[str], state: Path | None) -> Mapping[str, int]:
         executor = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="standin")
         options = [("grpc.max_receive_message_length", _MAX_MESSAGE), ("grpc.max_send_message_length", _MAX_MESSAGE)]
         ports: dict[str, int] = {}
+        components = Components(sdk, self.journal, state)
         for name in packages:
             package = sdk.packages.get(name)
             if package is None:
@@ -91,7 +94,7 @@ class StandIn:
                 ports[name] = ports[package.plugin]
                 continue
             server = grpc.server(executor, options=options)
-            servicer = Servicer(name, package.version, self.provider)
+            servicer = Servicer(name, package.version, self.provider, components)
             provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
             ports[name] = ports[package.plugin] = server.add_insecure_port("127.0.0.1:0")
             server.start()

@@ -77,13 +77,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         package: Its name.
         version: Its version, for GetPluginInfo.
         provider: Where the work is done; shared by all packages.
+        components: Constructs the package's components; shared too.
     """
 
-    def __init__(self, package: str, version: str, provider: Provider) -> None:
+    def __init__(self, package: str, version: str, provider: Provider, components: Components) -> None:
         self._package = package
         self._version = version
         self._provider = provider
-        self._components = Components(provider.sdk, provider.journal)
+        self._components = components
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
         self._parameterized: dict[str, str] = {}

@@ -1,0 +1,93 @@
+"""Components that their provider's own program constructs: registered, typed, listed, never called judged."""
+
+import pytest
+
+from levee.engine import ProgramError
+from levee.plan import UNKNOWN, Op, Verdict, document
+
+PROGRAM = """
+    import pulumi
+    import pulumi_aws as aws
+    import pulumi_shelves as shelves
+
+    pulumi_config = pulumi.Config()
+    rack = shelves.Rack("rack", size=pulumi_config.get_int("size") or 3, labels={"a": "b"})
+    policy = aws.s3.BucketPolicy("policy", bucket=rack.bucket_id, policy="{}")
+    inside = aws.s3.BucketObject("inside", bucket=rack.bucket.id, content="x", opts=pulumi.ResourceOptions(parent=rack))
+    aws.s3.Bucket("after", opts=pulumi.ResourceOptions(depends_on=[rack]))
+    pulumi.export("labels", rack.labels)
+    pulumi.export("arn", rack.bucket.arn)
+    pulumi.export("same", pulumi.Output.all(rack.bucket.id, rack.bucket_id).apply(lambda ids: ids[0] == ids[1]))
+    pulumi.export("logs", rack.details.log_bucket.apply(lambda bucket: bucket.arn))
+    pulumi.export("second", rack.subnet_ids[1])
+    pulumi.export("kind", rack.kubeconfig["kind"])
+    pulumi.export("title", rack.get_title().title)
+"""
+
+
+def _rack(plan):
+    return next(r for r in plan.resources if r.type == "shelves:index:Rack")
+
+
+def _opaque(plan):
+    return [v for v in plan.not_evaluated if v.policy == "children-not-evaluated"]
+
+
+def test_a_remote_component_lives_with_typed_outputs(shelves, project):
+    run = project(PROGRAM)
+    previewed = run("preview")
+    assert previewed.outputs == {**dict.fromkeys(previewed.outputs, UNKNOWN), "labels": {"a": "b"}}
+
+    up = run("up")
+    assert up.outputs["labels"] == {"a": "b"}
+    assert up.outputs["arn"].startswith("arn:aws:s3:::rack-bucket-")
+    assert up.outputs["same"] is True
+    assert up.outputs["logs"].startswith("arn:aws:s3:::rack-details-log-bucket-")
+    assert up.outputs["second"].startswith("subnet-")
+    assert up.outputs["kind"] == "Config"
+    assert isinstance(up.outputs["title"], str)
+    read = {r.name: r for r in up.resources if r.op is Op.READ}
+    assert {r.parent for r in read.values()} == {_rack(up).urn}
+    inside = next(r for r in up.resources if r.name == "inside")
+    assert inside.parent == _rack(up).urn
+    assert inside.property_dependencies["bucket"]
+
+    for plan in (previewed, up):
+        assert str(_rack(plan).source) == "__main__.py:7"
+        (listed,) = _opaque(plan)
+        assert (listed.urn, str(listed.source)) == (_rack(plan).urn, "__main__.py:7")
+        assert plan.summary.not_evaluated == 1
+        assert document.to_document(plan)["not_evaluated"][0]["policy"] == "children-not-evaluated"
+        (asked,) = (lookup for lookup in plan.invented_lookups if lookup.token.endswith("/getTitle"))
+        assert str(asked.source) == "__main__.py:17"
+    again = run("preview")
+    assert again.outputs == up.outputs
+    assert not again.changes
+    assert not run("refresh").changes
+    assert run("destroy").summary.by_op.keys() == {"delete"}
+
+
+def test_a_components_inputs_are_checked(shelves, project):
+    program = PROGRAM.replace('pulumi_config.get_int("size") or 3', '"many"')
+    with pytest.raises(ProgramError, match=r"'size' must be a whole number") as refused:
+        project(program)("preview")
+    assert "__main__.py:7" in str(refused.value)
+
+
+def test_a_rule_never_passes_what_it_has_not_seen(shelves, project):
+    """What a component's children are read as is no resource of the stack: no rule says that it is well."""
+    from datetime import UTC, datetime
+
+    from levee.compliance.catalogue import RULES
+    from levee.compliance.evaluate import evaluate
+    from levee.compliance.settings import Settings
+    from levee.compliance.tagging.place import Places
+    from levee.sdk import Sdk
+
+    run = project(PROGRAM)
+    up = run("up")
+    places = Places(Sdk(run.workspace().project.site_packages))
+    outcomes = evaluate(up, RULES, Settings.from_config(RULES, {}), places, datetime.now(UTC).date())
+    inside = {r.urn for r in up.resources if r.op is Op.READ} | {_rack(up).urn}
+    assert [o for o in outcomes if o.verdict is Verdict.PASSED]
+    assert not [o for o in outcomes if o.urn in inside]
