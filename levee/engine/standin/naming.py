@@ -31,14 +31,6 @@ _OVERRIDES: Final = {
 """Types whose automatic name is not in ``name``. gcp's ids below are required and so are never made up."""
 _LOWER: Final = {"bucket", "identifier", "clusterIdentifier", "accountName", "vaultName", "registryName"}
 _BARE_SERVICES: Final = {"azure-native:storage:StorageAccount", "azure-native:containerregistry:Registry"}
-_MAX_LENGTH: Final = {
-    "aws:s3/bucket:Bucket": 63,
-    "azure-native:storage:StorageAccount": 24,
-    "azure-native:keyvault:Vault": 24,
-    "aws:lb/loadBalancer:LoadBalancer": 32,
-    "aws:lb/targetGroup:TargetGroup": 32,
-    "aws:iam/role:Role": 64,
-}
 _GRANT: Final = re.compile(r"I[Aa][Mm](Member|Binding|Policy)$")
 """Grants on another resource: their ``name`` is that resource's."""
 _NEVER: Final = {"random", "tls", "command", "kubernetes"}
@@ -71,6 +63,9 @@ def _azure_name(type_: ResourceType) -> str | None:
     if len(candidates) > 1:
         wanted = type_.class_name.lower()
         candidates.sort(key=lambda n: -_overlap(n.removesuffix("Name").lower(), wanted))
+    plain = type_.inputs.get("name")
+    if not candidates and plain is not None and plain.type.kind == "string" and not plain.required:
+        return "name"
     return candidates[0] if candidates else None
 
 
@@ -99,7 +94,9 @@ class Creation:
 
 
 def automatic_name(type_: ResourceType, creation: Creation) -> str:
-    """The name that a creation gets."""
+    """The name that a creation gets: in the provider's form, spelled and shortened to what the cloud allows."""
+    from levee.engine.standin.limits import names  # which asks here what carries a name
+
     name = name_property(type_) or "name"
     if type_.package == "azure-native":
         base, suffix = creation.logical, creation.digits[:8]
@@ -109,7 +106,10 @@ def automatic_name(type_: ResourceType, creation: Creation) -> str:
         base = "".join(c for c in base.lower() if c.isalnum())
     elif name in _LOWER or type_.package == "gcp":
         base = base.lower().replace("_", "-").replace(".", "-")
-    limit = _MAX_LENGTH.get(type_.token, 255 if type_.package != "gcp" else 63)
+    rule = names.rule_of(type_)
+    if rule is not None:
+        return names.fitted(rule, base, suffix)
+    limit = 255 if type_.package != "gcp" else 63
     return base[: limit - len(suffix)].rstrip("-") + suffix
 
 

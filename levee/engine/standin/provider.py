@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from levee.engine.standin import coverage, naming
+from levee.engine.standin import coverage, limits, naming
 from levee.engine.standin.check import Checker, Failure, near
 from levee.engine.standin.cloud import Record, SimulatedCloud
 from levee.engine.standin.clouds.kubernetes import custom_resource
@@ -114,7 +114,7 @@ class Provider:
             proposed_name,
         )
         checker = Checker(self.sdk, strict=type_.package in coverage.STRICT)
-        failures = checker.check(inputs, type_.inputs)
+        failures = [*checker.check(inputs, type_.inputs), *limits.failures(type_, target.urn, olds, news, self.cloud)]
         self._note_fidelity(type_, checker)
         return inputs, failures
 
@@ -149,6 +149,8 @@ class Provider:
             return "", self.outputs.preview(subject)
         id_, outputs = self.outputs.create(subject)
         self._refuse_taken(type_, target, id_, inputs=inputs, connection=connection)
+        for failure in limits.conflicts(type_, target.urn, inputs, self.cloud):
+            raise CloudError(f"Conflict: {failure.reason}", where=target.urn, fix="choose another range")
         self._store(connection.scope, target, id_, seed=seed, inputs=inputs, outputs=outputs, created=True)
         self.faults.after(call, Made(id_, inputs, outputs))
         return id_, outputs
@@ -323,10 +325,17 @@ class Provider:
         name = naming.name_property(type_)
         if name is None or plain(inputs.get(name)) not in {id_, id_.rsplit("/", 1)[-1]}:
             return
-        for holder in self.cloud.holders(connection.scope, target.type, id_):
+        everywhere = limits.taken_everywhere(type_)
+        named = id_.rsplit("/", 1)[-1].lower()
+        for holder in (
+            (r for r in self.cloud.of_type(target.type) if r.id.rsplit("/", 1)[-1].lower() == named)
+            if everywhere
+            else self.cloud.holders(connection.scope, target.type, id_)
+        ):
             if holder.urn != target.urn:
                 raise CloudError(
                     f"AlreadyExists: {target.type} {id_!r} exists already"
+                    + (", and such a name is taken once for all accounts" if everywhere else "")
                     + (f", created as {holder.urn}" if holder.urn else ""),
                     where=target.urn,
                     fix="choose another name, or import the resource",

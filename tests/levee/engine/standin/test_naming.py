@@ -26,8 +26,10 @@ def type_of(sdk: Sdk, token: str) -> ResourceType:
         ("gcp:storage/bucket:Bucket", "name", r"lake-raw-[0-9a-f]{7}"),
         ("azure-native:storage:StorageAccount", "accountName", r"lakeraw[0-9a-f]{8}"),
         ("azure-native:resources:ResourceGroup", "resourceGroupName", r"lake_Raw[0-9a-f]{8}"),
-        ("azure-native:storage:BlobContainer", "containerName", r"lake_Raw[0-9a-f]{8}"),
+        ("azure-native:storage:BlobContainer", "containerName", r"lake-raw[0-9a-f]{8}"),
         ("azure-native:keyvault:Vault", "vaultName", r"lake-raw[0-9a-f]{8}"),
+        ("azure-native:web:WebApp", "name", r"lake-Raw[0-9a-f]{8}"),
+        ("aws:kms/alias:Alias", "name", r"alias/lake_Raw-[0-9a-f]{7}"),
         ("databricks:index/job:Job", "name", r"lake_Raw-[0-9a-f]{7}"),
     ],
 )
