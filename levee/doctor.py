@@ -64,9 +64,10 @@ def checks(root: Path) -> list[Check]:
     Args:
         root: The checkout.
     """
-    found = [_python(), _uv(root), _disk(root), *_pulumi(root)]
-    # An installed Levee previews and provisions other people's programs: it has no reports, tests or data of its own.
-    return found if places.checkout() is None else [*found, _git(), _java(), _chromium(), _data(root)]
+    if places.checkout() is None:
+        # An installed Levee previews and provisions other people's programs: it has no tests and no data of its own.
+        return [_python(), _disk(root), *_pulumi(root)]
+    return [_python(), _uv(root), _disk(root), *_pulumi(root), _git(), _java(), _chromium(), _data(root)]
 
 
 def missing(found: list[Check]) -> list[Check]:

@@ -1,0 +1,119 @@
+"""The examples under docs/ do what their pages say; the action and the workflow that uses it please their linters."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from levee.cli.app import run
+from levee.toolchain import uv_path
+
+ROOT = Path(__file__).parents[2]
+STRANGER = ROOT / "docs/examples/stranger"
+WORKFLOWS = [ROOT / "action.yml", *STRANGER.glob(".github/workflows/*.yml")]
+
+
+def copy(folder):
+    shutil.copytree(STRANGER, folder, ignore=shutil.ignore_patterns(".venv", ".levee", "__pycache__"))
+    return folder
+
+
+def test_the_strangers_example_from_preview_to_destroy(tmp_path, capsys, monkeypatch):
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    project = copy(tmp_path / "stranger")
+    (project / ".venv").symlink_to(sys.prefix)
+    monkeypatch.chdir(project)
+    assert run(["preview"]) == 2
+    assert "--fill-config" in capsys.readouterr().err
+    assert run(["preview", "--fill-config", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["summary"]["by_op"] == {"create": 8}
+    assert plan["outputs"]["network"] == "10.8.0.0/16", "lookups.yaml answers"
+    assert [lookup["token"] for lookup in plan["invented_lookups"]] == ["aws:ec2/getAmi:getAmi"]
+    filled = {f["key"].split(":")[1]: f for f in plan["filled_config"]}
+    assert set(filled) == {"visitorCidr", "editorPassword", "ownerEmail", "deployer", "region"}
+    assert filled["editorPassword"]["value"] == "[secret]"
+    assert filled["visitorCidr"]["source"]["file"] == "__main__.py"
+    assert run(["up", "--fill-config"]) == 0
+    assert run(["refresh", "--expect-no-changes"]) == 0
+    assert run(["destroy"]) == 0
+
+
+def test_the_action_offers_what_its_script_takes():
+    action = YAML(typ="safe").load(ROOT / "action.yml")
+    (step,) = action["runs"]["steps"]
+    given = {name.removeprefix("LEVEE_").lower().replace("_", "-") for name in step["env"]}
+    assert given == set(action["inputs"])
+    script = (ROOT / "tools/action").read_text()
+    assert all(name in script for name in step["env"])
+    assert os.access(ROOT / "tools/action", os.X_OK)
+
+
+def test_the_workflow_asks_for_no_secret_and_no_right_to_write():
+    (workflow,) = STRANGER.glob(".github/workflows/*.yml")
+    text = workflow.read_text()
+    document = YAML(typ="safe").load(text)
+    assert "secrets." not in text
+    assert document["permissions"] == {}
+    (job,) = document["jobs"].values()
+    assert job["permissions"] == {"contents": "read"}
+    offered = YAML(typ="safe").load(ROOT / "action.yml")["inputs"]
+    assert set(job["steps"][-1]["with"]) <= set(offered)
+
+
+@pytest.mark.slow
+def test_zizmor_finds_nothing_in_the_action_and_the_workflow():
+    found = subprocess.run(
+        [uv_path(ROOT), "tool", "run", "--quiet", "zizmor@1.32.0", "--offline", "--pedantic", "--quiet", *WORKFLOWS],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.slow
+def test_actionlint_finds_nothing_in_the_workflow():
+    found = subprocess.run(
+        ["go", "run", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7", *WORKFLOWS[1:]],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.slow
+def test_the_actions_script_previews_the_example(tmp_path):
+    project = copy(tmp_path / "work/stranger")
+    (project / ".venv").symlink_to(sys.prefix)
+    outputs, summary = tmp_path / "outputs", tmp_path / "summary"
+    environment = {
+        **os.environ,
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_OUTPUT": str(outputs),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "GITHUB_WORKSPACE": str(tmp_path / "work"),
+        "RUNNER_TEMP": str(tmp_path),
+        "LEVEE_WORKING_DIRECTORY": "stranger",
+        "LEVEE_CONFIG": "ownerEmail=me@example.com\ncostCentre=$(touch broken-out)\n",
+        "UV": str(uv_path(ROOT)),
+    }
+    ran = subprocess.run(
+        [ROOT / "tools/action"], cwd=tmp_path / "work", env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    said = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+    assert said["exit-code"] == "0"
+    plan = json.loads(Path(said["plan"]).read_text())
+    assert plan["summary"]["by_op"] == {"create": 8}
+    assert "ownerEmail" not in {f["key"].split(":")[1] for f in plan["filled_config"]}
+    assert "::warning title=tagging-" in ran.stderr
+    assert "file=stranger/__main__.py" in ran.stderr
+    assert "8 resources" in summary.read_text()
+    assert "::warning" not in summary.read_text()
+    assert not list(tmp_path.rglob("broken-out"))
