@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from levee import places
-from levee.engine import fidelity, join, references, required, standins, upkeep
+from levee.engine import fidelity, join, references, required, runtimes, standins, upkeep
 from levee.engine.activity import Activity
 from levee.engine.cli_process import Finished
 from levee.engine.dependencies import install_command
 from levee.engine.event_stream import EventStream
 from levee.engine.failure import diagnose, hanging
-from levee.engine.language_host import LanguageHost, Program
+from levee.engine.language_host import Program
 from levee.engine.notes import Notes, read_notes
 from levee.engine.project import Project
 from levee.engine.session import OFFLINE_PATIENCE, Options, Session, json_in
@@ -47,12 +47,6 @@ _CHANGES: Final = frozenset({Operation.UP, Operation.REFRESH, Operation.DESTROY}
 @contextmanager
 def _session(folder: Path, stack: str, options: Options, *, runs_program: bool) -> Generator[Session]:
     project = Project.load(folder)
-    if project.runtime != "python":
-        raise UsageError(
-            f"the program's runtime is {project.runtime!r}; Levee runs Python programs",
-            where=str(project.file),
-            fix="`runtime: python` where it is one; a program in another language: pulumi preview",
-        )
     if not stack or not re.fullmatch(r"[\w./-]+", stack):
         raise UsageError(f"{stack!r} is not a stack's name", fix="use letters, digits, `-`, `_` and `.`")
     _check(project, options)
@@ -60,6 +54,7 @@ def _session(folder: Path, stack: str, options: Options, *, runs_program: bool) 
     pulumi = options.pulumi or ensure_pulumi(project.root if (project.root / "tools/pulumi").is_dir() else None)
     with workspace.locked(), tempfile.TemporaryDirectory(prefix="levee-") as scratch:
         session = Session(workspace, options, pulumi, Path(scratch))
+        runtimes.require(project, session.environment()["PATH"], pulumi)
         for secret in workspace.prepare(_required(session) if runs_program else options.config):
             session.secrets[secret.key] = secret.value
             if secret.placeholder:
@@ -74,7 +69,8 @@ def _check(project: Project, options: Options) -> None:
         UsageError: The program, its interpreter or a file that was named is not there.
     """
     entry = project.main / "__main__.py" if project.main.is_dir() else project.main
-    if not entry.exists() and not project.main.with_name(f"{project.main.name}.py").exists():
+    script = project.main.with_name(f"{project.main.name}.py")
+    if project.runtime == runtimes.OURS and not entry.exists() and not script.exists():
         raise UsageError("there is no program", where=str(entry), fix="write it there, or name its folder: `main:`")
     if not project.interpreter.exists():
         raise UsageError("no such interpreter", where=str(project.interpreter), fix=install_command(project))
@@ -196,15 +192,16 @@ def _perform(session: Session, operation: Operation) -> Plan:
             fill_config=options.fill_config,
             stacks=session.scratch / "stacks.txt",
         )
-        host = running.enter_context(LanguageHost(program))
+        client, end_program = running.enter_context(runtimes.serving(session, program))
         activity = Activity(_patience(options), options.on_event)
         stream = running.enter_context(EventStream(events_path, activity.listen))
         finished = session.cli(
-            *_arguments(session, operation, stream.address, host.port),
+            *_arguments(session, operation, stream.address),
+            *client,
             *(["--run-program"] if any(map(_has_delete_hook, before)) else []),
             environment=environment,
             hangs=activity.hangs,
-            end_program=host.end_program,
+            end_program=end_program,
         )
     changes = operation in _CHANGES and not options.dry_run
     events = join.read_events(events_path, updating=changes)
@@ -236,7 +233,7 @@ def _patience(options: Options) -> float:
     return OFFLINE_PATIENCE if options.offline else 0.0
 
 
-def _arguments(session: Session, operation: Operation, events: str, port: int) -> list[str]:
+def _arguments(session: Session, operation: Operation, events: str) -> list[str]:
     options = session.options
     arguments = [operation.value, "--stack", session.stack, "--event-log", events]
     if operation is Operation.PREVIEW:
@@ -252,7 +249,7 @@ def _arguments(session: Session, operation: Operation, events: str, port: int) -
             arguments += ["--policy-pack", str(pack.resolve()), "--policy-pack-config", str(config)]
     if not options.offline:
         arguments += ["--config-file", str(_online_config(session))]
-    return [*arguments, "--client", f"127.0.0.1:{port}"]
+    return arguments
 
 
 def _has_delete_hook(state: Mapping[str, Any]) -> bool:
