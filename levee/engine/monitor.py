@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 EXPECT_IMPORT = "levee:standin:expectImport"
 """The function by which a stand-in is told of an import that is about to be read (``standin/servicer.py``)."""
 _REFERENCE = "pulumi:pulumi:StackReference"
@@ -56,11 +57,13 @@ class Monitor:
         self._offline = bool(request.get("offline"))
         self._notes = notes
         self._standins: dict[str, Any] = {}
+        self._answered: set[str] = set()
         stub.RegisterResource, stub.ReadResource = self.register, self.read
 
     def register(self, call: Any) -> Any:
         """Register; of what is refused, note the line: no state will ever hold it."""
         place = self._notes.place(call.sourcePosition.uri, call.sourcePosition.line)
+        self._forget_answered(call)
         if self._offline:
             for value in call.object.fields.values():
                 self._mend(value, call.name, place)
@@ -102,9 +105,35 @@ class Monitor:
             outputs, secret = answer["outputs"], answer.get("secret_output_names", [])
         else:
             outputs, secret = (_UNKNOWN if self._request["unknown"] else {}), []
+        self._answered.add(urn)
         response = resource_pb2.ReadResourceResponse(urn=urn)
         response.properties.update({"name": call.id, "outputs": outputs, "secretOutputNames": secret})
         return response
+
+    def _forget_answered(self, call: Any) -> None:
+        """Depend on no reference that was answered here: the engine, which has not read it, refuses such a state."""
+        if not self._answered:
+            return
+        for urns in (call.dependencies, *(of.urns for of in call.propertyDependencies.values())):
+            urns[:] = [urn for urn in urns if urn not in self._answered]
+        for value in call.object.fields.values():
+            self._forget_in(value)
+
+    def _forget_in(self, value: Any) -> None:
+        """The same in the dependencies that an output value carries with it."""
+        kind = value.WhichOneof("kind")
+        if kind == "list_value":
+            for item in value.list_value.values:
+                self._forget_in(item)
+        elif kind == "struct_value":
+            fields = value.struct_value.fields
+            if SIGNATURE in fields and fields[SIGNATURE].string_value == OUTPUT and "dependencies" in fields:
+                urns = fields["dependencies"].list_value
+                kept = [urn.string_value for urn in urns.values if urn.string_value not in self._answered]
+                urns.Clear()
+                urns.extend(kept)
+            for item in fields.values():
+                self._forget_in(item)
 
     def _mend(self, value: Any, resource: str, place: Mapping[str, Any]) -> None:
         """Put a text in the place of every asset and archive whose content is not to be had."""

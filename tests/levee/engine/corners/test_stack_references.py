@@ -15,6 +15,10 @@ PROGRAM = """
     pulumi.export("missing", [vpc, first, url])
     pulumi.export("given", given.require_output("size"))
     pulumi.export("secret", given.require_output("token"))
+
+    import pulumi_random as random
+    keepers = {"url": url, "token": given.require_output("token")}
+    random.RandomId("id", byte_length=2, keepers=keepers, opts=pulumi.ResourceOptions(depends_on=[given]))
 """
 GIVEN = """
     acme/base/prod:
@@ -44,6 +48,9 @@ def test_outputs_of_a_file_and_placeholders_for_what_nobody_gave(project):
     assert vpc.startswith("vpc-")
     assert subnet.startswith("subnet-")
     assert url.startswith("https://")
+    drawn = next(resource for resource in up.resources if resource.name == "id")
+    assert drawn.inputs["keepers"] == {"url": url, "token": SECRET}
+    assert not drawn.dependencies  # the engine has not read a reference that was answered here
     assert _lines(up) == lines
     assert run("preview", references=references).outputs["missing"] == [vpc, subnet, url]
 
