@@ -24,6 +24,7 @@ class Notes:
         filled: Configuration that nobody has set and that was invented, by key.
         assumed: What the stand-ins took for a provider's configuration that nobody has set, by key.
         opaque: By URN, why nobody has looked into a component.
+        not_run: Commands, builds and pulls that nobody did, one sentence a type.
         refused: Where the program registered what a provider refused, by type and name.
         begun: Where the program made what had not reached the engine when it failed, by type and name.
         twice: The first and the last place of a type and name that a failed program made more than once.
@@ -36,6 +37,7 @@ class Notes:
     filled: tuple[FilledConfig, ...] = ()
     assumed: Mapping[str, str] = field(default_factory=dict)
     opaque: Mapping[str, str] = field(default_factory=dict)
+    not_run: tuple[str, ...] = ()
     refused: Mapping[tuple[str, str], Source] = field(default_factory=dict)
     begun: Mapping[tuple[str, str], Source] = field(default_factory=dict)
     twice: Mapping[tuple[str, str], tuple[Source, Source]] = field(default_factory=dict)
@@ -57,6 +59,7 @@ def read_notes(standin_log: Path, program_notes: Path) -> Notes:
         filled=tuple(program.filled.values()),
         assumed=standin.assumed,
         opaque=standin.opaque,
+        not_run=standin.not_run,
         refused=program.refused,
         begun=program.begun,
         twice=program.twice,
@@ -113,6 +116,12 @@ class _StandinNotes:
         self.faults: list[str] = []
         self.assumed: dict[str, str] = {}
         self.opaque: dict[str, str] = {}
+        self._not_run: dict[tuple[str, str], dict[str, None]] = {}
+
+    @property
+    def not_run(self) -> tuple[str, ...]:
+        """One sentence a type and reason."""
+        return tuple(f"{token} {', '.join(names)}: {reason}" for (token, reason), names in self._not_run.items())
 
     def take(self, note: Mapping[str, Any]) -> None:
         kind = note["kind"]
@@ -134,6 +143,9 @@ class _StandinNotes:
             self.assumed[note["name"]] = str(note["value"])
         elif kind == "not_evaluated":
             self.opaque[note["urn"]] = note["reason"]
+        elif kind == "not_run":
+            names = self._not_run.setdefault((note["type"], note["reason"]), {})
+            names[note["urn"].rsplit("::", 1)[-1]] = None
         elif kind == "fault":
             self.faults.append(note.get("message", json.dumps(note)))
 

@@ -314,7 +314,14 @@ def _plan(
         invented_lookups=notes.invented,
         filled_config=_filled(session, notes),
         outputs=outputs,
-        notes=(*session.notes, *notes.references, *_assumed(session, notes), *notes.faults, *_warnings(events)),
+        notes=(
+            *session.notes,
+            *notes.references,
+            *_assumed(session, notes),
+            *notes.faults,
+            *notes.not_run,
+            *_warnings(events),
+        ),
         seconds=seconds,
     )
 

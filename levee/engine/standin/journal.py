@@ -22,6 +22,7 @@ Kind = Literal[
     "unchecked_property",
     "unreadable_secret",
     "not_evaluated",
+    "not_run",
 ]
 
 

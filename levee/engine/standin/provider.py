@@ -13,7 +13,7 @@ from typing import Final
 from levee.engine.standin import coverage, limits, naming
 from levee.engine.standin.check import Checker, Failure, near
 from levee.engine.standin.cloud import Record, SimulatedCloud
-from levee.engine.standin.clouds.kubernetes import custom_resource
+from levee.engine.standin.clouds import kubernetes, not_run
 from levee.engine.standin.connection import Connection
 from levee.engine.standin.faults import Call, Faults, Made, Operation
 from levee.engine.standin.journal import Journal
@@ -145,6 +145,7 @@ class Provider:
         self.faults.before(call)
         seed = f"{target.urn}|{self.cloud.creations(target.urn)}"
         subject = Subject(type_, target.name, inputs, connection, seed)
+        self._note_undone(target)
         if preview:
             return "", self.outputs.preview(subject)
         id_, outputs = self.outputs.create(subject)
@@ -264,7 +265,7 @@ class Provider:
 
     def _find_type(self, token: str) -> ResourceType | None:
         with self._sdk_lock:
-            return self.sdk.resource(token) or custom_resource(self.sdk, token)
+            return self.sdk.resource(token) or kubernetes.custom_resource(self.sdk, token)
 
     def _find_function(self, token: str) -> FunctionType | None:
         with self._sdk_lock:
@@ -409,6 +410,15 @@ class Provider:
             checks={n: c.to_json() for n, c in coverage.of(type_, coverage.Context(self.facts)).items()},
             invented=coverage.invented_outputs(type_),
         )
+
+    def _note_undone(self, target: Target) -> None:
+        """Say what a real provider would have done on a machine and nobody does offline."""
+        reason = not_run.reason(target.type)
+        if reason is not None:
+            self.journal.write("not_run", once=target.urn, urn=target.urn, type=target.type, reason=reason)
+        if target.type == kubernetes.RELEASE:
+            why = "its chart is not installed offline: what it would make is not evaluated"
+            self.journal.write("not_evaluated", once=target.urn, urn=target.urn, type=target.type, reason=why)
 
     def _note_unreadable(self, target: Target, outputs: Mapping[str, Value]) -> None:
         hidden = [k for k, v in outputs.items() if isinstance(v, Secret) and v.value == CHANGED]

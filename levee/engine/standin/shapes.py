@@ -79,7 +79,7 @@ class Shaper:
             for k, v in given.items()
         }
         for name, nested in properties.items():
-            if value.get(name) is not None:
+            if value.get(name) is not None or self.cloud.echoes:
                 continue
             if self.preview and nested.required:
                 value[name] = UNKNOWN
@@ -124,7 +124,9 @@ class Shaper:
             return self._invented_object(output, path, depth)
         if kind == "array":
             return self._items(output, path, depth)
-        if kind in {"map", "object", "any", "resource", "asset"}:
+        if kind == "map":
+            return self._named_keys(output, path, depth)
+        if kind in {"object", "any", "resource", "asset"}:
             return {}
         if kind == "union":
             return self._invented(replace(output, type=output.type.members[0]), path, depth)
@@ -132,16 +134,24 @@ class Shaper:
 
     def _invented_object(self, output: Property, path: str, depth: int) -> Values:
         left_out = self._left_out(path)
+        properties = self.sdk.object(output.type.ref)
+        # Bridged SDKs call every nested field optional, so in what only the cloud can give all of them are there.
+        all_of_them = self._is_cloud_only(path) and not any(nested.required for nested in properties.values())
         made = {}
-        for name, nested in self.sdk.object(output.type.ref).items():
+        for name, nested in properties.items():
             inner = f"{path}.{name}"
             if name in left_out:
                 # A flag says that the setting is off; a text or a list would look as if somebody had set it.
                 is_off = nested.required and nested.type.kind in {"boolean", "integer", "number"}
                 made[name] = self._neutral(nested, depth + 1) if is_off else SKIP
             else:
-                made[name] = self._invented(nested, inner, depth + 1) if nested.required else self._ruled(nested, inner)
+                wanted = nested.required or (all_of_them and depth < _MAX_DEPTH)
+                made[name] = self._invented(nested, inner, depth + 1) if wanted else self._ruled(nested, inner)
         return {name: value for name, value in made.items() if value is not SKIP}
+
+    def _is_cloud_only(self, path: str) -> bool:
+        """Whether the program could not have given anything of this."""
+        return re.split(r"[.\[]", path, maxsplit=1)[0] not in self.subject.type.inputs
 
     def _left_out(self, path: str) -> Mapping[str, Property]:
         """What the program could have set in an object that it did not give: it must not look as if it were set."""
@@ -164,11 +174,27 @@ class Shaper:
         nothing: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}
         return nothing.get(kind, {})
 
+    def _named_keys(self, output: Property, path: str, depth: int) -> Values:
+        """A map with the keys that its docstring names: ``uris["GRAPHQL"] = ...``."""
+        if output.type.item is None or not self._is_cloud_only(path):
+            return {}
+        keys = re.findall(rf"""\b(?:{output.name}|{output.python_name})\[["'](\w+)["']\]""", output.doc)
+        one = replace(output, name=_singular(output.name))
+        return {
+            key: self._invented(replace(one, type=output.type.item, doc=""), f"{path}.{key}", depth + 1)
+            for key in dict.fromkeys(keys)
+        }
+
     def _items(self, output: Property, path: str, depth: int) -> list[Any]:
         """One item where only the cloud can give the list, none where the program could have."""
         item = output.type.item
         inputs = self.subject.type.inputs
         if item is None or output.name in inputs or depth + 1 >= _MAX_DEPTH or item.kind in {"any", "map"}:
             return []
-        element = Property(output.name, output.python_name, item, required=True)
+        element = Property(_singular(output.name), output.python_name, item, required=True, doc=output.doc)
         return [self._invented(element, f"{path}[0]", depth + 1)]
+
+
+def _singular(name: str) -> str:
+    """``urls`` to ``url``, ``ipAddresses`` to ``ipAddress``: what is made of a list's name is made of one of it."""
+    return name.removesuffix("es") if name.endswith("sses") else name.removesuffix("s")

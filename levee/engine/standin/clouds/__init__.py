@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from levee.engine.standin.clouds import aws, azure, common, databricks, gcp, kubernetes, random_values
+from levee.engine.standin.clouds import (
+    aws,
+    azure,
+    common,
+    databricks,
+    gcp,
+    kubernetes,
+    not_run,
+    random_values,
+    time_values,
+)
 from levee.engine.standin.clouds.common import SKIP
 from levee.engine.standin.subject import Subject
 from levee.engine.standin.values import Values
@@ -62,6 +72,13 @@ class Cloud:
     echoes: bool = False
 
 
+def _draw_tls(type_name: str, inputs: Values) -> tuple[str, Values]:
+    """Keys and certificates; the library that makes them is loaded when the first one is wanted."""
+    from levee.engine.standin.clouds import tls_values
+
+    return tls_values.draw(type_name, inputs)
+
+
 _COMMON: Final = Cloud(common.identify, common.compute, common.PLANNED)
 _CLOUDS: Final = {
     "aws": Cloud(aws.identify, aws.compute, aws.PLANNED),
@@ -70,6 +87,11 @@ _CLOUDS: Final = {
     "databricks": Cloud(databricks.identify, databricks.compute, databricks.PLANNED),
     "kubernetes": Cloud(kubernetes.identify, kubernetes.compute, kubernetes.PLANNED, kubernetes.finish, echoes=True),
     "random": Cloud(common.identify, common.compute, draw=random_values.draw),
+    "tls": Cloud(common.identify, common.compute, draw=_draw_tls),
+    "time": Cloud(common.identify, common.compute, draw=time_values.draw),
+    "command": Cloud(common.identify, not_run.command),
+    "docker": Cloud(common.identify, not_run.image),
+    "docker-build": Cloud(common.identify, not_run.image),
 }
 
 __all__ = ["SKIP", "Cloud", "cloud_of"]

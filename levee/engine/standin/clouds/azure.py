@@ -196,7 +196,8 @@ def compute(subject: Subject, id_: str, output: Property, path: str) -> Any:
 def _by_name(subject: Subject, id_: str, output: Property, path: str) -> Any:
     """An output whose name says what it is, wherever it lies."""
     name = output.name
-    if output.type.kind == "object" and _HAPPENED.search(name):
+    is_resource = subject.type.class_name[:1].isupper()  # a lookup's result is of something that has happened
+    if output.type.kind == "object" and _HAPPENED.search(name) and is_resource and not path.endswith("]"):
         return NEUTRAL if _COUNTED.search(name) else {}
     if name == "id" and output.type.kind == "string" and id_:
         return f"{id_}/{path.rsplit('.', 2)[-2] if '.' in path else 'child'}"

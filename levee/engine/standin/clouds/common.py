@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -32,6 +33,8 @@ NEUTRAL: Final = Neutral()
 
 CREATED: Final = "2025-01-01T00:00:00Z"
 """Every invented moment: an equal run gives an equal state."""
+EXPIRES: Final = "2035-01-01T00:00:00Z"
+"""Every invented end."""
 
 _DEFAULT: Final = re.compile(
     r"[Dd]efault(?:s)?(?:\s+value)?(?:\s+(?:is|to|of))?(?:\s+to)?:?\s+(?:[`\"']+([\w.:/-]+)[`\"']+|([A-Z][A-Z_]+)\b)"
@@ -43,6 +46,12 @@ _FILLED: Final = re.compile(
     r"(?:vpc|subnet|network|project|instance|cluster|workspace|metastore)id)$"
 )
 """Inputs that a cloud fills in when the program leaves them out. Any other must not look as if it were set."""
+
+_BASE64: Final = re.compile(r"(?i)\bbase-?64[- ]?(?:encoded|text|string)|\bencoded (?:in|as) base-?64|in base-?64")
+"""What a docstring says of a text that programs decode."""
+
+_GENERIC: Final = frozenset({"name", "type", "id", "status", "state", "description", "version", "value", "key", "kind"})
+"""Names that say nothing of what an equal name elsewhere in the resource means."""
 
 Rule = Callable[[Subject, str, str], Any]
 
@@ -113,6 +122,9 @@ _STRINGS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
             r"(?i:time|timestamp|date|createdon|lastmodified|created|updated)$|[a-z](?:At|On)$",
             lambda s, i, p: CREATED,
         ),
+        (r"(?i)(after|before|expiry|expiration|expires)$", lambda s, i, p: EXPIRES),
+        (r"(?i)recordtype$", lambda s, i, p: "CNAME"),
+        (r"(?i)record(name|value|data)$", lambda s, i, p: f"_{s.hex(p, 32)}.{_host(s)}."),
         (r"(?i)tenantid$", lambda s, i, p: s.connection.tenant),
         (
             r"(?i)(principalid|objectid|clientid|applicationid|uuid|guid|uniqueid|uid|immutableid)$",
@@ -126,7 +138,7 @@ _STRINGS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
         (r"(?i)(url|uri|endpoint|link|href|issuer)$", lambda s, i, p: f"https://{_host(s)}/{own_name(s)}"),
         (r"(?i)(dnsname|domainname|fqdn|hostname|domain|host|servername)$", lambda s, i, p: _host(s)),
         (r"(?i)(state|status|provisioningstate|phase)$", lambda s, i, p: "ACTIVE"),
-        (r"(?i)version$", lambda s, i, p: "1"),
+        (r"(?i)(version|generation)$", lambda s, i, p: "1"),
         (r"(?i)(password|secret|token|accesskey|privatekey|connectionstring)$", lambda s, i, p: s.hex(p, 40)),
         (r"(?i)region$", lambda s, i, p: s.region),
         (r"(?i)^location$", lambda s, i, p: s.region),
@@ -148,8 +160,16 @@ def _string(subject: Subject, id_: str, output: Property, path: str) -> str:
     if default is not None:
         return str(default)
     left_out = path in subject.type.inputs
+    if not left_out and _BASE64.search(output.doc):
+        return base64.b64encode(_plain_string(subject, id_, output, path).encode()).decode()
+    return _plain_string(subject, id_, output, path, left_out=left_out)
+
+
+def _plain_string(subject: Subject, id_: str, output: Property, path: str, *, left_out: bool = False) -> str:
     if left_out and not _FILLED.search(output.name):
         return ""
+    if "." in path and output.name not in _GENERIC and (given := subject.text(output.name)):
+        return given
     for pattern, rule in _STRINGS:
         if pattern.search(output.name):
             return str(rule(subject, id_, path))
