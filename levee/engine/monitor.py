@@ -60,9 +60,14 @@ class Monitor:
         self._answered: set[str] = set()
         stub.RegisterResource, stub.ReadResource = self.register, self.read
 
+    def _place(self, call: Any) -> dict[str, Any]:
+        """Where the program made the call; SDKs before 3.65 do not say."""
+        position = getattr(call, "sourcePosition", None)
+        return self._notes.caller() if position is None else self._notes.place(position.uri, position.line)
+
     def register(self, call: Any) -> Any:
         """Register; of what is refused, note the line: no state will ever hold it."""
-        place = self._notes.place(call.sourcePosition.uri, call.sourcePosition.line)
+        place = self._place(call)
         self._forget_answered(call)
         if self._offline:
             for value in call.object.fields.values():
@@ -77,7 +82,7 @@ class Monitor:
 
     def read(self, call: Any) -> Any:
         """Answer a stack reference where outputs are given or offline; pass every other read on."""
-        place = self._notes.place(call.sourcePosition.uri, call.sourcePosition.line)
+        place = self._place(call)
         if call.type != _REFERENCE:
             self._notes.write({"kind": "read", "token": call.type, "id": call.id, "source": place})
             return self._read(call)

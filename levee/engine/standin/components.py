@@ -37,6 +37,8 @@ NOT_EVALUATED: Final = "its children are made by its provider's own program, whi
 _SEVERAL: Final = 3
 """Items of an invented list of subnets or zones: as many as a region has zones to most programs."""
 _DEEPEST: Final = 4
+_SIBLINGS: Final = 20
+"""Components of a package that are asked which cloud it is about; such packages are small."""
 _LARGE: Final = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 
 
@@ -158,11 +160,13 @@ def _registration(request: provider_pb2.ConstructRequest) -> resource_pb2.Regist
 
 
 def _cloud_package(sdk: Sdk, type_: ResourceType) -> str:
-    """The provider that a component's resources belong to: the first that its outputs name, else its own package."""
-    for output in type_.outputs.values():
-        wanted = output.type.item if output.type.kind == "array" and output.type.item is not None else output.type
-        if wanted.kind == "resource" and (token := sdk.token(wanted.ref)):
-            return package_of(token)
+    """The provider that a component's resources belong to: the first that its outputs name, or another component's."""
+    siblings = (found for token in sdk.packages[type_.package].tokens[:_SIBLINGS] if (found := sdk.resource(token)))
+    for component in (type_, *siblings):
+        for output in component.outputs.values():
+            wanted = output.type.item if output.type.kind == "array" and output.type.item is not None else output.type
+            if wanted.kind == "resource" and (token := sdk.token(wanted.ref)):
+                return package_of(token)
     return type_.package
 
 
