@@ -8,7 +8,7 @@ from itertools import pairwise
 import typer
 from rich.markup import escape
 
-from levee.cli import data, engine, github, machine
+from levee.cli import data, engine, fidelity, github, machine
 from levee.cli.console import ON_STDOUT, errors, print_json
 from levee.errors import LeveeError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 engine.register(app)
+fidelity.register(app)
 data.register(app)
 machine.register(app)
 

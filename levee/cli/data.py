@@ -128,6 +128,8 @@ def _verdicts(scoped: Scope, plan: Plan) -> Plan:
         exempt=judged.exempt,
         not_evaluated=judged.not_evaluated,
         invented_lookups=judged.invented_lookups,
+        filled_config=judged.filled_config,
+        fidelity=judged.fidelity,
     )
 
 

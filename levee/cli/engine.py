@@ -12,13 +12,13 @@ from rich.markup import escape
 
 from levee import compliance
 from levee import engine as pulumi
-from levee.cli import github
+from levee.cli import comparison, github
 from levee.cli.console import JsonFile, engine_progress, human, write_json
 from levee.engine import Operation, Options, Project, Workspace, choose_stack, find_project
 from levee.environment import Environment
 from levee.errors import UsageError
 from levee.plan import Plan, document
-from levee.report import terminal
+from levee.report import fidelity, terminal
 
 Target = Annotated[
     str | None,
@@ -130,10 +130,18 @@ def preview(
     json: JsonFile = None,
     references: References = None,
     timeout: Timeout = None,
+    compare_online: Annotated[
+        bool,
+        typer.Option(
+            "--compare-online", help="Preview for real as well, and print what differs; 1 where the steps do."
+        ),
+    ] = False,
 ) -> int:
     """Show what would change and which rule it breaks, without changing anything."""
-    scoped = scope(env, cwd, stack, online=online)
+    scoped = scope(env, cwd, stack, online=online or compare_online)
     chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
+    if compare_online:
+        return comparison.compare(scoped.project.root, scoped.stack, chosen, json)
     return int(_perform(Operation.PREVIEW, scoped, chosen, json).blocked)
 
 
@@ -235,3 +243,5 @@ def show(plan: Plan, output: Console) -> None:
     for note in plan.notes:
         output.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     output.print(terminal.summary_line(plan))
+    if line := fidelity.believe_line(plan):
+        output.print(line, soft_wrap=True)

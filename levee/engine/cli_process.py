@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ def run(
     *,
     folder: Path,
     environment: Mapping[str, str],
+    stdin: str = "",
     hangs: Callable[[], bool] | None = None,
     end_program: Callable[[], None] | None = None,
 ) -> Finished:
@@ -51,24 +53,41 @@ def run(
         command: Program and arguments.
         folder: Working directory.
         environment: The whole environment.
+        stdin: What it reads on its standard input.
         hangs: Asked twice a second: whether nothing has happened for too long.
         end_program: Called once when that is so; the engine then ends by itself, or is interrupted after 10 seconds.
     """
     start = time.monotonic()
+    given = _readable(stdin) if stdin else subprocess.DEVNULL
     process = subprocess.Popen(
         command,
         cwd=folder,
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        stdin=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509 one prctl call, which takes no lock
     )
+    if stdin:
+        os.close(given)
     waiting = _Waiting(process, hangs or (lambda: False), end_program or (lambda: None))
     stdout, stderr = waiting.communicate()
     seconds = time.monotonic() - start
     return Finished(process.returncode, stdout, stderr, seconds, waiting.interrupted, waiting.hung)
+
+
+def _readable(text: str) -> int:
+    """A descriptor to read that text from, held in memory alone where the system can."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("levee")
+    else:
+        descriptor, path = tempfile.mkstemp()
+        Path(path).unlink()
+    with os.fdopen(os.dup(descriptor), "w", encoding="utf-8") as out:
+        out.write(text)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 class _Waiting:

@@ -50,7 +50,7 @@ def _session(folder: Path, stack: str, options: Options, *, runs_program: bool) 
     if not stack or not re.fullmatch(r"[\w./-]+", stack):
         raise UsageError(f"{stack!r} is not a stack's name", fix="use letters, digits, `-`, `_` and `.`")
     _check(project, options)
-    workspace = Workspace(project, stack)
+    workspace = Workspace(project, stack, aside=options.state is not None)
     pulumi = options.pulumi or ensure_pulumi(project.root if (project.root / "tools/pulumi").is_dir() else None)
     with workspace.locked(), tempfile.TemporaryDirectory(prefix="levee-") as scratch:
         session = Session(workspace, options, pulumi, Path(scratch))
@@ -59,7 +59,11 @@ def _session(folder: Path, stack: str, options: Options, *, runs_program: bool) 
             session.secrets[secret.key] = secret.value
             if secret.placeholder:
                 session.notes.append(f"secret {secret.key} stands as {secret.value!r}: only its cloud key opens it")
-        yield session
+        try:
+            yield session
+        finally:
+            if workspace.aside:
+                shutil.rmtree(workspace.folder, ignore_errors=True)
 
 
 def _check(project: Project, options: Options) -> None:
@@ -124,6 +128,8 @@ def perform(operation: Operation, folder: Path, stack: str, options: Options) ->
             if options.offline:
                 upkeep.ensure_stack(session, create=runs_program)
                 upkeep.free_lock(session)
+                if options.state is not None:
+                    upkeep.begin_with(session, options.state)
                 upkeep.settle(
                     session,
                     creating=operation in {Operation.PREVIEW, Operation.UP},
@@ -140,6 +146,24 @@ def perform(operation: Operation, folder: Path, stack: str, options: Options) ->
             where=str(failed.filename or folder),
             fix=f"free some space, then levee {operation.value} {stack}",
         ) from failed
+
+
+def real_state(folder: Path, stack: str, options: Options) -> str:
+    """The state that the user's own backend holds, its secrets open: JSON for :attr:`Options.state`, never for a disk.
+
+    Raises:
+        UsageError: There is no such backend, stack or key.
+    """
+    with _session(folder, stack, options, runs_program=False) as session:
+        exported = session.cli("stack", "export", "--show-secrets", "--stack", stack)
+    if exported.code != 0:
+        said = exported.stderr.strip().removeprefix("error: ")
+        login = "PULUMI_ACCESS_TOKEN" in said or "pulumi login" in said
+        raise UsageError(
+            f"the real state of stack {stack!r} cannot be read: {said}",
+            fix="pulumi login" if login else f"pulumi stack select {stack}, or pulumi stack init {stack}",
+        )
+    return exported.stdout
 
 
 def deployed(folder: Path, stack: str, options: Options | None = None) -> Plan:

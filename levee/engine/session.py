@@ -42,6 +42,8 @@ class Options:
         pulumi: The CLI; found or built where it is not given.
         environment: The environment of engine and program; the caller's where it is not given.
         on_event: Gets every engine event while it runs.
+        state: Of an offline preview: a state to begin with, as ``pulumi stack export --show-secrets`` prints it; the
+            preview then runs in a workspace that goes with it.
         debug: Let the SDK's debug messages reach the engine.
     """
 
@@ -59,6 +61,7 @@ class Options:
     pulumi: Path | None = None
     environment: Mapping[str, str] | None = None
     on_event: Listener | None = None
+    state: str | None = field(default=None, repr=False)
     debug: bool = False
 
 

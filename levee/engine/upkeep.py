@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from levee.engine.project import read_yaml
 from levee.engine.session import Session
 from levee.engine.standin.cloud import Record, SimulatedCloud
 from levee.engine.workspace import runs_pulumi
@@ -40,6 +41,29 @@ def ensure_stack(session: Session, *, create: bool) -> None:
     made = session.cli("stack", "init", session.stack, "--secrets-provider", "passphrase")
     if made.code != 0:
         raise EngineError(f"the stack could not be made: {made.stderr.strip()}", where=str(session.workspace.state))
+
+
+def begin_with(session: Session, state: str) -> None:
+    """Give the offline stack a state from elsewhere; its secrets, which are open in the text, touch no disk.
+
+    Args:
+        session: A run in a workspace of its own.
+        state: What ``pulumi stack export --show-secrets`` prints.
+
+    Raises:
+        EngineError: The engine does not take it.
+    """
+    document = json.loads(state)
+    deployment = document.get("deployment") or {}
+    # It is for the key of this workspace to close the secrets again.
+    deployment["secrets_providers"] = {
+        "type": "passphrase",
+        "state": {"salt": read_yaml(session.workspace.config)["encryptionsalt"]},
+    }
+    deployment.pop("pending_operations", None)
+    taken = session.cli("stack", "import", "--force", "--stack", session.stack, stdin=json.dumps(document))
+    if taken.code != 0:
+        raise EngineError(f"the real state cannot be previewed offline: {taken.stderr.strip()}")
 
 
 def free_lock(session: Session) -> None:

@@ -58,11 +58,13 @@ class Workspace:
 
     project: Project
     stack: str
+    aside: bool = False
+    """Whether it lies beside the stack's own, for a run that is to leave nothing behind."""
 
     @property
     def folder(self) -> Path:
         """``<project>/.levee/<stack>``."""
-        return self.project.root / ".levee" / self.stack.replace("/", "-")
+        return self.project.root / ".levee" / f"{self.stack.replace('/', '-')}{'.aside' if self.aside else ''}"
 
     @property
     def engine(self) -> Path:

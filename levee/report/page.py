@@ -17,6 +17,7 @@ from plotly.offline import get_plotlyjs
 
 from levee.compliance import RULES
 from levee.plan import Level, Plan, Violation
+from levee.report import fidelity
 from levee.report.chart import Chart, share, short_money
 from levee.report.data_charts import data_charts
 from levee.report.graph import shown
@@ -76,6 +77,7 @@ def render(plan: Plan, summary: Summary, *, environment: str, domain: str, now: 
             _section("The runs", [_runs(summary, run_command)]),
             _section("What the rules say", [_figure(verdicts), _findings(plan)]),
             _section("What is provisioned", [_figure(graph)]),
+            _section("How far to believe it", [_card(*section) for section in fidelity.sections(plan)]),
             _remarks(plan),
             "</main>",
             _footer(plan, now),
@@ -329,6 +331,10 @@ def _checks(summary: Summary) -> str:
 
 def _rate(rows: int, took: float) -> str:
     return f"{rows / took:,.0f}" if took and rows else ""
+
+
+def _card(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f'<div class="card wide"><h3>{escape(title)}</h3>{_table(header, rows)}</div>'
 
 
 def _remarks(plan: Plan) -> str:

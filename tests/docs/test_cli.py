@@ -12,7 +12,9 @@ from levee.cli import app
 ROOT = Path(__file__).parents[2]
 COMMANDS = dict(getattr(typer.main.get_command(app), "commands", {}))
 INTERFACE = {
-    "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"},
+    "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"}
+    | {"--compare-online"},
+    "fidelity": {"--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"},
     "up": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"},
     "refresh": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
     "destroy": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
