@@ -285,18 +285,24 @@ def _position(state: Mapping[str, Any]) -> str | None:
 
 
 def opaque(reasons: Mapping[str, str], graph: Sequence[Resource]) -> tuple[Violation, ...]:
-    """What no rule has seen the inside of: components that only their provider's own program can construct."""
+    """What no rule has seen the inside of: components that only their provider's own program can construct.
+
+    Args:
+        reasons: Why, by URN; or by the end of a URN (type and name), where the provider was not told the URN.
+        graph: The resources.
+    """
     by_urn = {resource.urn: resource.source for resource in graph}
+    known = {key: next((u for u in by_urn if u == key or u.endswith((f"${key}", f"::{key}"))), "") for key in reasons}
     return tuple(
         Violation(
             pack="levee",
             policy="children-not-evaluated",
             level=Level.ADVISORY,
             message=reason,
-            urn=urn,
-            source=by_urn.get(urn),
+            urn=known[key],
+            source=by_urn.get(known[key]),
         )
-        for urn, reason in reasons.items()
+        for key, reason in reasons.items()
     )
 
 

@@ -194,6 +194,7 @@ def _perform(session: Session, operation: Operation) -> Plan:
                     errors_to=workspace.folder / "logs" / "standin.stderr",
                     cache=places.cache() / "sdk",
                     stack=session.stack,
+                    program=_program_folder(session.project),
                     state=workspace.checkpoint,
                     faults=options.faults,
                     lookups=_lookups(session),
@@ -290,6 +291,11 @@ def _online_config(session: Session) -> Path:
     copy = session.scratch / source.name
     copy.write_text(dump_yaml(document), encoding="utf-8")
     return copy
+
+
+def _program_folder(project: Project) -> Path:
+    """The folder that the program runs in."""
+    return project.main if project.main.is_dir() else project.main.parent
 
 
 def _lookups(session: Session) -> Path | None:

@@ -21,6 +21,7 @@ def attached(
     errors_to: Path,
     cache: Path,
     stack: str,
+    program: Path = Path(),
     state: Path | None = None,
     faults: Path | None = None,
     lookups: Path | None = None,
@@ -36,6 +37,7 @@ def attached(
         errors_to: File for what the process says on standard error.
         cache: Folder for what was read of the SDKs.
         stack: The stack's name.
+        program: The folder that the program's relative paths start from.
         state: Its state file.
         faults: Rules of faults to inject.
         lookups: The project's own answers to lookups.
@@ -54,6 +56,7 @@ def attached(
         *("--log", str(log)),
         *("--cache", str(cache)),
         *("--stack", stack),
+        *("--program", str(program)),
         *(("--state", str(state)) if state else ()),
         *(("--faults", str(faults)) if faults else ()),
         *(("--lookups", str(lookups)) if lookups else ()),

@@ -26,6 +26,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", type=Path, help="YAML of fault rules (docs/reference/faults.md)")
     parser.add_argument("--lookups", type=Path, help="YAML of the project's own lookup answers")
     parser.add_argument("--stack", default="", help="the stack's name, for messages and process lists")
+    parser.add_argument(
+        "--program", type=Path, default=Path(), help="folder that the program's relative paths start from"
+    )
     parser.add_argument("--cache", type=Path, help="folder for parsed SDK types")
     parser.add_argument("--state", type=Path, help="the stack's state file: which components are deployed already")
     return parser
@@ -50,6 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         faults=arguments.faults,
         lookups=arguments.lookups,
         cache=arguments.cache,
+        program=arguments.program,
         state=arguments.state,
     )
     try:

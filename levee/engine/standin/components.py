@@ -28,8 +28,9 @@ from levee.engine.standin.check import Checker
 from levee.engine.standin.clouds import SKIP, Cloud, cloud_of, common
 from levee.engine.standin.connection import Connection, connect
 from levee.engine.standin.journal import Journal
+from levee.engine.standin.manifests import COMPONENTS, Manifests, name_of, token_of, with_secrets
 from levee.engine.standin.subject import NotYetError, Subject
-from levee.engine.standin.values import RESOURCE_SIGNATURE, SIGNATURE, UNKNOWN, Value, Values, plain
+from levee.engine.standin.values import RESOURCE_SIGNATURE, SIGNATURE, UNKNOWN, Value, Values, has_unknown, plain
 from levee.errors import LeveeError
 from levee.sdk import Property, ResourceType, Sdk, TypeRef, package_of
 
@@ -53,11 +54,13 @@ class Components:
     Attributes:
         sdk: The types.
         journal: Where each component is listed as not evaluated.
+        manifests: Knows what is inside a component of Kubernetes manifests.
         state: The stack's state file, as it was when the run began: which components are deployed.
     """
 
     sdk: Sdk
     journal: Journal
+    manifests: Manifests
     state: Path | None = None
 
     def construct(self, request: provider_pb2.ConstructRequest) -> provider_pb2.ConstructResponse:
@@ -76,12 +79,17 @@ class Components:
         with grpc.insecure_channel(request.monitorEndpoint, options=_LARGE) as channel:
             monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
             registered = monitor.RegisterResource(_registration(request))
-            self.journal.write(
-                "not_evaluated", once=registered.urn, urn=registered.urn, type=request.type, reason=NOT_EVALUATED
-            )
-            known = not request.dryRun or registered.urn in self._deployed
-            site = _Site(self.sdk, type_, request, registered.urn, monitor, inputs)
-            outputs = site.outputs() if known else {name: inputs.get(name, UNKNOWN) for name in type_.outputs}
+            if request.type in COMPONENTS:
+                outputs, unseen = self._children(request, registered.urn, monitor, inputs)
+            else:
+                known = not request.dryRun or registered.urn in self._deployed
+                site = _Site(self.sdk, type_, request, registered.urn, monitor, inputs)
+                outputs = site.outputs() if known else {name: inputs.get(name, UNKNOWN) for name in type_.outputs}
+                unseen = NOT_EVALUATED
+            if unseen:
+                self.journal.write(
+                    "not_evaluated", once=registered.urn, urn=registered.urn, type=request.type, reason=unseen
+                )
             state = wire.encode(outputs)
             monitor.RegisterResourceOutputs(
                 resource_pb2.RegisterResourceOutputsRequest(urn=registered.urn, outputs=state)
@@ -90,6 +98,38 @@ class Components:
         return provider_pb2.ConstructResponse(
             urn=registered.urn, state=state, stateDependencies=dict.fromkeys(outputs, depends)
         )
+
+    def _children(
+        self,
+        request: provider_pb2.ConstructRequest,
+        urn: str,
+        monitor: resource_pb2_grpc.ResourceMonitorStub,
+        inputs: Values,
+    ) -> tuple[Values, str]:
+        """Register what a component of manifests is made of: its outputs, and why its inside is not known, if so."""
+        if has_unknown(inputs):
+            return {"resources": UNKNOWN}, "what it is made of follows from values that a preview does not know"
+        rendered = self.manifests.of_component(request.type, request.name, inputs)
+        prefix = str(plain(inputs).get("resourcePrefix") or request.name)
+        version = self.sdk.packages["kubernetes"].version
+        references = []
+        for manifest in rendered.objects:
+            made = monitor.RegisterResource(
+                resource_pb2.RegisterResourceRequest(
+                    type=token_of(manifest),
+                    name=name_of(manifest, prefix),
+                    parent=urn,
+                    custom=True,
+                    object=wire.encode(with_secrets(manifest)),
+                    provider=request.providers.get("kubernetes", ""),
+                    version=version,
+                    acceptSecrets=True,
+                    acceptResources=True,
+                    supportsPartialValues=True,
+                )
+            )
+            references.append(_reference(made.urn, made.id, version))
+        return {"resources": references}, rendered.unseen
 
     @cached_property
     def _deployed(self) -> frozenset[str]:

@@ -18,6 +18,7 @@ from levee.engine.standin.connection import Connection
 from levee.engine.standin.faults import Call, Faults, Made, Operation
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.lookups import Lookups
+from levee.engine.standin.manifests import INVOKES, Manifests
 from levee.engine.standin.outputs import Outputs
 from levee.engine.standin.replacement import ReplacementFacts
 from levee.engine.standin.sealing import CHANGED
@@ -83,6 +84,7 @@ class Provider:
         faults: What goes wrong on purpose.
         outputs: Invents computed values.
         lookups: Answers functions.
+        manifests: Renders what Kubernetes components are made of.
         facts: What forces a replacement.
     """
 
@@ -92,6 +94,7 @@ class Provider:
     faults: Faults
     outputs: Outputs
     lookups: Lookups
+    manifests: Manifests
     facts: ReplacementFacts = field(default_factory=ReplacementFacts)
     _sdk_lock: threading.Lock = field(default_factory=threading.Lock)
     _noted: set[str] = field(default_factory=set)
@@ -236,6 +239,8 @@ class Provider:
     def invoke(self, token: str, args: Values, connection: Connection) -> tuple[Values, list[Failure]]:
         """The result of a lookup."""
         self.faults.before(Call("invoke", token))
+        if token in INVOKES:
+            return ({"result": UNKNOWN}, []) if has_unknown(args) else (self.manifests.answer(token, args), [])
         function = self._find_function(token)
         if function is None:
             return {}, [Failure("", self._unknown_function(token))]

@@ -23,6 +23,7 @@ from levee.engine.standin.existing import Existing
 from levee.engine.standin.faults import Faults
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.lookups import Lookups
+from levee.engine.standin.manifests import Manifests
 from levee.engine.standin.outputs import Outputs
 from levee.engine.standin.provider import Provider
 from levee.engine.standin.servicer import Servicer
@@ -48,6 +49,7 @@ class Settings:
     lookups: Path | None = None
     cache: Path | None = None
     state: Path | None = None
+    program: Path = Path()
 
 
 class StandIn:
@@ -73,6 +75,7 @@ class StandIn:
             journal=self.journal,
             faults=Faults(rules, self.journal),
             outputs=outputs,
+            manifests=Manifests(settings.program, self.journal),
             lookups=Lookups(outputs, self.journal, answers, Existing(self.cloud)),
         )
         self._servers: list[grpc.Server] = []
@@ -82,7 +85,7 @@ class StandIn:
         executor = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="standin")
         options = [("grpc.max_receive_message_length", _MAX_MESSAGE), ("grpc.max_send_message_length", _MAX_MESSAGE)]
         ports: dict[str, int] = {}
-        components = Components(sdk, self.journal, state)
+        components = Components(sdk, self.journal, self.provider.manifests, state)
         for name in packages:
             package = sdk.packages.get(name)
             if package is None:

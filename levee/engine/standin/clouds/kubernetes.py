@@ -46,6 +46,11 @@ _SUFFIX: Final = "bcdfghjklmnpqrstvwxz2456789"
 _CUSTOM: Final = re.compile(r"kubernetes:([\w-]+(?:\.[\w-]+)+)/(v\d\w*):(\w+)")
 
 
+def is_cluster_scoped(kind: str) -> bool:
+    """Whether objects of the kind belong to no namespace."""
+    return kind in _CLUSTER_SCOPED
+
+
 def identify(subject: Subject) -> str:
     """``namespace/name``, or the name alone where the kind is cluster-scoped."""
     if subject.type.token == RELEASE:

@@ -1,0 +1,182 @@
+"""Kubernetes: what comes back, and what YAML, charts and kustomizations are made of."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from levee.engine.standin import manifests
+from levee.engine.standin.journal import Journal
+from levee.engine.standin.manifests import ManifestError, Manifests
+from levee.plan import SECRET
+
+RESOURCES = """
+import pulumi
+import pulumi_kubernetes as k8s
+
+provider = k8s.Provider("cluster", namespace="lake")
+opts = pulumi.ResourceOptions(provider=provider)
+web = k8s.apps.v1.Deployment("web", spec={"replicas": 3, "selector": {"matchLabels": {"a": "b"}}, "template": {
+    "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "one", "image": "nginx"}]}}}, opts=opts)
+entry = k8s.core.v1.Service("entry", spec={"type": "LoadBalancer", "ports": [{"port": 80}]}, opts=opts)
+hidden = k8s.core.v1.Service("hidden", spec={"clusterIP": "None"}, opts=opts)
+claim = k8s.core.v1.PersistentVolumeClaim("claim", spec={
+    "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}})
+job = k8s.batch.v1.Job("job", metadata={"generateName": "load-"}, spec={"template": {"spec": {
+    "restartPolicy": "Never", "containers": [{"name": "one", "image": "busybox"}]}}})
+space = k8s.core.v1.Namespace("space")
+kept = k8s.core.v1.Secret("kept", string_data={"word": "hunter2"})
+pulumi.export("available", web.status.available_replicas)
+pulumi.export("namespace", web.metadata.namespace)
+pulumi.export("address", entry.status.load_balancer.ingress[0].ip)
+pulumi.export("host", entry.status.load_balancer.ingress[0].hostname)
+pulumi.export("cluster_ips", [entry.spec.cluster_ip, hidden.spec.cluster_ip])
+pulumi.export("claim", claim.status)
+pulumi.export("job", job.metadata.name)
+pulumi.export("phase", space.status.phase)
+pulumi.export("kept", kept.data)
+"""
+
+
+def test_a_cluster_gives_manifests_back_with_their_status(project):
+    run = project(RESOURCES)
+    values = run("up").outputs
+    assert values["available"] == 3
+    assert values["namespace"] == "lake"
+    assert values["address"].startswith("203.0.113.")
+    assert values["host"].endswith(".example.com")
+    given, none = values["cluster_ips"]
+    assert given.startswith("10.96.")
+    assert none == "None"
+    assert values["claim"]["phase"] == "Bound"
+    assert values["claim"]["capacity"] == {"storage": "1Gi"}
+    assert values["job"].startswith("load-")
+    assert len(values["job"]) == len("load-12345")
+    assert values["phase"] == "Active"
+    assert values["kept"] == SECRET
+    assert not run("refresh").changes
+    assert not run("up").changes
+
+
+MANIFEST = """
+apiVersion: v1
+kind: List
+items:
+  - {apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {day: 2026-01-01}}
+  - {apiVersion: v1, kind: Namespace, metadata: {name: lake}}
+---
+apiVersion: acme.example/v1
+kind: Widget
+metadata: {name: wheel, namespace: lake}
+spec: {size: 3}
+"""
+
+TEXTS = """
+import pulumi
+import pulumi_kubernetes as k8s
+
+k8s.yaml.ConfigFile("old", file="manifests/all.yaml")
+k8s.yaml.v2.ConfigGroup("new", files=["manifests/*.yaml"], yaml=open("more.yaml").read(), resource_prefix="two")
+k8s.yaml.v2.ConfigFile("far", file="https://example.com/all.yaml")
+k8s.helm.v3.Chart("shop", k8s.helm.v3.ChartOpts(chart="nginx", fetch_opts={"repo": "https://charts.example.com"}))
+k8s.helm.v4.Chart("fourth", chart="oci://registry.example.com/nginx")
+k8s.helm.v3.Release("released", chart="nginx", repository_opts={"repo": "https://charts.example.com"})
+k8s.kustomize.Directory("layer", directory="https://github.com/acme/layer")
+"""
+
+
+def test_yaml_becomes_resources_and_what_is_not_rendered_is_said(project):
+    run = project(TEXTS)
+    (run.root / "manifests").mkdir()
+    (run.root / "manifests" / "all.yaml").write_text(MANIFEST)
+    (run.root / "more.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: word}\nstringData: {word: hunter2}\n"
+    )
+    for operation in ("preview", "up"):
+        plan = run(operation)
+        made = {r.name: r for r in plan.resources if r.custom and not r.is_provider}
+        assert {"settings", "lake", "lake/wheel"} <= made.keys(), "yaml.ConfigFile"
+        children = {"two:default/settings", "two:lake", "two:lake/wheel", "two:default/word"}
+        assert children <= made.keys(), "yaml.v2.ConfigGroup"
+        assert made["two:default/settings"].inputs["data"] == {"day": "2026-01-01"}
+        assert made["two:lake/wheel"].type == "kubernetes:acme.example/v1:Widget"
+        assert made["two:default/word"].inputs["stringData"] == SECRET
+        unseen = {v.urn.rsplit("::", 1)[-1]: v for v in plan.not_evaluated if v.policy == "children-not-evaluated"}
+        assert {"far", "shop", "fourth", "released"} <= unseen.keys()
+        assert "not fetched" in unseen["far"].message
+        assert "vendor it" in unseen["shop"].message
+        assert str(unseen["shop"].source) == "__main__.py:8"
+        assert any("github.com/acme/layer" in v.message for v in plan.not_evaluated)
+    assert not run("refresh").changes
+    assert not run("up").changes
+
+
+def _chart(folder):
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: shop\nversion: 1.0.0\n")
+    (folder / "values.yaml").write_text("size: 1\n")
+    (folder / "templates" / "settings.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-settings}\n"
+        'data: {size: "{{ .Values.size }}"}\n'
+    )
+
+
+@pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not on PATH")
+def test_a_vendored_chart_is_rendered(project):
+    run = project(
+        """
+        import pulumi_kubernetes as k8s
+        k8s.helm.v3.Chart("old", k8s.helm.v3.LocalChartOpts(path="charts/shop", namespace="lake", values={"size": 7}))
+        k8s.helm.v4.Chart("new", chart="charts/shop", namespace="lake", values={"size": 8})
+        """
+    )
+    _chart(run.root / "charts" / "shop")
+    plan = run("up")
+    made = {r.name: r for r in plan.resources if r.type == "kubernetes:core/v1:ConfigMap"}
+    assert {name: r.inputs["data"]["size"] for name, r in made.items()} == {
+        "lake/old-settings": "7",
+        "new:lake/new-settings": "8",
+    }
+    assert not plan.not_evaluated
+
+
+@pytest.mark.skipif(not (shutil.which("kubectl") or shutil.which("kustomize")), reason="no kustomize on PATH")
+def test_a_kustomization_is_built(project):
+    run = project(
+        """
+        import pulumi_kubernetes as k8s
+        k8s.kustomize.Directory("old", directory="layer")
+        k8s.kustomize.v2.Directory("new", directory="layer")
+        """
+    )
+    (run.root / "layer").mkdir()
+    (run.root / "layer" / "kustomization.yaml").write_text("resources: [settings.yaml]\nnamePrefix: acme-\n")
+    (run.root / "layer" / "settings.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n")
+    plan = run("up")
+    names = {r.name for r in plan.resources if r.type == "kubernetes:core/v1:ConfigMap"}
+    assert names == {"acme-settings", "new:default/acme-settings"}
+    assert not plan.not_evaluated
+
+
+def test_without_the_tools_it_is_said_that_nobody_has_looked(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    _chart(tmp_path / "shop")
+    finder = Manifests(tmp_path, Journal(None))
+    assert "helm is on PATH" in finder.of_component("kubernetes:helm.sh/v4:Chart", "c", {"chart": "shop"}).unseen
+    built = finder.of_component("kubernetes:kustomize/v2:Directory", "d", {"directory": "shop"})
+    assert "kustomize or kubectl is on PATH" in built.unseen
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a: [", "not YAML"), ("just words", "no Kubernetes object"), ("kind: ConfigMap", "no Kubernetes object")],
+)
+def test_text_that_is_no_manifest_is_an_error(text, said):
+    with pytest.raises(ManifestError, match=said):
+        manifests.decode(text)
+
+
+def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
+    finder = Manifests(Path(tmp_path), Journal(None))
+    with pytest.raises(ManifestError, match=r"no manifest at 'gone\.yaml'"):
+        finder.of_component("kubernetes:yaml/v2:ConfigFile", "c", {"file": "gone.yaml"})
