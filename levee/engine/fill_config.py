@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _CLOUDS = (("aws", "pulumi_aws"), ("azure", "pulumi_azure"), ("gcp", "pulumi_gcp"), ("gcp", "pulumi_google"))
 _NUMBERS = {"int", "float", "Decimal"}
-_PATHS = {"open", "Path", "FileAsset", "FileArchive", "read_file", "abspath", "expanduser"}
+_PATHS = {"Path", "FileArchive", "abspath", "expanduser", "listdir", "walk", "scandir"}
+_FILES = {"open", "FileAsset", "read_file"}
 _NETWORKS = {"ip_network", "IPv4Network", "IPNetwork"}
 _DECODERS = {"b64decode": "base64", "loads": "json"}
 _WRAPPERS = {"str", "strip", "lower", "upper", "join", "format", "apply", "from_input", "Output", "secret"}
@@ -53,15 +54,17 @@ class _Asked(NamedTuple):
         return cls(kinds[0] if kinds else "string", "secret" in rest)
 
 
-def install(pulumi: Any, notes: Any, placeholders: Any) -> None:
+def install(pulumi: Any, notes: Any, placeholders: Any, files: Any, home: str) -> None:
     """Have every ``Config.require*`` answer.
 
     Args:
         pulumi: The program's own SDK.
         notes: Where each filled key is written down (``program.Notes``).
         placeholders: The module :mod:`levee.engine.placeholders`, loaded in this interpreter.
+        files: The module :mod:`levee.engine.placeholder_files`, loaded in this interpreter.
+        home: The folder for files that stand for paths.
     """
-    filler = _Filler(pulumi, notes, placeholders)
+    filler = _Filler(pulumi, notes, placeholders, files, pathlib.Path(home))
     config = pulumi.Config
     for name in [name for name in dir(config) if name.startswith("require")]:
         setattr(config, name, filler.answering(getattr(config, name), _Asked.of(name)))
@@ -71,10 +74,12 @@ def install(pulumi: Any, notes: Any, placeholders: Any) -> None:
 class _Filler:
     """Fills keys and writes each down once."""
 
-    def __init__(self, pulumi: Any, notes: Any, placeholders: Any) -> None:
+    def __init__(self, pulumi: Any, notes: Any, placeholders: Any, files: Any, home: pathlib.Path) -> None:
         self._pulumi = pulumi
         self._notes = notes
         self._placeholders = placeholders
+        self._files = files
+        self._home = home
         self._seen: set[str] = set()
 
     def answering(self, method: Callable[..., Any], asked: _Asked) -> Callable[..., Any]:
@@ -109,11 +114,22 @@ class _Filler:
         place = self._place(frame)
         uses = _uses(place["path"], place["line"], key.rsplit(":", 1)[-1], self._placeholders.Uses)
         chosen = self._placeholders.choose(key, asked.kind, uses, _cloud())
+        if chosen.kind in {"path", "folder"}:
+            chosen = self._laid(key, chosen, opened=uses.parsed_as == "file")
         self._pulumi.runtime.set_config(
             key, chosen.text if asked.kind in {"string", "object"} else json.dumps(chosen.value)
         )
         self._tell(key, chosen, secret=asked.secret, place=place)
         return chosen.value
+
+    def _laid(self, key: str, chosen: Any, *, opened: bool) -> Any:
+        """A path that leads to something: a file with what its name says it holds, or a folder."""
+        name = key.rsplit(":", 1)[-1]
+        if not self._files.is_file(name, opened=opened):
+            return chosen._replace(value=self._files.folder(self._home, name), kind="folder")
+        content = self._placeholders.choose(self._files.content_of(key), "string", self._placeholders.Uses(), _cloud())
+        path = self._files.file(self._home, name, content.text)
+        return chosen._replace(value=path, kind=f"file: {content.kind}")
 
     def _open_object(self, key: str, asked: _Asked, frame: Any) -> Any:
         place = self._place(frame)
@@ -239,6 +255,8 @@ class _Reader:
             self.found["number"] = True
         elif name in _PATHS:
             self.found["parsed_as"] = "path"
+        elif name in _FILES:
+            self.found["parsed_as"] = "file"
         elif name in _DECODERS:
             self.found["parsed_as"] = _DECODERS[name]
         elif name in _NETWORKS:

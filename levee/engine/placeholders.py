@@ -60,7 +60,7 @@ class Uses(NamedTuple):
         names: Parameters, variables and keys that it goes to.
         choices: The values that the program compares it with or looks up by it.
         number: It is turned into a number.
-        parsed_as: ``json``, ``base64``, ``path`` or empty.
+        parsed_as: ``json``, ``base64``, ``path``, ``file`` or empty.
         separator: What it is split at, or empty.
     """
 
@@ -182,7 +182,7 @@ _RULES = (
         "SSH public key",
         lambda n, k, c: ssh_public_key(k),
     ),
-    (r"private_key|privatekey|key_pem", "private key (shape only)", lambda n, k, c: _pem("PRIVATE KEY", k)),
+    (r"private_key|privatekey|key_pem", "private key (shape only)", lambda n, k, c: _pem("RSA PRIVATE KEY", k)),
     (r"arns?", "ARN", lambda n, k, c: _arn(n, k)),
     (
         r"(cert|certificate)(_(body|chain|pem|data))?|ca_cert|ca_bundle",
@@ -330,7 +330,7 @@ def choose(key: str, asked: str = "string", uses: Uses | None = None, cloud: str
         return Placeholder(
             "one of the program's choices", uses.choices[0], f"compared with {', '.join(uses.choices[:4])}"
         )
-    if uses.parsed_as == "path":
+    if uses.parsed_as in {"path", "file"}:
         return Placeholder("path", ".", "opened as a path")
     found = _named(key, (*uses.names, name), name, cloud) or Placeholder(
         "text", f"levee-{_slug(key)}", "nothing says more"

@@ -180,7 +180,8 @@ def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
     runtime_settings.configure(settings)
     pulumi.runtime.set_all_config(request["config"], request["secret_keys"])
     if request.get("fill_config"):
-        _beside("fill_config").install(pulumi, notes, _beside("placeholders"))
+        home = os.path.join(request["root"], ".levee", request["stack"].replace("/", "-"), "placeholders")
+        _beside("fill_config").install(pulumi, notes, _beside("placeholders"), _beside("placeholder_files"), home)
     # One program a process: what the SDK keeps for each context, and looks up 370 times a resource, is one value here.
     for name in ("lock", "outputs", "rpc_manager", "monitor", "engine"):
         if hasattr(runtime_settings.SETTINGS, name):

@@ -131,3 +131,33 @@ def test_a_value_that_the_program_refuses_is_said_with_its_key(project):
     assert "takes certain values only" in str(refused.value.fix)
     assert "--config probe:tier=VALUE" in str(refused.value.fix)
     assert "probe:tier=levee-tier" in str(refused.value.fix)
+
+
+OPENS = """
+    import os
+    import pulumi
+
+    config = pulumi.Config()
+    public_key_path = config.require("publicKeyPath")
+    pulumi.export("key", open(public_key_path).read())
+    pulumi.export("private", open(config.require("privateKeyPath")).readline())
+    pulumi.export("found", os.listdir(os.path.join(os.getcwd(), config.require("pathToContents"))))
+    pulumi.export("again", os.listdir(config.require("source_dir")))
+"""
+
+
+def test_a_path_that_nobody_set_leads_to_a_file_or_a_folder(project):
+    run = project(OPENS)
+    (run.root / "www").mkdir()
+    (run.root / "www" / "page.html").touch()
+    plan = run("preview", fill_config=True)
+    assert plan.outputs["key"].startswith("ssh-rsa ")
+    assert plan.outputs["private"].startswith("-----BEGIN RSA PRIVATE KEY-----")
+    assert plan.outputs["found"] == plan.outputs["again"] == ["page.html"], "never the project's own folder"
+    filled = {f.key: f for f in plan.filled_config}
+    assert filled["probe:publicKeyPath"].kind == "file: SSH public key"
+    assert filled["probe:pathToContents"].value == "www"
+    assert sorted(path.name for path in run.workspace().folder.glob("placeholders/*")) == [
+        "privateKeyPath",
+        "publicKeyPath",
+    ]

@@ -24,7 +24,7 @@ from levee.engine.standin import connection
         ("myIpAddress", "CIDR block", r"203\.0\.113\.0/24"),
         ("publicKey", "SSH public key", r"ssh-rsa AAAA\S+ levee-placeholder"),
         ("sshPublicKey", "SSH public key", r"ssh-rsa AAAA\S+ levee-placeholder"),
-        ("private_key", "private key (shape only)", r"(?s)-----BEGIN PRIVATE KEY-----\n.*"),
+        ("private_key", "private key (shape only)", r"(?s)-----BEGIN RSA PRIVATE KEY-----\n.*"),
         ("sshKeyName", "name", r"levee-ssh-key-name"),
         ("alertEmail", "e-mail address", r".+@example\.com"),
         ("domainName", "domain", r"example\.com"),
