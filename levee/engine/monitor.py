@@ -67,16 +67,20 @@ class Monitor:
 
     def register(self, call: Any) -> Any:
         """Register; of what is refused, note the line: no state will ever hold it."""
-        place = self._place(call)
         self._forget_answered(call)
         if self._offline:
-            for value in call.object.fields.values():
-                self._mend(value, call.name, place)
+            # Few resources hold files: a search in the bytes is cheaper than a walk through the values.
+            written = call.object.SerializeToString()
+            if ASSET.encode() in written or ARCHIVE.encode() in written:
+                place = self._place(call)
+                for value in call.object.fields.values():
+                    self._mend(value, call.name, place)
             if call.importId:
-                self._announce(call, place)
+                self._announce(call, self._place(call))
         try:
             return self._register(call)
         except grpc.RpcError:
+            place = self._place(call)
             self._notes.write({"kind": "refused", "type": call.type, "name": call.name, "source": place})
             raise
 

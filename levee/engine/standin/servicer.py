@@ -106,6 +106,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """The version of the SDK whose types are served."""
         return plugin_pb2.PluginInfo(version=self._version or "0.0.0")
 
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """There is none: the types are read from a Python SDK, one by one."""
+        context.abort(
+            grpc.StatusCode.UNIMPLEMENTED,
+            f"the stand-in of {self._package} has no schema, which programs in YAML ask for; run it online",
+        )
+
     def GetMappings(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """No mapping from another ecosystem."""
         return provider_pb2.GetMappingsResponse()

@@ -227,6 +227,12 @@ def test_unknown_types_and_functions_are_refused_by_name(served: Served) -> None
         aws.create("aws:s3/bucket:Buckett", "b", {})
 
 
+def test_a_schema_is_refused_plainly(served: Served) -> None:
+    aws = served.connect("aws", region="eu-west-1")
+    with pytest.raises(grpc.RpcError, match="the stand-in of aws has no schema"):
+        aws.stub.GetSchema(provider_pb2.GetSchemaRequest())
+
+
 def test_components_and_methods_that_no_sdk_has_are_refused_by_name(served: Served) -> None:
     aws = served.connect("aws", region="eu-west-1")
     with pytest.raises(grpc.RpcError, match="no installed SDK has the component 'awsx:ec2:Vpc'"):
