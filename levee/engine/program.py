@@ -35,6 +35,7 @@ import runpy
 import signal
 import sys
 import threading
+import time
 import traceback
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
@@ -250,8 +251,16 @@ def _report(pulumi: Any, failure: BaseException) -> None:
     _tell(pulumi, "Program failed with an unhandled exception:\n" + "".join(lines))
 
 
+def _end_with(parent: int) -> None:
+    """Leave when Levee has gone, whatever it died of: a program that waits would wait for ever."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main() -> None:
     """Run the program that the request on standard input names."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     request = json.load(sys.stdin)
     entry = _entry_point(pathlib.Path(request["program"]))
     sys.path[0] = str(entry.parent)

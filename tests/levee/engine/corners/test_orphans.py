@@ -1,0 +1,50 @@
+"""A Levee that is killed outright leaves no program behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+PROGRAM = """
+    import os
+    import pathlib
+    import time
+
+    import pulumi
+
+    pathlib.Path("pid").write_text(str(os.getpid()))
+    time.sleep(600)
+"""
+PATIENCE_SECONDS = 120
+
+
+def _wait(until):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_program_ends_when_levee_is_killed(project):
+    run = project(PROGRAM)
+    code = f"""
+        from pathlib import Path
+        from levee import engine
+        engine.preview(Path({str(run.root)!r}), "dev", engine.Options(pulumi=Path({str(run.cli)!r})))
+    """
+    levee = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stderr=subprocess.DEVNULL)
+    told = run.root / "pid"
+    _wait(lambda: told.exists() and told.read_text())
+    levee.send_signal(signal.SIGKILL)
+    levee.wait()
+    _wait(lambda: not _runs(int(told.read_text())))
