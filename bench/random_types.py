@@ -152,6 +152,22 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"(?i)(url|uri|endpoint)$", "https://example.com"),
     (r"(?i)publicKey", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBrPs1wH8EDTv3Q0fLXLx7kQbNsl4PYEt3TzXx3wYpUf someone"),
     (r"(?i)roleArn$", "arn:aws:iam::123456789012:role/someone"),
+    (r"(?i)certificateArn$", "arn:aws:acm:us-east-1:123456789012:certificate/0b9a8c7d-6e5f-4d3c-8b2a-1f0e9d8c7b6a"),
+    (
+        r"(?i)loadBalancerArn$",
+        "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188",
+    ),
+    (r"(?i)targetGroupArn$", "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/50dc6c495c0c9188"),
+    (
+        r"(?i)listenerArn$",
+        "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/web/50dc6c495c0c9188/0467ef3c",
+    ),
+    (r"(?i)logGroupArn$", "arn:aws:logs:us-east-1:123456789012:log-group:web"),
+    (r"(?i)topicArn$", "arn:aws:sns:us-east-1:123456789012:web"),
+    (r"(?i)(lambda|function)Arn$", "arn:aws:lambda:us-east-1:123456789012:function:web"),
+    (r"(?i)queueArn$", "arn:aws:sqs:us-east-1:123456789012:web"),
+    (r"(?i)policyArn$", "arn:aws:iam::123456789012:policy/web"),
+    (r"(?i)kms(Key)?Arn$", "arn:aws:kms:us-east-1:123456789012:key/0b9a8c7d-6e5f-4d3c-8b2a-1f0e9d8c7b6a"),
     (r"(?i)arn$", "arn:aws:s3:::acme-store"),
     (r"(?i)ip(v4)?address$", "10.0.0.4"),
     (r"(?i)(date|time)$", "2026-01-01T00:00:00Z"),
@@ -164,7 +180,7 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
 
 def _text(property_: Property) -> str:
     expected = _expected(property_)
-    return expected or next((v for p, v in _NAMED if re.search(p, property_.name)), "acme-one")
+    return expected or next((v for p, v in _NAMED if re.search(p, property_.name)), "acmeone")
 
 
 class Bench:
@@ -233,7 +249,7 @@ class Bench:
         outputs = {n: p for n, p in type_.outputs.items() if p.type.kind != "asset"}  # a plan keeps their hash only
         for failure in Checker(self._sdk, strict=False).check(_opened(dict(made.outputs)), outputs):
             top = re.split(r"[.\[]", failure.path)[0]
-            left_out = made.outputs.get(top) == {} or (top in type_.inputs and top not in made.inputs)
+            left_out = _is_empty(made.outputs, failure.path) or (top in type_.inputs and top not in made.inputs)
             if not (failure.reason.startswith("missing") and (left_out or cloud_of(type_.package).echoes)):
                 yield failure.reason
 
@@ -249,6 +265,20 @@ class Bench:
         gone = {r.name for r in plan.resources if r.op is Op.DELETE}
         for trial in trials:
             trial.verdicts["destroy"] = "" if trial.name in gone else "it was left behind"
+
+
+def _is_empty(outputs: Mapping[str, Any], path: str) -> bool:
+    """Whether the object at that path has nothing in it."""
+    value: Any = outputs
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        value = (
+            value[int(index)]
+            if index and isinstance(value, list)
+            else value.get(name)
+            if isinstance(value, dict)
+            else None
+        )
+    return value == {}
 
 
 def _opened(value: Any) -> Any:

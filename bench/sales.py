@@ -4,8 +4,8 @@ Contestants, each in a process of its own, sessions opened and modules imported 
 
 * ``levee``: the product's tasks, on ``sail`` and on ``spark``: deliveries by content, byte-exact raw records, rules of
   the contract, quarantine, pseudonyms, ledger, count law, run record;
-* ``script``: one hand-written script on the same engine that leaves the same tables (raw records, rule ids and
-  pseudonyms included) and keeps no ledger, counts nothing and cannot be run twice;
+* ``script``: one hand-written script on the same engine that leaves the same tables, column by column, adds new files
+  by content, makes the rest anew and counts that no row was lost; it keeps no ledger and knows of no other run;
 * ``duckdb`` and ``polars``: hand-written too; they keep no raw records, and reject no malformed ones.
 
 Every contestant writes Delta tables; nothing is timed that only counts. Copies of the data are shifted by two years

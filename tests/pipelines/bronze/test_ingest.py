@@ -86,6 +86,39 @@ def test_a_known_name_with_new_content(
     assert last[-1] is (Status.SUPERSEDED if policy == "replace" else Status.COMMITTED)
 
 
+def test_a_name_that_now_holds_what_another_holds_gives_up_what_it_had(
+    sail: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
+    contract = make_contract(redelivery={"policy": "replace"})
+    old = lake.deliver("x.csv", HEADER + "1,one,1\n")
+    lake.deliver("y.csv", HEADER + "2,two,2\n")
+    ingest(sail, contract, lake.settings)
+    lake.deliver("x.csv", HEADER + "2,two,2\n")
+    assert ingest(sail, contract, lake.run(2)).repeated == 1
+    assert lake.rows(sail, Layer.BRONZE, "id") == [("2",)]
+    entries = Ledger(sail, lake.settings).entries(Layer.BRONZE, "things")
+    assert [entry.status for entry in entries if entry.file_sha256 == old][-1] is Status.SUPERSEDED
+    assert ingest(sail, contract, lake.run(3)).repeated == 0
+
+
+def test_what_another_name_still_holds_stays_until_that_name_is_replaced_too(
+    sail: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
+    contract = make_contract(redelivery={"policy": "replace"})
+    for name in ("x.csv", "y.csv"):
+        lake.deliver(name, HEADER + "1,one,1\n")
+    ingest(sail, contract, lake.settings)
+    lake.deliver("x.csv", HEADER + "2,two,2\n")
+    ingest(sail, contract, lake.run(2))
+    assert lake.rows(sail, Layer.BRONZE, "id") == [("1",), ("2",)]
+    lake.deliver("x.csv", HEADER + "3,three,3\n")
+    ingest(sail, contract, lake.run(3))
+    assert lake.rows(sail, Layer.BRONZE, "id") == [("1",), ("3",)]
+    lake.deliver("y.csv", HEADER + "4,four,4\n")
+    ingest(sail, contract, lake.run(4))
+    assert lake.rows(sail, Layer.BRONZE, "id") == [("3",), ("4",)]
+
+
 def test_a_contract_may_refuse_redeliveries(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
     contract = make_contract(redelivery={"policy": "refuse"})
     lake.deliver("a.csv", HEADER + "1,one,1\n")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import deltalake
 import pytest
 
 from pipelines.bronze import ingest as bronze
@@ -85,6 +86,68 @@ def test_a_delivery_that_was_never_entered_leaves_with_its_name(
     lake.deliver("a.csv", HEADER + "3,three,3\n")
     ingest(sail, contract, lake.run(3))
     assert lake.rows(sail, Layer.BRONZE, "id") == [("1",), ("3",)]  # what the ledger knows, and no more
+
+
+def files_of(lake: Lake) -> set[str]:
+    return set(deltalake.DeltaTable(lake.settings.table_path(Layer.BRONZE, "things")).file_uris())
+
+
+def test_what_comes_later_leaves_the_files_of_what_came_before(
+    engine: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bronze, "BATCH_FILES", 1)
+    lake.deliver("a.csv", HEADER + "1,one,1\n")
+    ingest(engine, make_contract(), lake.settings)
+    before = files_of(lake)
+    lake.deliver("b.csv", HEADER + "2,two,2\n")
+    lake.deliver("c.csv", HEADER + "3,three,3\n")
+    ingest(engine, make_contract(), lake.run(2))
+    assert before < files_of(lake)
+    assert lake.rows(engine, Layer.BRONZE, "id") == [("1",), ("2",), ("3",)]
+
+
+def test_a_replacement_that_was_never_entered_is_told_although_it_has_as_many_rows(
+    sail: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = make_contract(redelivery={"policy": "replace"})
+    lake.deliver("a.csv", HEADER + "1,one,1\n")
+    ingest(sail, contract, lake.settings)
+    lake.deliver("a.csv", HEADER + "2,two,2\n")
+    monkeypatch.setattr(bronze, "_counts", die)
+    with pytest.raises(PipelineError):
+        ingest(sail, contract, lake.run(2))
+    monkeypatch.undo()
+    lake.deliver("b.csv", HEADER + "3,three,3\n")
+    ingest(sail, contract, lake.run(3))
+    assert lake.rows(sail, Layer.BRONZE, "id") == [("2",), ("3",)]
+
+
+def test_a_delivery_that_two_runs_put_there_at_once_is_there_once(
+    sail: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = Engine.insert
+
+    def beside_another(engine: Engine, path: str, rows: Any) -> None:
+        insert(engine, path, rows)
+        insert(engine, path, rows)
+
+    monkeypatch.setattr(Engine, "insert", beside_another)
+    lake.deliver("a.csv", HEADER + "1,one,1\n2,two,2\n")
+    assert ingest(sail, make_contract(), lake.settings).rows == 2
+    assert lake.rows(sail, Layer.BRONZE, "id") == [("1",), ("2",)]
+
+
+def test_a_delivery_that_a_killed_run_left_there_twice_is_mended_by_the_next(
+    sail: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
+    path = lake.settings.table_path(Layer.BRONZE, "things")
+    lake.deliver("a.csv", HEADER + "1,one,1\n2,two,2\n")
+    ingest(sail, make_contract(), lake.settings)
+    before = lake.rows(sail, Layer.BRONZE)
+    sail.insert(path, sail.read(path))  # what its twin committed before it was killed
+    lake.deliver("b.csv", HEADER)
+    ingest(sail, make_contract(), lake.run(2))
+    assert lake.rows(sail, Layer.BRONZE) == before
 
 
 def test_a_rejected_file_is_listed_once_although_its_run_was_killed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import deltalake
 import pyarrow as pa
 import pytest
 from deltalake.exceptions import CommitFailedError
@@ -46,6 +47,23 @@ def test_a_row_outside_the_predicate_fails_the_commit(engine: Engine, path: str)
     assert rows(engine, path) == [("a", 1)]
 
 
+def test_insert_writes_no_row_anew(engine: Engine, path: str) -> None:
+    engine.insert(path, engine.frame(table(("a", 1))))
+    before = set(deltalake.DeltaTable(path).file_uris())
+    engine.insert(path, engine.frame(table(("a", 2), ("b", 3))))
+    assert before < set(deltalake.DeltaTable(path).file_uris())
+    assert rows(engine, path) == [("a", 1), ("a", 2), ("b", 3)]
+
+
+@pytest.mark.parametrize("count", [2, 200])
+def test_rows_among_many_values_and_the_others(engine: Engine, path: str, count: int) -> None:
+    engine.insert(path, engine.frame(table(*((f"it's {n}", n) for n in range(count + 1)))))
+    values = [f"it's {n}" for n in range(count)]
+    assert engine.among(engine.read(path), "k", values).count() == count
+    assert [row["v"] for row in engine.apart(engine.read(path), "k", values).collect()] == [count]
+    assert engine.among(engine.read(path, engine.version(path) - 1), "k", values).count() == 0
+
+
 def test_merge(engine: Engine, path: str) -> None:
     engine.append(path, table(("a", 1), ("b", 2), ("c", 3)))
     engine.merge(
@@ -71,6 +89,7 @@ def test_the_gate_stands_before_every_write(engine: Engine, path: str, frame: pa
         lambda: engine.replace_where(path, engine.frame(frame), "k", ["a"]),
         lambda: engine.merge(path, engine.frame(frame), ["k"]),
         lambda: engine.overwrite(path, engine.frame(frame)),
+        lambda: engine.insert(path, engine.frame(frame)),
     ):
         with pytest.raises(SchemaError, match=complaint):
             write()

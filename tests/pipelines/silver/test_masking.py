@@ -78,7 +78,7 @@ def test_the_key_is_in_no_plan_and_no_log(
         refine(sail, contract, lake.settings)
     plan = SilverPlan.of(contract, lake.settings.pseudonym_key, "r", "b")
     bronze = sail.read(lake.settings.table_path(Layer.BRONZE, "things"))
-    published = plan.published(plan.accepted(plan.candidates(bronze)))
+    published = plan.published(plan.accepted(bronze))
     published.explain(extended=True)
     frame: Any = published  # Connect keeps the plan that it sends; the stubs speak of the classic frame
     sent = frame._plan.to_proto(frame._session.client).SerializeToString()

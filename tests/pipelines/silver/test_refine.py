@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import deltalake
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -92,6 +93,45 @@ def test_a_corrected_contract_takes_rows_out_of_quarantine_and_a_stricter_one_in
     refine(engine, make_contract(quality=[POSITIVE]), lake.run(3), again=True)
     assert lake.rows(engine, Layer.SILVER, "id") == [(1,)]
     assert lake.rows(engine, Layer.QUARANTINE, "_rules") == [("price_positive",)]
+
+
+def test_a_row_keeps_its_age_through_a_replay(engine: Engine, lake: Lake, make_contract: MakeContract) -> None:
+    contract = make_contract(quality=[POSITIVE])
+    lake.deliver("a.csv", HEADER + "1,one,1\n2,two,-2\n")
+    ingest(engine, contract, lake.settings)
+    (taken,) = {row[0] for row in lake.rows(engine, Layer.BRONZE, "_ingested_at")}
+    refine(engine, contract, lake.settings)
+    refine(engine, contract, lake.run(2), again=True)
+    for layer in (Layer.SILVER, Layer.QUARANTINE):
+        assert lake.rows(engine, layer, "_ingested_at") == [(taken,)]
+
+
+def test_later_batches_leave_the_files_of_earlier_ones(engine: Engine, lake: Lake, make_contract: MakeContract) -> None:
+    contract = make_contract(quality=[POSITIVE])
+    paths = [lake.settings.table_path(layer, "things") for layer in (Layer.SILVER, Layer.QUARANTINE)]
+    files = []
+    for number in (1, 2):
+        lake.deliver(f"{number}.csv", HEADER + f"{number},x,1\n{number},x,-1\n")
+        ingest(engine, contract, lake.run(number))
+        refine(engine, contract, lake.run(number))
+        files.append([set(deltalake.DeltaTable(path).file_uris()) for path in paths])
+    assert all(before < after for before, after in zip(*files, strict=True))
+    assert lake.rows(engine, Layer.SILVER, "id") == [(1,), (2,)]
+
+
+def test_more_rules_than_one_verdict_holds(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
+    many = [
+        {"id": f"not_{n}", "type": "custom", "engine": "levee", "implementation": {"row": f"id <> {n}"}}
+        for n in range(130)
+    ]
+    contract = make_contract(quality=many)
+    lake.deliver("a.csv", HEADER + "0,first,1\n61,last of one,1\n62,first of two,1\n129,last,1\n130,good,1\nx,no,1\n")
+    ingest(sail, contract, lake.settings)
+    refine(sail, contract, lake.settings)
+    assert lake.rows(sail, Layer.SILVER, "id") == [(130,)]
+    assert {rules for (rules,) in lake.rows(sail, Layer.QUARANTINE, "_rules")} == {
+        "not_0", "not_61", "not_62", "not_129", "id_type,id_required",
+    }  # fmt: skip
 
 
 def test_a_repeat_in_a_later_delivery_is_a_duplicate(engine: Engine, lake: Lake, make_contract: MakeContract) -> None:

@@ -1,8 +1,7 @@
 """Bronze: deliveries of the landing folder, record by record as they came, committed a batch of deliveries at a time.
 
-Exactly once, by content: a batch is committed with ``replaceWhere _file_sha256 IN (...)`` and then entered in the
-ledger, so that a run which was killed anywhere between is made good by the next one; where the delivery was replaced
-meanwhile, the rows that the ledger never knew leave by their `_file`. A worker digests what it parses: a file that is
+Exactly once, by content: a batch is committed (:mod:`pipelines.bronze.table`) and then entered in the ledger, so that a
+run which was killed anywhere between is made good by the next one. A worker digests what it parses: a file that is
 still being written fails the commit as a whole.
 """
 
@@ -11,23 +10,25 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from pipelines.bronze.inspection import Delivery, inspect_all
+from pipelines.bronze.intake import Intake
 from pipelines.bronze.parser import CHANGED, ChangedError, CsvFormat, parse_deliveries
-from pipelines.bronze.storage import StoredFile, list_files
-from pipelines.engine import Engine, is_in
+from pipelines.bronze.storage import list_files
+from pipelines.bronze.table import BronzeTable
+from pipelines.engine import Engine
 from pipelines.engine.arrow_types import TIMESTAMP, from_arrow_schema
 from pipelines.errors import ContractError, PipelineError, SchemaError
-from pipelines.ledger import Entry, Ledger, Status, latest
+from pipelines.ledger import Ledger
 from pipelines.progress import Progress
+from pipelines.quality import sql
 from pipelines.quarantine.files import RejectedFile, quarantine_files
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH_FILES = 512
+BATCH_FILES = 2048
 BATCH_BYTES = 512 << 20
 """Deliveries of one commit: so many, or so many bytes of them, whichever comes first."""
 PARTITION_BYTES = 32 << 20
@@ -133,32 +134,39 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
     ledger = Ledger(engine, settings)
     progress = Progress(f"bronze {settings.domain}.{contract.dataset}", settings.progress)
     path = bronze_path(settings, contract.dataset)
-    intake = _Intake(contract, settings, ledger.entries(Layer.BRONZE, contract.dataset))
+    intake = Intake(contract, settings, ledger.entries(Layer.BRONZE, contract.dataset))
     files = list(list_files(settings.deliveries(contract.dataset), _glob(contract)))
     unseen = [stored for stored in files if not intake.knows(stored)]
     deliveries = list(inspect_all(unseen, form, lambda done: progress.report(done, len(unseen), "files looked at")))
-    accepted = intake.sort(deliveries, result)
+    accepted = intake.sort(deliveries)
+    result.repeated, result.rejected = len(intake.repeated), intake.quarantined
     quarantine_files(engine, settings, result.rejected)
     ledger.add(intake.rejected)
-    _tell(contract, result, intake.unread(files, result), accepted)
+    _tell(contract, result, intake.unread(files), accepted)
     engine.ensure(path, table_schema(form))
+    table = BronzeTable(engine, path, contract, ledger) if accepted or intake.displaced else None
     total = sum(delivery.stored.size for delivery in accepted)
     for number, batch in enumerate(batches(accepted)):
         batch_id = f"{settings.run_id}-b{number:04d}"
         superseded = intake.superseded(batch)
-        frame = _parsed(engine, batch, form, settings)
-        names = [delivery.sha256 for delivery in batch]
-        leaving = intake.leaving(batch)
         with _in_plain_words(path):
-            engine.replace_where(path, frame, "_file_sha256", [*names, *superseded], asserted=names, leaving=leaving)
-        counted = _counts(engine, path, names)
+            _commit(table, batch, _parsed(engine, batch, form, settings), superseded)
+        counted = _counts(engine, path, batch)
         ledger.add(intake.committed(batch, superseded, counted, batch_id))
         result.files += len(batch)
         result.rows += sum(rows for rows, _ in counted.values())
         result.malformed += sum(malformed for _, malformed in counted.values())
         result.bytes += sum(delivery.stored.size for delivery in batch)
         progress.report(result.bytes, total, "bytes")
-    ledger.add(intake.repeated)  # after the commit: until then nothing has what they repeat
+    if intake.displaced:  # by contents that are there under another name
+        _commit(table, [], engine.read(path).limit(0), intake.displaced)
+    # After the commits: until then nothing has what they repeat.
+    ledger.add([*intake.repeated, *intake.committed([], intake.displaced, {}, f"{settings.run_id}-repeats")])
+
+
+def _commit(table: BronzeTable | None, batch: Sequence[Delivery], rows: DataFrame, superseded: Sequence[str]) -> None:
+    assert table is not None, "it is looked at where there is anything to commit"
+    table.commit(rows, {delivery.sha256: delivery.stored.name for delivery in batch}, superseded)
 
 
 def _glob(contract: Contract) -> str:
@@ -177,127 +185,6 @@ def batches(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
         size += delivery.stored.size
     if batch:
         yield batch
-
-
-class _Intake:
-    """Sorts what lies in the landing folder by what the ledger knows."""
-
-    def __init__(self, contract: Contract, settings: RunSettings, entries: Sequence[Entry]) -> None:
-        self._contract, self._settings = contract, settings
-        last = latest(entries)
-        self._committed = {sha: entry for sha, entry in last.items() if entry.status is Status.COMMITTED}
-        # A delivery whose rows are past their time here may still have some in silver: a newer one supersedes it too.
-        self._standing = self._committed | {sha: entry for sha, entry in last.items() if entry.status is Status.EXPIRED}
-        self._by_name: dict[str, set[str]] = {}
-        for sha, entry in self._standing.items():
-            self._by_name.setdefault(entry.file, set()).add(sha)
-        # A file that was rejected by another contract is looked at again.
-        self._known = {
-            (entry.file, entry.size, entry.modified)
-            for entry in entries
-            if entry.status is not Status.REJECTED or entry.contract_digest == contract.digest
-        }
-        self.rejected: list[Entry] = []
-        self.repeated: list[Entry] = []
-        self._unread: dict[tuple[str, int, int], Entry] = {}
-        for entry in entries:
-            if entry.status is Status.COMMITTED:
-                self._unread.clear()
-            elif entry.status is Status.REJECTED and entry.contract_digest == contract.digest:
-                self._unread[entry.file, entry.size, entry.modified] = entry
-
-    def knows(self, stored: StoredFile) -> bool:
-        """Whether the file was seen before, by name, size and time: it is not opened again.
-
-        A file that is written anew with as many bytes and the same time is not noticed. An object's ETag or generation
-        would tell, but Arrow's file systems do not hand them out, and a Unity Catalog volume has none.
-        """
-        return (stored.name, stored.size, stored.modified) in self._known
-
-    def sort(self, deliveries: Sequence[Delivery], result: BronzeResult) -> list[Delivery]:
-        """Return the deliveries to commit; the others go into `result`, `rejected` and `repeated`."""
-        accepted: dict[str, Delivery] = {}
-        for delivery in deliveries:
-            if delivery.problem:
-                result.rejected.append(RejectedFile.of(delivery, self._contract, self._settings))
-                self.rejected.append(self._entry(delivery, Status.REJECTED, 0, "", delivery.problem))
-            elif delivery.sha256 in self._committed or delivery.sha256 in accepted:
-                result.repeated += 1
-                self.repeated.append(self._entry(delivery, Status.REPEATED, 0, ""))
-            else:
-                accepted[delivery.sha256] = delivery
-        if self._contract.redelivery.policy == "refuse":
-            self._refuse(accepted.values())
-        return list(accepted.values())
-
-    def unread(self, files: Iterable[StoredFile], result: BronzeResult) -> list[tuple[str, str]]:
-        """Return name and reason of the landing folder's files that were rejected since a delivery was committed.
-
-        A run that could read nothing fails, and the runs after it that find nothing else fail likewise: a scheduler's
-        second attempt must not turn it into a success.
-        """
-        before = [self._unread.get((stored.name, stored.size, stored.modified)) for stored in files]
-        found = [(entry.file, entry.detail or "") for entry in before if entry is not None]
-        return [*((rejected.file, rejected.reason) for rejected in result.rejected), *found]
-
-    def leaving(self, batch: Sequence[Delivery]) -> str:
-        """Return SQL of the rows that leave with a batch because its deliveries have their names.
-
-        With the policy ``replace`` these are all rows; else those that the ledger does not know, of a run that was
-        killed before it could enter them.
-        """
-        names = [delivery.stored.name for delivery in batch]
-        known = sorted(set().union(*(self._by_name.get(name, set()) for name in names)))
-        named = is_in("_file", names)
-        if self._contract.redelivery.policy == "replace" or not known:
-            return named
-        return f"({named} AND NOT {is_in('_file_sha256', known)})"
-
-    def superseded(self, batch: Sequence[Delivery]) -> list[str]:
-        """Return the contents that a batch takes the place of, by the contract's policy."""
-        if self._contract.redelivery.policy != "replace":
-            return []
-        return sorted(set().union(*(self._by_name.get(delivery.stored.name, set()) for delivery in batch)))
-
-    def committed(
-        self, batch: Sequence[Delivery], superseded: Sequence[str], counted: dict[str, tuple[int, int]], batch_id: str
-    ) -> list[Entry]:
-        """Return the ledger's entries for a batch."""
-        entries = [
-            self._entry(delivery, Status.COMMITTED, counted.get(delivery.sha256, (0, 0))[0], batch_id)
-            for delivery in batch
-        ]
-        for sha in superseded:
-            old = self._standing[sha]
-            stored = StoredFile(old.file, old.file, old.size, old.modified)
-            entries.append(self._entry(Delivery(stored, sha, None), Status.SUPERSEDED, old.rows, batch_id))
-        return entries
-
-    def _refuse(self, accepted: Iterable[Delivery]) -> None:
-        changed = [delivery.stored.name for delivery in accepted if delivery.stored.name in self._by_name]
-        if changed:
-            raise SchemaError(
-                f"{', '.join(changed)} came again with other content, and the contract refuses redeliveries",
-                where=str(self._contract.path),
-                fix="deliver under a new name, or set the contract's `redelivery` policy to append or replace",
-            )
-
-    def _entry(self, delivery: Delivery, status: Status, rows: int, batch_id: str, detail: str | None = None) -> Entry:
-        return Entry(
-            layer=Layer.BRONZE.value,
-            dataset=self._contract.dataset,
-            file=delivery.stored.name,
-            file_sha256=delivery.sha256,
-            size=delivery.stored.size,
-            modified=delivery.stored.modified,
-            status=status,
-            rows=rows,
-            contract_digest=self._contract.digest,
-            run_id=self._settings.run_id,
-            batch_id=batch_id,
-            recorded_at=datetime.now(UTC),
-            detail=detail,
-        )
 
 
 def _parsed(engine: Engine, batch: Sequence[Delivery], form: CsvFormat, settings: RunSettings) -> DataFrame:
@@ -323,12 +210,14 @@ def _parsed(engine: Engine, batch: Sequence[Delivery], form: CsvFormat, settings
     return parsed.withColumn("_ingested_at", F.lit(settings.started)).withColumn("_run_id", F.lit(settings.run_id))
 
 
-def _counts(engine: Engine, path: str, sha256s: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _counts(engine: Engine, path: str, batch: Sequence[Delivery]) -> dict[str, tuple[int, int]]:
     """Count what a batch has in the table: records and malformed ones, by content."""
     from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
-    committed = engine.read(path).where(is_in("_file_sha256", sha256s))
-    counted = committed.groupBy("_file_sha256").agg(F.count("*"), F.count("_parse_error")).collect()
+    names = [sql.text(name) for name in sorted(delivery.stored.name for delivery in batch)]
+    rows = engine.read(path).where(f"_file BETWEEN {names[0]} AND {names[-1]}")  # files beyond these are not opened
+    rows = engine.among(rows, "_file_sha256", [delivery.sha256 for delivery in batch])
+    counted = rows.groupBy("_file_sha256").agg(F.count("*"), F.count("_parse_error")).collect()
     return {row[0]: (row[1], row[2]) for row in counted}
 
 

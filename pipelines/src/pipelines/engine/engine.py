@@ -1,7 +1,8 @@
 """The one place that knows how the engines differ: Delta tables by path, the same on every engine.
 
-A table is created empty, then written by one of three commits, each behind the schema gate and each safe to repeat:
-`replace_where` (a set of deliveries), `merge` (rows by key), `overwrite` (the whole table).
+A table is created empty, then written by one of four commits, each behind the schema gate. Three are safe to repeat:
+`replace_where` (a set of deliveries), `merge` (rows by key), `overwrite` (the whole table). `insert` writes no row anew
+and so costs what it adds; its caller must know that the table has none of the rows.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pipelines.engine import registration, schema_gate
 from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.engine.capabilities import CAPABILITIES, Capability, hazards_of, refuse
 from pipelines.engine.commits import retried
-from pipelines.engine.predicates import is_in
+from pipelines.engine.predicates import IN_LIST, is_in
 from pipelines.engine.sessions import session
 from pipelines.errors import PipelineError
 from pipelines.settings import EngineName
@@ -108,15 +109,29 @@ class Engine:
 
         return deltalake.DeltaTable.is_deltatable(path)
 
-    def read(self, path: str) -> DataFrame:
-        """Return the table's newest version.
+    def read(self, path: str, version: int | None = None) -> DataFrame:
+        """Return a version of the table, the newest by default.
 
         Raises:
             PipelineError: there is no table.
         """
         if not self.exists(path):
             raise PipelineError("there is no table", where=path, fix="run the layer that makes it: `levee run DOMAIN`")
-        return self.spark.read.format("delta").load(path)
+        reader = self.spark.read.format("delta")
+        return (reader if version is None else reader.option("versionAsOf", version)).load(path)
+
+    def among(self, frame: DataFrame, column: str, values: Sequence[str]) -> DataFrame:
+        """Return the frame's rows whose `column` is one of `values`, however many these are.
+
+        An IN list of thousands is planned slowly and tried value by value; a join is neither.
+        """
+        return frame.where(is_in(column, values)) if _few(values) else self._joined(frame, column, values, "left_semi")
+
+    def apart(self, frame: DataFrame, column: str, values: Sequence[str]) -> DataFrame:
+        """Return the frame's other rows, those that `among` leaves out; `column` has no nulls."""
+        if _few(values):
+            return frame.where(f"NOT {is_in(column, values)}")
+        return self._joined(frame, column, values, "left_anti")
 
     def count(self, path: str) -> int:
         """Rows of the table: from its log, so it costs next to nothing; 0 where there is no table."""
@@ -174,6 +189,16 @@ class Engine:
 
         # In this process: Spark takes a second or more for a commit of one row.
         retried(lambda: deltalake.write_deltalake(path, rows, mode="append"), path)
+
+    def insert(self, path: str, frame: DataFrame) -> None:
+        """Commit `frame` beside the table's rows, and touch none of these: not safe to repeat.
+
+        Raises:
+            SchemaError: the frame does not fit the table.
+            PipelineError: other writers came first again and again.
+        """
+        self._gate(path, frame)
+        retried(lambda: frame.write.format("delta").mode("append").save(path), path)
 
     def replace_where(
         self,
@@ -280,6 +305,9 @@ class Engine:
 
     # Inside
 
+    def _joined(self, frame: DataFrame, column: str, values: Sequence[str], how: str) -> DataFrame:
+        return frame.join(self.frame(pa.table({column: pa.array(values, pa.string())})), [column], how)
+
     def _create(self, path: str, like: pa.Schema) -> None:
         if self.name is EngineName.DATABRICKS:
             self.spark.createDataFrame([], from_arrow_schema(like)).write.format("delta").mode("ignore").save(path)
@@ -311,6 +339,10 @@ class Engine:
         outside = F.raise_error(F.lit(f"a row is outside the predicate on {column} that it was to be written under"))
         checked = F.when(F.expr(predicate), F.col(column)).otherwise(outside)
         return frame.select(*(checked.alias(column) if name == column else F.col(name) for name in frame.columns))
+
+
+def _few(values: Sequence[str]) -> bool:
+    return len(values) <= IN_LIST
 
 
 __all__ = ["Engine"]

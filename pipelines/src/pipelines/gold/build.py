@@ -1,8 +1,8 @@
-"""Builds one gold table: write aside, check, then publish; a table whose inputs have not changed is left alone.
+"""Builds one gold table: compute, check, then publish; a table whose inputs have not changed is left alone.
 
-The result of the SQL is written to a staging table under checkpoints, checked there against the gold contract (keys,
-nulls, its quality checks), and only then takes the place of the published rows, in one commit. A check that fails
-leaves the published table as it was.
+The result of the SQL is computed once and held, checked against the gold contract (keys, nulls, its quality checks),
+and only then takes the place of the published rows, in one commit. A check that fails leaves the published table as it
+was.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pipelines.history import data_version
 from pipelines.quality import sql
 from pipelines.quality.checks import table_checks
 from pipelines.quality.evaluate import Result, evaluate
+from pipelines.quality.held import held
 from pipelines.quality.rules import rules
 from pipelines.settings import Layer, RunSettings
 
@@ -99,16 +100,12 @@ def build(engine: Engine, settings: RunSettings, domain: Domain, table: Contract
     if same := _unchanged(engine, settings, table, inputs):
         return same
     frame = _frame(engine, settings, table, feeds)
-    staging = settings.path(Layer.CHECKPOINTS, domain.name, "gold", table.dataset)
-    schema = to_arrow_schema(frame.schema)
-    engine.ensure(staging, schema)
-    engine.overwrite(staging, frame)
-    staged = engine.read(staging)
-    results = _check(engine, table, staged)
-    engine.ensure(path, schema)
-    engine.overwrite(path, staged)
+    with held(engine, frame, settings.path(Layer.CHECKPOINTS, domain.name, "gold", table.dataset)) as result:
+        results = _check(engine, table, result)
+        engine.ensure(path, to_arrow_schema(frame.schema))
+        engine.overwrite(path, result)
     built = Built(
-        table.dataset, path, staged.count(), data_version(engine, path), inputs, unchanged=False, results=results
+        table.dataset, path, engine.count(path), data_version(engine, path), inputs, unchanged=False, results=results
     )
     _record(engine, settings, table, built)
     return built
@@ -125,8 +122,9 @@ def _feeds(engine: Engine, settings: RunSettings, domain: Domain, table: Contrac
 
 
 def _frame(engine: Engine, settings: RunSettings, table: Contract, feeds: Sequence[Contract]) -> DataFrame:
-    """The SQL's result with the contract's columns, types and order."""
-    views = {source.dataset: _view(engine.read(settings.table_path(Layer.SILVER, source.dataset))) for source in feeds}
+    """The SQL's result with the contract's columns, types and order, of silver as it is now whenever it is computed."""
+    paths = {source.dataset: settings.table_path(Layer.SILVER, source.dataset) for source in feeds}
+    views = {dataset: _view(engine.read(path, engine.version(path))) for dataset, path in paths.items()}
     frame = engine.sql(render(table, feeds, lambda source: sql.name(views[source.dataset])))
     wanted = [column.name for column in table.columns]
     if sorted(frame.columns) != sorted(wanted):
@@ -140,8 +138,8 @@ def _frame(engine: Engine, settings: RunSettings, table: Contract, feeds: Sequen
     )
 
 
-def _check(engine: Engine, table: Contract, staged: DataFrame) -> tuple[Result, ...]:
-    results = evaluate(engine.spark, _view(staged), rules(table), table_checks(table))
+def _check(engine: Engine, table: Contract, result: DataFrame) -> tuple[Result, ...]:
+    results = evaluate(engine.spark, _view(result), rules(table), table_checks(table))
     failed = [result for result in results if not result.success and result.on_failure != "warn"]
     if failed:
         said = "; ".join(f"{result.id} ({result.description})" for result in failed)

@@ -135,7 +135,7 @@ def _column_rules(column: Column) -> list[Rule]:
             Rule(
                 id=f"{column.name}_type",
                 column=column.name,
-                predicate=f"({absent}) OR {quoted} IS NOT NULL",
+                predicate=f"{quoted} IS NOT NULL OR ({absent})",
                 on_failure="quarantine",
                 kind="type",
                 description=f"{', '.join(column.sources)} can be read as {column.type}",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FULL = 64
 """Hexadecimal characters of a whole digest."""
+REMEMBERED = 1 << 16
+"""Digests that a worker keeps: the same customer comes again in every batch of rows."""
 
 
 def pseudonymise(values: pa.Array, key: bytes, characters: int) -> pa.Array:
@@ -29,11 +31,13 @@ def pseudonymise(values: pa.Array, key: bytes, characters: int) -> pa.Array:
     Every distinct value is hashed once.
     """
     encoded = values.cast(pa.string()).dictionary_encode()
-    digests = [
-        None if value is None else hmac.digest(key, value.encode(), "sha256").hex()[:characters]
-        for value in encoded.dictionary.to_pylist()
-    ]
+    digests = [None if value is None else _digest(key, value)[:characters] for value in encoded.dictionary.to_pylist()]
     return pa.array(digests, pa.string()).take(encoded.indices)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _digest(key: bytes, value: str) -> str:
+    return hmac.digest(key, value.encode(), "sha256").hex()
 
 
 def masked(frame: DataFrame, source: KeySource, characters: Mapping[str, int]) -> DataFrame:

@@ -2,6 +2,10 @@
 
 ``candidates`` are the batch's well-formed records, one for each group of identical ones, typed, before masking: what
 :mod:`pipelines.quality.rules` speaks of. `accepted` and `rejected` split them by those rules; `published` masks.
+
+Identical records share their verdict, so each record is judged first, once, into a number with a bit a rule, and only
+what goes the same way is grouped. The number is compared by joining with the one row that is good: a filter on it would
+be pushed below its own computation, where engines evaluate every cast again for every rule that speaks of it.
 """
 
 from __future__ import annotations
@@ -9,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from pipelines.contracts.model import Contract
 from pipelines.errors import ContractError
@@ -23,12 +29,18 @@ if TYPE_CHECKING:
 
 LINEAGE = ("_file", "_file_sha256", "_line", "_copies")
 """Where a row comes from, and how many identical records of its batch it stands for."""
+CARRIED = (*LINEAGE, "_ingested_at", "_rescued")
+"""What goes with a typed row: `LINEAGE`, when the first of its identical records was taken in, unknown columns."""
 SHA_CHARACTERS = 64
 LINE_DIGITS = 12
+HASH_CHARACTERS = 32
+"""Hexadecimal characters of a row's hash, 128 bits: of a billion rows two share one with a chance of 10^-21."""
 RULE_SEPARATOR = ","
 """Between the rule ids in quarantine's `_rules`: text, because Sail cannot replace rows that hold an array."""
 PARSE_RULE = "parse_"
 """Prefix of the rule ids of malformed records: ``parse_ragged``, ``parse_unclosed_quote``, ..."""
+BITS = 62
+"""Rules of one verdict column; the bit above them says that the record is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +92,17 @@ class SilverPlan:
         return tuple(rule for rule in self.rules if rule.on_failure != "quarantine")
 
     def candidates(self, bronze: DataFrame) -> DataFrame:
-        """Return typed rows: every column of the contract, every source field's text, `LINEAGE`, the source's hash.
+        """Return typed rows: every column of the contract, every source field's text, `CARRIED`.
 
         Args:
             bronze: Rows of the batch; malformed ones are left out.
         """
-        return self._typed(bronze.where("_parse_error IS NULL"), malformed=False)
+        return self._typed(self._grouped(self._records(bronze.where("_parse_error IS NULL"))), CARRIED)
 
-    def _typed(self, bronze: DataFrame, *, malformed: bool) -> DataFrame:
-        fields = self.contract.source_fields
-        kept = [*LINEAGE, "_source_hash", "_rescued", *(["_parse_error"] if malformed else [])]
-        nulled = self._grouped(bronze, malformed=malformed).selectExpr(
-            *(self._nulled(field) for field in fields), *kept
-        )
-        sourced = [f"{sql.name(field)} AS {sql.name(source_column(field))}" for field in fields]
-        direct = [column for column in self.contract.columns if not column.derived]
-        frame = nulled.selectExpr(*sourced, *(f"{typed(c)} AS {sql.name(c.name)}" for c in direct), *kept)
-        for column in self.contract.columns:
-            if column.derived:
-                value = f"CAST({column.expression} AS {column.type})"
-                frame = frame.selectExpr("*", f"{value} AS {sql.name(column.name)}")
-        return frame
-
-    def accepted(self, candidates: DataFrame) -> DataFrame:
+    def accepted(self, bronze: DataFrame) -> DataFrame:
         """Return the candidates that break no rejecting rule."""
-        return candidates.where(sql.all_of([rule.predicate for rule in self.rejecting]))
+        good = self._judged(bronze).join(self._spotless(bronze), list(self._verdicts), "left_semi")
+        return self._typed(self._grouped(good), CARRIED)
 
     def rejected(self, bronze: DataFrame) -> DataFrame:
         """Return quarantine's rows: every rule that a record broke, the raw record, the batch.
@@ -112,25 +110,26 @@ class SilverPlan:
         Args:
             bronze: Rows of the batch; malformed ones have one rule, ``parse_<kind>``.
         """
-        broken = ", ".join(f"CASE WHEN NOT ({r.predicate}) THEN {sql.text(r.id)} END" for r in self.rejecting)
-        good = sql.all_of([rule.predicate for rule in self.rejecting])
-        separator = sql.text(RULE_SEPARATOR)
+        bad = self._judged(bronze).join(self._spotless(bronze), list(self._verdicts), "left_anti")
+        # A malformed record has no fields to compare, and is identical to none.
+        bad = bad.selectExpr("*", "CASE WHEN _parse_error IS NOT NULL THEN _position END AS _alone")
+        broken = [
+            f"CASE WHEN ({verdict} & {1 << bit}) <> 0 THEN {sql.text(rule.id)} END"
+            for verdict, chunk in self._verdicts.items()
+            for bit, rule in enumerate(chunk)
+        ]
         kind = f"concat('{PARSE_RULE}', replace(split(_parse_error, ':')[0], '-', '_'))"
-        rules = f"CASE WHEN _parse_error IS NOT NULL THEN {kind} ELSE concat_ws({separator}, {broken or 'NULL'}) END"
-        rows = self._typed(bronze, malformed=True).where(f"_parse_error IS NOT NULL OR NOT ({good})")
+        separated = ", ".join([sql.text(RULE_SEPARATOR), *broken])
+        rows = self._grouped(bad, "_parse_error", "_alone", *self._verdicts).selectExpr(
+            *CARRIED,
+            f"CASE WHEN _parse_error IS NULL THEN {self._hash} END AS _row_hash",
+            f"CASE WHEN _parse_error IS NOT NULL THEN {kind} ELSE concat_ws({separated}) END AS _rules",
+            "_parse_error",
+        )
         # Joined afterwards: carrying the raw record through the grouping costs three times as much.
         rows = rows.join(bronze.select("_file_sha256", "_line", "_raw"), ["_file_sha256", "_line"])
-        return self._stamped(
-            rows.selectExpr(
-                *LINEAGE,
-                "CASE WHEN _parse_error IS NULL THEN _source_hash END AS _row_hash",
-                "_raw",
-                "_rescued",
-                f"{rules} AS _rules",
-                "_parse_error",
-                f"{sql.text(self.contract.version)} AS _contract_version",
-            )
-        )
+        version = f"{sql.text(self.contract.version)} AS _contract_version"
+        return self._stamped(rows, [*LINEAGE, "_row_hash", "_raw", "_rescued", "_rules", "_parse_error", version])
 
     def published(self, accepted: DataFrame) -> DataFrame:
         """Return silver's rows: the contract's columns, personal ones masked, `LINEAGE` and the row's hash.
@@ -141,16 +140,15 @@ class SilverPlan:
         masks = {c.name: c.pseudonymisation.characters for c in self.contract.personal_columns if c.pseudonymisation}
         hidden = {source_column(field) for c in self.contract.personal_columns for field in c.sources}
         columns = [sql.name(column.name) for column in self.contract.columns]
-        if not hidden:
-            return self._stamped(accepted.selectExpr(*columns, *LINEAGE, "_source_hash AS _row_hash"))
-        sources = [source_column(field) for field in self.contract.source_fields]
-        texts = [
-            f"CAST({quoted} AS STRING) AS {quoted}" if column.name in masks else quoted
-            for column, quoted in zip(self.contract.columns, columns, strict=True)
-        ]
-        open_rows = accepted.selectExpr(*texts, *LINEAGE, *map(sql.name, sources), "_rescued")
-        rows = masked(open_rows, self.key, masks | dict.fromkeys(hidden, FULL))
-        return self._stamped(rows.selectExpr(*columns, *LINEAGE, f"{row_hash([*sources, '_rescued'])} AS _row_hash"))
+        rows = accepted
+        if hidden:
+            texts = [
+                f"CAST({quoted} AS STRING) AS {quoted}" if column.name in masks else quoted
+                for column, quoted in zip(self.contract.columns, columns, strict=True)
+            ]
+            rows = accepted.selectExpr(*texts, *self._sources, *CARRIED)
+            rows = masked(rows, self.key, masks | dict.fromkeys(hidden, FULL))
+        return self._stamped(rows, [*columns, *LINEAGE, f"{self._hash} AS _row_hash"])
 
     def best_by_key(self, accepted: DataFrame) -> DataFrame:
         """Return, for each business key, the row that wins; its `_copies` count those that lost."""
@@ -178,55 +176,113 @@ class SilverPlan:
             condition = f"({higher} OR ({new} <=> {old} AND {condition}))"
         return condition
 
-    def _grouped(self, bronze: DataFrame, *, malformed: bool) -> DataFrame:
-        """Return source fields with `LINEAGE`: one row a group of identical records, the first by content and line.
+    # Inside
 
-        A malformed record has no fields to compare, and is identical to none.
+    @property
+    def _sources(self) -> list[str]:
+        """The columns with the source's texts, quoted."""
+        return [sql.name(source_column(field)) for field in self.contract.source_fields]
+
+    @property
+    def _hash(self) -> str:
+        return row_hash([*(source_column(field) for field in self.contract.source_fields), "_rescued"])
+
+    @property
+    def _verdicts(self) -> dict[str, tuple[Rule, ...]]:
+        """The verdict columns, each with the rules of its bits; the first one is there without any rule too."""
+        chunks = [self.rejecting[start : start + BITS] for start in range(0, len(self.rejecting), BITS)] or [()]
+        return {f"_broken_{number}": tuple(chunk) for number, chunk in enumerate(chunks)}
+
+    def _spotless(self, frame: DataFrame) -> DataFrame:
+        """The one row of verdicts that says: well-formed, and no rule broken."""
+        row = pa.table({verdict: pa.array([0], pa.int64()) for verdict in self._verdicts})
+        return frame.sparkSession.createDataFrame(row)
+
+    def _records(self, bronze: DataFrame) -> DataFrame:
+        """Return the source's texts, null where the contract reads nothing, and each record's place as one text.
+
+        The text sorts by content, then line: the least of a group is cheap on every engine, where a window over eight
+        columns costs four times as much and a struct twenty.
         """
-        identity = [*(sql.name(field) for field in self.contract.source_fields), "_rescued"]
-        error = ["_parse_error"] if malformed else []
-        source_hash = f"{row_hash([*self.contract.source_fields, '_rescued'])} AS _source_hash"
-        if not self.removes_identical:
-            lineage = ["_file", "_file_sha256", "_line", "CAST(1 AS BIGINT) AS _copies"]
-            return bronze.selectExpr(*identity, *lineage, source_hash, *error)
-        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+        position = f"concat(_file_sha256, lpad(CAST(_line AS STRING), {LINE_DIGITS}, '0'), _file) AS _position"
+        texts = [self._nulled(field) for field in self.contract.source_fields]
+        return bronze.selectExpr(*texts, "_rescued", "_ingested_at", "_parse_error", position)
 
-        # One text a record, which sorts by content, then line: the least of a group is cheap on every engine, where a
-        # window over eight columns costs four times as much and a struct twenty.
-        position = f"concat(_file_sha256, lpad(CAST(_line AS STRING), {LINE_DIGITS}, '0'), _file)"
-        alone = [f"CASE WHEN _parse_error IS NOT NULL THEN {position} END AS _alone"] if malformed else []
-        placed = bronze.selectExpr(*identity, f"{position} AS _position", *error, *alone)
-        grouped = placed.groupBy(*identity, *error, *(["_alone"] if malformed else [])).agg(
-            F.min("_position").alias("_first"), F.count("*").alias("_copies")
-        )
-        return grouped.selectExpr(
-            *identity,
-            f"substring(_first, {SHA_CHARACTERS + LINE_DIGITS + 1}) AS _file",
-            f"substring(_first, 1, {SHA_CHARACTERS}) AS _file_sha256",
-            f"CAST(substring(_first, {SHA_CHARACTERS + 1}, {LINE_DIGITS}) AS BIGINT) AS _line",
+    def _judged(self, bronze: DataFrame) -> DataFrame:
+        """Return `_records` with their verdicts: for each rule that rejects, a bit that is set where it is broken."""
+        kept = ["_rescued", "_ingested_at", "_parse_error", "_position"]
+        verdicts = [
+            " + ".join(
+                [
+                    f"CASE WHEN _parse_error IS NULL THEN 0L ELSE {1 << BITS}L END",
+                    *(f"CASE WHEN {rule.predicate} THEN 0L ELSE {1 << bit}L END" for bit, rule in enumerate(chunk)),
+                ]
+            )
+            for chunk in self._verdicts.values()
+        ]
+        named = [f"{verdict} AS {name}" for verdict, name in zip(verdicts, self._verdicts, strict=True)]
+        return self._typed(self._records(bronze), kept).selectExpr(*self._sources, *kept, *named)
+
+    def _grouped(self, records: DataFrame, *apart: str) -> DataFrame:
+        """Return the source's texts with `CARRIED` and `apart`: one row a group of identical records, the first."""
+        if self.removes_identical:
+            from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+            keys = [*self._sources, "_rescued", *apart]
+            rows = records.groupBy(*keys).agg(
+                F.min("_position").alias("_position"),
+                F.count("*").alias("_copies"),
+                F.min("_ingested_at").alias("_ingested_at"),
+            )
+        else:
+            rows = records.selectExpr("*", "CAST(1 AS BIGINT) AS _copies")
+        return rows.selectExpr(
+            *self._sources,
+            f"substring(_position, {SHA_CHARACTERS + LINE_DIGITS + 1}) AS _file",
+            f"substring(_position, 1, {SHA_CHARACTERS}) AS _file_sha256",
+            f"CAST(substring(_position, {SHA_CHARACTERS + 1}, {LINE_DIGITS}) AS BIGINT) AS _line",
             "_copies",
-            source_hash,
-            *error,
+            "_ingested_at",
+            "_rescued",
+            *apart,
         )
+
+    def _typed(self, records: DataFrame, kept: Sequence[str]) -> DataFrame:
+        """Return the contract's columns, the source's texts and `kept`."""
+        fields = self.contract.source_fields
+        # Expressions of the contract speak of the source's fields by their own names.
+        named = [f"{source} AS {sql.name(field)}" for source, field in zip(self._sources, fields, strict=True)]
+        sourced = [f"{sql.name(field)} AS {source}" for source, field in zip(self._sources, fields, strict=True)]
+        direct = [f"{typed(c)} AS {sql.name(c.name)}" for c in self.contract.columns if not c.derived]
+        frame = records.selectExpr(*named, *kept).selectExpr(*sourced, *direct, *kept)
+        for column in self.contract.columns:
+            if column.derived:
+                value = f"CAST({column.expression} AS {column.type})"
+                frame = frame.selectExpr("*", f"{value} AS {sql.name(column.name)}")
+        return frame
 
     def _nulled(self, field: str) -> str:
-        nulls = self.contract.ingestion.null_values if self.contract.ingestion else ()
-        quoted = sql.name(field)
-        if not nulls:
-            return quoted
-        return f"CASE WHEN {quoted} IN ({', '.join(map(sql.text, nulls))}) THEN NULL ELSE {quoted} END AS {quoted}"
+        text = sql.name(field)
+        for null in self.contract.ingestion.null_values if self.contract.ingestion else ():
+            text = f"nullif({text}, {sql.text(null)})"
+        return f"{text} AS {sql.name(source_column(field))}"
 
-    def _stamped(self, rows: DataFrame) -> DataFrame:
+    def _stamped(self, rows: DataFrame, columns: Sequence[str]) -> DataFrame:
+        """Return the columns and the run's; a row's age counts from when bronze took it in, however often it comes."""
         return rows.selectExpr(
-            "*",
+            *columns,
             f"{sql.text(self.batch_id)} AS _batch_id",
-            "current_timestamp() AS _ingested_at",
+            "_ingested_at",
             f"{sql.text(self.run_id)} AS _run_id",
         )
 
 
 def row_hash(columns: Sequence[str]) -> str:
-    """Return SQL of a SHA-256 over texts, hexadecimal, that no two different rows share: lengths first, then texts."""
+    """Return SQL of a hash over texts that no two different rows share: of their lengths first, then of the texts.
+
+    The first `HASH_CHARACTERS` of SHA-256, hexadecimal.
+    """
     names = [sql.name(column) for column in columns]
     lengths = [f"coalesce(CAST(length({name}) AS STRING), '-')" for name in names]
-    return f"sha2(concat_ws(',', {', '.join(lengths)}, {', '.join(names)}), 256)"
+    digest = f"sha2(concat_ws(',', {', '.join(lengths)}, {', '.join(names)}), 256)"
+    return f"substring({digest}, 1, {HASH_CHARACTERS})"

@@ -1,6 +1,6 @@
 """Silver: what bronze has taken in and silver has not, a batch of deliveries at a time.
 
-A batch writes quarantine, then silver, then checks the count law, then the ledger. Both tables are replaced by the
+A batch writes quarantine and silver, then checks the count law, then the ledger. Both tables are replaced by the
 batch's deliveries, so a run that was killed anywhere is made good by the next one. An identical record that came in an
 earlier batch stays where it is and the new one is a duplicate.
 """
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from pipelines.engine.arrow_types import to_arrow_schema
 from pipelines.errors import PipelineError, QualityError
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.progress import Progress
+from pipelines.quality import sql
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.plan import RULE_SEPARATOR, SilverPlan
@@ -113,11 +115,12 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
         )
     if contract.personal_columns:
         settings.pseudonym_key.read()  # fails here and in plain words, not in a worker
-    _make_tables(engine, contract, settings)
     todo, gone = _todo(taken, refined, again=again)
     progress = Progress(f"silver {settings.domain}.{contract.dataset}", settings.progress)
     total = sum(entry.rows for entry in todo)
     batches = _batches(todo, gone)
+    if not batches:  # the tables are there all the same, with the columns that the contract has now
+        _Refinement(engine, contract, settings, [], []).ensure_tables()
     for number, batch in enumerate(batches, start=1):
         outcome = _Refinement(engine, contract, settings, batch, gone).run()
         done = [_entry(entry, Status.COMMITTED, outcome, settings, contract) for entry in batch]
@@ -157,19 +160,29 @@ class _Refinement:
         self._quarantine = quarantine_path(settings, contract.dataset)
         self.batch_id = batch_id(self._shas)
         self._plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, self.batch_id)
+        self._names = sorted(entry.file for entry in batch)
+        self._bronze = self._mine(engine.read(bronze_path(settings, contract.dataset)))
+        self._rejected = self._plan.rejected(self._bronze)
+        accepted = self._plan.accepted(self._bronze)
+        self._keyed = bool(contract.deduplication.business_key)
+        self._published = self._plan.published(self._plan.best_by_key(accepted) if self._keyed else accepted)
+
+    def ensure_tables(self) -> None:
+        """Create silver and quarantine, or give them the columns that the contract has got since."""
+        # The gate before each write asks for the same frames' schemas, which are known then.
+        self._engine.ensure(self._quarantine, to_arrow_schema(self._rejected.schema))
+        self._engine.ensure(self._silver, to_arrow_schema(self._published.schema))
 
     def run(self) -> Batch:
-        engine, plan = self._engine, self._plan
         started = datetime.now(UTC)
+        self.ensure_tables()
         watched = self._watch()
-        self._write(self._quarantine, plan.rejected(self._bronze()))
-        accepted = plan.accepted(self._candidates())
-        if self._contract.deduplication.business_key:
-            self._merge(plan.published(plan.best_by_key(accepted)))
-        else:
-            self._write(self._silver, plan.published(accepted))
+        _side_by_side(
+            lambda: self._write(self._quarantine, self._rejected),
+            lambda: self._merge() if self._keyed else self._write(self._silver, self._published),
+        )
         outcome = replace(self._count(watched), started_at=started, seconds=_seconds_since(started))
-        record_batch(engine, self._settings, outcome)
+        record_batch(self._engine, self._settings, outcome)
         if not outcome.balanced:
             raise QualityError(
                 f"the count law does not hold: {outcome.rows} records read, {outcome.accounted} accounted for "
@@ -179,51 +192,52 @@ class _Refinement:
             )
         return outcome
 
-    def _bronze(self) -> DataFrame:
-        return self._engine.read(bronze_path(self._settings, self._contract.dataset)).where(
-            is_in("_file_sha256", self._shas)
-        )
-
-    def _candidates(self) -> DataFrame:
-        return self._plan.candidates(self._bronze())
-
     def _write(self, path: str, rows: DataFrame) -> None:
         """Commit rows in place of the batch's deliveries, less those whose identical record is there from others.
 
-        What is there is read before the commit; where another writer committed in between, the batch is written
-        again, so that two runs at once leave what one after the other would have.
+        Where the table has nothing of the deliveries the rows are put beside what it has: engines write more than
+        they must to replace. What is there is read before the commit; where another writer committed in between,
+        the batch is written again, so that two runs at once leave what one after the other would have.
         """
         for _ in range(QUIET_ATTEMPTS):
             before = self._engine.version(path)
-            self._engine.replace_where(
-                path, self._without_known(path, rows), "_file_sha256", self._leaving, asserted=self._shas
-            )
+            mine, others = self._held(path)
+            if others and self._plan.removes_identical:
+                wanted = rows.join(self._hashes_of_others(path), "_row_hash", "left_anti").select(*rows.columns)
+            else:
+                wanted = rows
+            if mine:
+                self._engine.replace_where(path, wanted, "_file_sha256", self._leaving, asserted=self._shas)
+            else:
+                self._engine.insert(path, wanted)
             if self._engine.version(path) <= before + 1:  # Sail makes no commit of nothing
                 return
         raise PipelineError(
             "other runs wrote the table all the time", where=path, fix="let one run end, then run this again"
         )
 
-    def _without_known(self, path: str, rows: DataFrame) -> DataFrame:
-        known = self._known_elsewhere(path)
-        return rows if known is None else rows.join(known, "_row_hash", "left_anti").select(*rows.columns)
+    def _mine(self, frame: DataFrame) -> DataFrame:
+        """The rows that come from the batch's deliveries; the range lets an engine leave out files by their bounds."""
+        if not self._names:
+            return frame.where("false")
+        first, last = sql.text(self._names[0]), sql.text(self._names[-1])
+        return self._engine.among(frame.where(f"_file BETWEEN {first} AND {last}"), "_file_sha256", self._shas)
 
-    def _known_elsewhere(self, path: str) -> DataFrame | None:
-        """Hashes of the rows that other deliveries have in a table; ``None`` where there are none."""
-        if not self._plan.removes_identical or self._engine.count(path) == self._count_mine(path):
-            return None
-        others = f"_row_hash IS NOT NULL AND NOT {is_in('_file_sha256', self._leaving)}"
-        return self._engine.read(path).where(others).select("_row_hash")
+    def _held(self, path: str) -> tuple[int, int]:
+        """Count the rows that a table has of the deliveries that come or leave, and of others."""
+        total = self._engine.count(path)
+        mine = self._engine.among(self._engine.read(path), "_file_sha256", self._leaving).count() if total else 0
+        return mine, total - mine
 
-    def _count_mine(self, path: str) -> int:
-        if self._engine.count(path) == 0:
-            return 0
-        return self._engine.read(path).where(is_in("_file_sha256", self._leaving)).count()
+    def _hashes_of_others(self, path: str) -> DataFrame:
+        """Hashes of the rows that other deliveries have in a table."""
+        rows = self._engine.read(path).where("_row_hash IS NOT NULL")
+        return self._engine.apart(rows, "_file_sha256", self._leaving).select("_row_hash")
 
-    def _merge(self, rows: DataFrame) -> None:
+    def _merge(self) -> None:
         self._engine.merge(
             self._silver,
-            rows,
+            self._published,
             self._contract.deduplication.business_key,
             update_when=self._plan.wins(),
             delete_unmatched=is_in("t._file_sha256", self._leaving),
@@ -241,7 +255,7 @@ class _Refinement:
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
         breaches = [F.count(F.when(~F.expr(rule.predicate), 1)).alias(f"r{n}") for n, rule in enumerate(watched)]
-        row = self._candidates().agg(*breaches).collect()[0]
+        row = self._plan.candidates(self._bronze).agg(*breaches).collect()[0]
         counts = {rule.id: row[f"r{n}"] for n, rule in enumerate(watched)}
         stopping = {r.id: counts[r.id] for r in watched if r.on_failure == "failBatch" and counts[r.id]}
         if stopping:
@@ -256,36 +270,33 @@ class _Refinement:
         """Count what is in the tables now, not what was meant to be written."""
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
-        mine = is_in("_file_sha256", self._shas)
-        totals = []
-        for path in (self._silver, self._quarantine):
-            frame = self._engine.read(path).where(mine)
-            row = frame.agg(F.count("*").alias("n"), F.sum("_copies").alias("c")).collect()[0]
-            totals.append((row["n"], row["c"] or 0))
-        (silver, silver_copies), (quarantine, quarantine_copies) = totals
-        exploded = (
-            self._engine.read(self._quarantine)
-            .where(mine)
-            .select(F.explode(F.split("_rules", RULE_SEPARATOR)).alias("rule"))
-        )
-        rules = {row["rule"]: row["n"] for row in exploded.groupBy("rule").agg(F.count("*").alias("n")).collect()}
-        rows = self._bronze().count()
+        counted = [F.count("*").alias("n"), F.sum("_copies").alias("c")]
+        rows = self._bronze.count()
         if rows != self._expected:
             raise QualityError(
                 f"bronze has {rows} records of the batch, its ledger says {self._expected}",
                 where=f"{self._contract.dataset}, batch {self.batch_id}",
                 fix="run the bronze task again; if it stays so, restore bronze to the version before it was changed",
             )
+        published = self._mine(self._engine.read(self._silver)).agg(*counted).collect()[0]
+        rejected = self._mine(self._engine.read(self._quarantine)).groupBy("_rules").agg(*counted).collect()
+        rules: dict[str, int] = {}
+        for row in rejected:
+            for rule in row["_rules"].split(RULE_SEPARATOR):
+                rules[rule] = rules.get(rule, 0) + row["n"]
+        quarantine = sum(row["n"] for row in rejected)
+        accounted = (published["c"] or 0) + sum(row["c"] for row in rejected)
         return Batch(
             dataset=self._contract.dataset,
             batch_id=self.batch_id,
             run_id=self._settings.run_id,
             files=len(self._shas),
             rows=rows,
-            silver=silver,
-            duplicates=rows - silver - quarantine,
+            silver=published["n"],
+            duplicates=rows - published["n"] - quarantine,
             quarantine=quarantine,
-            accounted=silver_copies + quarantine_copies + self._copies_elsewhere(),
+            # What both tables account for is not looked for elsewhere: that takes as long as the batch itself.
+            accounted=accounted if accounted == rows else accounted + self._copies_elsewhere(),
             rules={**rules, **watched},
         )
 
@@ -293,19 +304,14 @@ class _Refinement:
         """Count the batch's records whose row in silver or quarantine came from another delivery."""
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
-        plan = self._plan
-        accepted = plan.accepted(self._candidates())
-        keys = self._contract.deduplication.business_key
         found: list[DataFrame] = []
-        if keys:
-            others = self._engine.read(self._silver).where(f"NOT {is_in('_file_sha256', self._shas)}")
-            rows = plan.published(plan.best_by_key(accepted))
-            found.append(rows.join(others.select(*keys), list(keys), "left_semi"))
-        elif (known := self._known_elsewhere(self._silver)) is not None:
-            found.append(plan.published(accepted).join(known, "_row_hash", "left_semi"))
-        if (known := self._known_elsewhere(self._quarantine)) is not None:
-            rejected = plan.rejected(self._bronze())
-            found.append(rejected.join(known, "_row_hash", "left_semi"))
+        if self._keyed:
+            keys = list(self._contract.deduplication.business_key)
+            others = self._engine.apart(self._engine.read(self._silver), "_file_sha256", self._shas)
+            found.append(self._published.join(others.select(*keys), keys, "left_semi"))
+        for path, rows in ((self._silver, self._published), (self._quarantine, self._rejected)):
+            if self._plan.removes_identical and not (self._keyed and path == self._silver):
+                found.append(rows.join(self._hashes_of_others(path), "_row_hash", "left_semi"))
         return sum(frame.agg(F.sum("_copies")).collect()[0][0] or 0 for frame in found)
 
 
@@ -314,13 +320,12 @@ def batch_id(sha256s: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(sha256s)).encode()).hexdigest()[:16]
 
 
-def _make_tables(engine: Engine, contract: Contract, settings: RunSettings) -> None:
-    """Create silver and quarantine, or give them the columns that the contract has got since."""
-    plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, "")
-    bronze = engine.read(bronze_path(settings, contract.dataset)).limit(0)
-    published = plan.published(plan.candidates(bronze))
-    engine.ensure(silver_path(settings, contract.dataset), to_arrow_schema(published.schema))
-    engine.ensure(quarantine_path(settings, contract.dataset), to_arrow_schema(plan.rejected(bronze).schema))
+def _side_by_side(*writes: Callable[[], None]) -> None:
+    """Write several tables at once: an engine has idle cores at both ends of each. All end before an error is told."""
+    with ThreadPoolExecutor(len(writes)) as pool:
+        futures = [pool.submit(write) for write in writes]
+    for future in futures:
+        future.result()
 
 
 def _batches(entries: Sequence[Entry], gone: Sequence[str]) -> list[list[Entry]]:
