@@ -245,8 +245,8 @@ def _perform(session: Session, operation: Operation) -> Plan:
             states += [state for state in before if state["urn"] not in left]
         plan = _plan(session, states, events, notes, operation=operation.value, seconds=finished.seconds)
     _raise_if_failed(session, finished, events, notes, plan)
-    if not options.offline:
-        return plan
+    if not options.offline or operation not in {Operation.PREVIEW, Operation.UP}:
+        return plan  # nothing is checked in a refresh or a destroy
     stands_in = (*(n for n in session.notes if n.startswith("secret ")), *notes.references, *_assumed(session, notes))
     return replace(plan, fidelity=fidelity.of(plan.resources, standin_log, notes.opaque, stands_in))
 

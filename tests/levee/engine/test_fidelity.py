@@ -4,7 +4,7 @@ import json
 
 from levee import engine
 from levee.cli.app import run as levee
-from levee.plan import document
+from levee.plan import Fidelity, document
 from levee.report import fidelity as report
 
 PROGRAM = """
@@ -53,6 +53,7 @@ def test_what_is_checked_invented_and_left_to_the_provider(project):
     assert any(said.startswith("azure-native: ") for said in plan.fidelity.only_the_provider)
     assert document.from_document(json.loads(json.dumps(document.to_document(plan)))).fidelity == plan.fidelity
 
+    assert run("refresh").fidelity == Fidelity(), "a refresh checks nothing"
     changed = project(PROGRAM.replace("SIZE", "'2'").replace("FORCE", "False"), config=CONFIG)("preview")
     assert by_type(changed)["aws:s3/bucket:Bucket"].replacement_unknown == ("forceDestroy",)
     assert by_type(plan)["aws:s3/bucket:Bucket"].replacement_unknown == ()
