@@ -199,6 +199,8 @@ _DROPPED: Final = (
 
 
 _MAX_REFERENCES: Final = 5
+_BODIES: Final = frozenset({"policy", "document", "content", "template", "definition", "description"})
+"""Words that name what a resource holds, though its own name has them too."""
 
 
 @dataclass(frozen=True)
@@ -238,14 +240,10 @@ class CloudFormationType:
         """CloudFormation's name of the type's property; empty where it has none."""
         wanted = letters(name)
         stems = {letters(self.name.rsplit("::", 1)[-1]), letters(type_.class_name)}
-        guesses = [
-            wanted,
-            f"{wanted}name",
-            *(f"{stem}{wanted}" for stem in stems),
-            f"{wanted}s",
-            wanted.removesuffix("s"),
-        ]
-        guesses += [f"db{wanted}", wanted.removeprefix("db")]
+        guesses = [wanted, *(f"{stem}{wanted}" for stem in stems), f"{wanted}s", wanted.removesuffix("s")]
+        guesses += [f"{wanted}document", f"db{wanted}", wanted.removeprefix("db")]
+        if type_.inputs[name].type.kind == "string" and any(wanted in stem for stem in stems) and wanted not in _BODIES:
+            guesses.append(f"{wanted}name")
         if wanted in {"name", "identifier"}:
             guesses += [f"{self._own_stem}name", f"{self._own_stem}identifier"]
         return next((self._by_letters[g] for g in guesses if g in self._by_letters), "")

@@ -4,17 +4,20 @@ invented answer of the right type.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from levee.engine.standin.answers import EXACT, TABLE, Ask
 from levee.engine.standin.check import Checker
+from levee.engine.standin.clouds import cloud_of
 from levee.engine.standin.connection import Connection
 from levee.engine.standin.existing import Existing, Found, resource_token
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.outputs import Outputs
 from levee.engine.standin.own_answers import OwnAnswer, first
+from levee.engine.standin.shapes import Shaper
 from levee.engine.standin.subject import NotYetError, Subject
 from levee.engine.standin.values import Secret, Values, has_secret, plain
 from levee.sdk import FunctionType, Property, ResourceType
@@ -120,7 +123,9 @@ class Lookups:
             id_, values = self.outputs.create(subject)
         except NotYetError:
             return {}
-        return {"id": id_, **{k: v for k, v in plain(values).items() if k not in given or given[k] is None}}
+        whole = Checker(self.outputs.sdk)
+        known = {"id": id_} | {k: v for k, v in plain(values).items() if k not in given or given[k] is None}
+        return {k: v for k, v in known.items() if k in function.outputs and whole.fits(v, function.outputs[k].type)}
 
     def _typed(self, function: FunctionType, args: Values, made: Values, connection: Connection) -> Values:
         """An answer with everything that the result's type says is there."""
@@ -135,7 +140,15 @@ class Lookups:
         )
         known = {**made, **{k: v for k, v in args.items() if v is not None and not (k == "name" and not v)}}
         subject = Subject(shape, _subject_name(function, args), known, connection, _seed(function, plain(args)))
-        return self.outputs.compute(subject, subject.hex("id", 16))
+        values = self.outputs.compute(subject, subject.hex("id", 16))
+        # A cloud's rule may leave an object empty, as nothing has happened; a result class wants what it requires.
+        bare = Shaper(self.outputs.sdk, cloud_of(""), subject)
+        checker = Checker(self.outputs.sdk)
+        for failure in checker.check(values, function.outputs):
+            name = re.split(r"[.\[]", failure.path, maxsplit=1)[0]
+            if values.get(name) is not None:
+                values[name] = bare.completed(values[name], function.outputs[name].type, name)
+        return values
 
 
 def _echo(function: FunctionType, args: Values) -> Values:
