@@ -41,6 +41,26 @@ class ProgramError(UsageError):
     """The Pulumi program, or what it asks for, is wrong: it raised, or a provider refused its inputs."""
 
 
+class MissingConfigError(ProgramError):
+    """The program requires a key that nobody has set.
+
+    Attributes:
+        key: The full key.
+        secret: Whether it asked for a secret.
+    """
+
+    def __init__(self, key: str, stack: str, where: str | None, *, secret: bool) -> None:
+        flag = "--secret " if secret else ""
+        super().__init__(
+            f"the program requires the configuration {key!r}, which nobody has set",
+            where=where,
+            fix=f"pulumi config set {flag}{key} VALUE --stack {stack}, for one run --config {key}=VALUE, "
+            "or let Levee invent it: --fill-config",
+        )
+        self.key = key
+        self.secret = secret
+
+
 @dataclass(frozen=True)
 class _Case:
     """All there is to say why.
@@ -155,13 +175,8 @@ def _missing_config(case: _Case) -> LeveeError | None:
     """A key that the program requires and nobody has set."""
     if not (missing := _MISSING_CONFIG.search(case.text)):
         return None
-    key, secret = missing[1], "--secret " if "--secret" in case.text else ""
-    return ProgramError(
-        f"the program requires the configuration {key!r}, which nobody has set",
-        where=case.where,
-        fix=f"pulumi config set {secret}{key} VALUE --stack {case.stack}, for one run --config {key}=VALUE, "
-        "or let Levee invent it: --fill-config",
-    )
+    where = case.where or str(case.project.file)
+    return MissingConfigError(missing[1], case.stack, where, secret="--secret" in case.text)
 
 
 def _no_sdk(case: _Case) -> LeveeError | None:
@@ -169,10 +184,13 @@ def _no_sdk(case: _Case) -> LeveeError | None:
     if NO_SDK not in case.text:
         return None
     reason = case.text.split(NO_SDK, 1)[1].strip().splitlines()[0]
+    too_old = "Descriptors cannot be created directly" in reason
     return ProgramError(
-        f"the program's Python lacks the Pulumi SDK: {reason}",
+        f"the program's Python lacks the Pulumi SDK: {reason}"
+        if not too_old
+        else "the program's Pulumi SDK is too old for the protobuf beside it",
         where=str(case.project.interpreter),
-        fix=install_command(case.project),
+        fix=install_command(case.project, "'protobuf<3.21'" if too_old else None),
     )
 
 

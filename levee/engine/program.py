@@ -152,10 +152,18 @@ def _stack_trace() -> Any:
     return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=place)])
 
 
+def _keeps_outputs(settings: Any) -> bool:
+    """Whether this SDK keeps its outstanding outputs as ours expects; before 3.110 it did not."""
+    return hasattr(settings, "_get_rpc_manager") and all(hasattr(settings.SETTINGS, n) for n in ("lock", "outputs"))
+
+
 def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
     """The program's SDK, connected to the engine, with the notes and the watch on it."""
     # Through importlib: which names this SDK has is asked at run time, for the program's SDK may be an older one.
-    pulumi: Any = importlib.import_module("pulumi")
+    try:
+        pulumi: Any = importlib.import_module("pulumi")
+    except Exception as lacking:  # noqa: BLE001 an SDK may be absent, torn, or too old for what it stands on
+        sys.exit(f"{NO_SDK}{type(lacking).__name__}: {str(lacking).splitlines()[0]}")
     runtime_settings: Any = importlib.import_module("pulumi.runtime.settings")
     runtime_stack: Any = importlib.import_module("pulumi.runtime.stack")
     runtime_resource: Any = importlib.import_module("pulumi.runtime.resource")
@@ -179,15 +187,16 @@ def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
     notes.watch_invokes(pulumi.runtime)
     watch = _beside("watch").Watch(importlib.import_module("pulumi.resource"), settings.monitor, notes.caller)
     runtime_settings.configure(settings)
-    pulumi.runtime.set_all_config(request["config"], request["secret_keys"])
+    both = len(inspect.signature(pulumi.runtime.set_all_config).parameters) > 1
+    pulumi.runtime.set_all_config(request["config"], *([request["secret_keys"]] if both else []))
     if request.get("fill_config"):
-        home = os.path.join(request["root"], ".levee", request["stack"].replace("/", "-"), "placeholders")
+        home = str(pathlib.Path(request["root"], ".levee", request["stack"].replace("/", "-"), "placeholders"))
         _beside("fill_config").install(pulumi, notes, _beside("placeholders"), _beside("placeholder_files"), home)
     # One program a process: what the SDK keeps for each context, and looks up 370 times a resource, is one value here.
     for name in ("lock", "outputs", "rpc_manager", "monitor", "engine"):
         if hasattr(runtime_settings.SETTINGS, name):
             setattr(type(runtime_settings.SETTINGS), name, getattr(runtime_settings.SETTINGS, name))
-    if hasattr(runtime_stack, "wait_for_rpcs"):
+    if _keeps_outputs(runtime_settings) and hasattr(runtime_stack, "wait_for_rpcs"):
         runtime_stack.wait_for_rpcs = _wait_for_rpcs
     if hasattr(runtime_resource, "_get_stack_trace"):
         runtime_resource._get_stack_trace = _stack_trace  # noqa: SLF001 the SDK offers no other way
@@ -265,10 +274,7 @@ def main() -> None:
     entry = _entry_point(pathlib.Path(request["program"]))
     sys.path[0] = str(entry.parent)
     os.chdir(request["pwd"])
-    try:
-        pulumi, notes, watch = _configure(request)
-    except ImportError as lacking:
-        sys.exit(f"{NO_SDK}{lacking}")
+    pulumi, notes, watch = _configure(request)
     if request.get("stacks"):
         stacks = os.open(request["stacks"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)

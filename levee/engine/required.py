@@ -28,13 +28,13 @@ class Required:
         key: The full key.
         type: ``string``, ``integer``, ``boolean``, ``array`` or ``object``.
         secret: Whether it is declared a secret.
-        source: Its line in ``Pulumi.yaml``.
+        source: Its line in ``Pulumi.yaml``; ``None`` where it was the program that asked.
     """
 
     key: str
     type: str
     secret: bool
-    source: Source
+    source: Source | None
 
 
 def is_demand(entry: Any) -> bool:
@@ -69,6 +69,7 @@ def refusal(demands: Collection[Required], project: Project, stack: str) -> Usag
     first, *others = demands
     more = f" (and {', '.join(demand.key for demand in others)})" if others else ""
     secret = "--secret " if first.secret else ""
+    assert first.source is not None
     return UsageError(
         f"stack {stack!r} lacks the configuration {first.key!r}, which Pulumi.yaml demands{more}",
         where=f"{project.root / first.source.file}:{first.source.line}",
@@ -87,7 +88,7 @@ def fill(demand: Required) -> tuple[str, FilledConfig]:
         key=demand.key,
         value=SECRET if hidden else value,
         kind=chosen.kind,
-        why=f"declared as {demand.type}",
+        why=f"declared as {demand.type}" if demand.source else chosen.why,
         source=demand.source,
     )
     return chosen._replace(value=value).text, told

@@ -20,7 +20,7 @@ from levee.engine.activity import Activity
 from levee.engine.cli_process import Finished
 from levee.engine.dependencies import install_command
 from levee.engine.event_stream import EventStream
-from levee.engine.failure import diagnose, hanging
+from levee.engine.failure import MissingConfigError, diagnose, hanging
 from levee.engine.language_host import Program
 from levee.engine.notes import Notes, read_notes
 from levee.engine.project import Project
@@ -99,10 +99,29 @@ def _required(session: Session) -> dict[str, str]:
     if lacking and not session.options.fill_config:
         raise required.refusal(lacking, session.project, session.stack)
     for demand in lacking:
-        text, told = required.fill(demand)
-        (session.secrets if told.value == SECRET else given)[demand.key] = text
-        session.filled.append(told)
-    return given
+        _answer(session, *required.fill(demand))
+    return given | session.answers
+
+
+def _answer(session: Session, text: str, told: FilledConfig) -> None:
+    """Keep what was invented for one key."""
+    (session.secrets if told.value == SECRET else session.answers)[told.key] = text
+    session.filled.append(told)
+
+
+def _until_satisfied(session: Session, operation: Operation) -> Plan:
+    """Run, and with ``fill_config`` run again with each key that a program lacked.
+
+    A Python program is answered while it runs; one in another language only says what it lacks and ends.
+    """
+    while True:
+        try:
+            return _perform(session, operation)
+        except MissingConfigError as missing:
+            if not session.options.fill_config or missing.key in {told.key for told in session.filled}:
+                raise
+            _answer(session, *required.fill(required.Required(missing.key, "string", missing.secret, None)))
+            session.workspace.prepare({**session.options.config, **session.answers})
 
 
 def perform(operation: Operation, folder: Path, stack: str, options: Options) -> Plan:
@@ -137,7 +156,7 @@ def perform(operation: Operation, folder: Path, stack: str, options: Options) ->
                 )
             if operation is Operation.DESTROY and options.unprotect and not options.dry_run:
                 upkeep.unprotect(session)
-            return _perform(session, operation)
+            return _until_satisfied(session, operation)
     except OSError as failed:
         if failed.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise

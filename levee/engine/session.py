@@ -75,7 +75,8 @@ class Session:
         pulumi: The CLI.
         scratch: A folder that goes with the run.
         notes: What was done on the user's behalf, one sentence each.
-        filled: Configuration that ``Pulumi.yaml`` demands and nobody has set, as it was filled.
+        filled: Configuration that nobody has set, as it was filled before the program ran.
+        answers: What was invented for keys that are no secrets, as configuration has it.
         secrets: The configuration's secrets by key, for the program's standard input only.
     """
 
@@ -85,6 +86,7 @@ class Session:
     scratch: Path
     notes: list[str] = field(default_factory=list)
     filled: list[FilledConfig] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -1,6 +1,9 @@
 """``--fill-config`` on the real engine: one run, every invented value listed, secrets never in clear."""
 
 import json
+import os
+import sys
+import textwrap
 
 import pytest
 
@@ -160,4 +163,72 @@ def test_a_path_that_nobody_set_leads_to_a_file_or_a_folder(project):
     assert sorted(path.name for path in run.workspace().folder.glob("placeholders/*")) == [
         "privateKeyPath",
         "publicKeyPath",
+    ]
+
+
+HOST = """
+    #!{python}
+    # A language host whose program asks for three keys, one after the other, as a program in another language does.
+    from concurrent.futures import ThreadPoolExecutor
+
+    import grpc
+    from google.protobuf.empty_pb2 import Empty
+    from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2, resource_pb2, resource_pb2_grpc
+
+    class Host(language_pb2_grpc.LanguageRuntimeServicer):
+        def Handshake(self, request, context):
+            return language_pb2.LanguageHandshakeResponse()
+
+        def GetPluginInfo(self, request, context):
+            return plugin_pb2.PluginInfo(version="1.0.0")
+
+        def GetRequiredPlugins(self, request, context):
+            return language_pb2.GetRequiredPluginsResponse()
+
+        def GetRequiredPackages(self, request, context):
+            return language_pb2.GetRequiredPackagesResponse()
+
+        def Run(self, request, context):
+            for key, secret in (("probe:vpcCidr", ""), ("probe:dbPassword", "--secret "), ("probe:team", "")):
+                if key not in request.config:
+                    said = f"Missing required configuration variable '{{key}}'; pulumi config set {{secret}}{{key}}"
+                    return language_pb2.RunResponse(error=said)
+            with grpc.insecure_channel(request.monitor_address) as channel:
+                monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
+                name = f"{{request.project}}-{{request.stack}}"
+                stack = monitor.RegisterResource(
+                    resource_pb2.RegisterResourceRequest(type="pulumi:pulumi:Stack", name=name)
+                )
+                outputs = resource_pb2.RegisterResourceOutputsRequest(urn=stack.urn)
+                outputs.outputs["cidr"] = request.config["probe:vpcCidr"]
+                outputs.outputs["secrets"] = ",".join(request.configSecretKeys)
+                monitor.RegisterResourceOutputs(outputs)
+                monitor.SignalAndWaitForShutdown(Empty())
+            return language_pb2.RunResponse()
+
+    server = grpc.server(ThreadPoolExecutor(8))
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    server.start()
+    server.wait_for_termination()
+"""
+
+
+def test_a_program_in_another_language_is_run_until_it_is_satisfied(project, tmp_path):
+    run = project("")
+    (run.root / "Pulumi.yaml").write_text("name: probe\nruntime: asking\n")
+    host = tmp_path / "hosts/pulumi-language-asking"
+    host.parent.mkdir()
+    host.write_text(textwrap.dedent(HOST).strip().format(python=sys.executable))
+    host.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{host.parent}{os.pathsep}{os.environ['PATH']}"}
+    with pytest.raises(ProgramError, match="'probe:vpcCidr'") as refused:
+        run("preview", environment=environment)
+    assert str(refused.value.where).endswith("Pulumi.yaml")
+    plan = run("up", environment=environment, fill_config=True)
+    assert plan.outputs == {"cidr": "10.0.0.0/16", "secrets": "probe:dbPassword"}
+    assert [(f.key, f.value) for f in plan.filled_config] == [
+        ("probe:vpcCidr", "10.0.0.0/16"),
+        ("probe:dbPassword", "[secret]"),
+        ("probe:team", "levee-team"),
     ]
