@@ -150,8 +150,8 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
         batch_id = f"{settings.run_id}-b{number:04d}"
         superseded = intake.superseded(batch)
         with _in_plain_words(path):
-            _commit(table, batch, _parsed(engine, batch, form, settings), superseded)
-        counted = _counts(engine, path, batch)
+            version = _commit(table, batch, _parsed(engine, batch, form, settings), superseded)
+        counted = _counts(engine, path, batch, version)
         ledger.add(intake.committed(batch, superseded, counted, batch_id))
         result.files += len(batch)
         result.rows += sum(rows for rows, _ in counted.values())
@@ -164,9 +164,10 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
     ledger.add([*intake.repeated, *intake.committed([], intake.displaced, {}, f"{settings.run_id}-repeats")])
 
 
-def _commit(table: BronzeTable | None, batch: Sequence[Delivery], rows: DataFrame, superseded: Sequence[str]) -> None:
+def _commit(table: BronzeTable | None, batch: Sequence[Delivery], rows: DataFrame, superseded: Sequence[str]) -> int:
     assert table is not None, "it is looked at where there is anything to commit"
     table.commit(rows, {delivery.sha256: delivery.stored.name for delivery in batch}, superseded)
+    return table.version
 
 
 def _glob(contract: Contract) -> str:
@@ -210,12 +211,14 @@ def _parsed(engine: Engine, batch: Sequence[Delivery], form: CsvFormat, settings
     return parsed.withColumn("_ingested_at", F.lit(settings.started)).withColumn("_run_id", F.lit(settings.run_id))
 
 
-def _counts(engine: Engine, path: str, batch: Sequence[Delivery]) -> dict[str, tuple[int, int]]:
-    """Count what a batch has in the table: records and malformed ones, by content."""
+def _counts(engine: Engine, path: str, batch: Sequence[Delivery], version: int) -> dict[str, tuple[int, int]]:
+    """Count what a batch has in a version of the table: records and malformed ones, by content."""
     from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
     names = [sql.text(name) for name in sorted(delivery.stored.name for delivery in batch)]
-    rows = engine.read(path).where(f"_file BETWEEN {names[0]} AND {names[-1]}")  # files beyond these are not opened
+    rows = engine.read(path, version).where(
+        f"_file BETWEEN {names[0]} AND {names[-1]}"
+    )  # files beyond these are not opened
     rows = engine.among(rows, "_file_sha256", [delivery.sha256 for delivery in batch])
     counted = rows.groupBy("_file_sha256").agg(F.count("*"), F.count("_parse_error")).collect()
     return {row[0]: (row[1], row[2]) for row in counted}

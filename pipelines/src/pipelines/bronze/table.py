@@ -35,6 +35,11 @@ class BronzeTable:
         self._there: dict[str, set[str]] = {}
         self._look(by_count=contract.redelivery.policy != "replace")
 
+    @property
+    def version(self) -> int:
+        """The newest version that this run has read or written: another run's rows may come twice in later ones."""
+        return self._version
+
     def commit(self, rows: DataFrame, deliveries: Mapping[str, str], leaving: Sequence[str]) -> None:
         """Commit deliveries, in place of whatever the table has of them.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,8 @@ BATCH_BYTES = 2 << 30
 """Deliveries of one silver batch: so many, or so many bytes of them, whichever comes first."""
 QUIET_ATTEMPTS = 10
 """Times a batch is written again because another writer committed to the same silver table meanwhile."""
+SETTLING = 0.5
+"""Seconds that the wait for bronze to settle grows by."""
 
 
 @dataclass(slots=True)
@@ -161,7 +164,8 @@ class _Refinement:
         self.batch_id = batch_id(self._shas)
         self._plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, self.batch_id)
         self._names = sorted(entry.file for entry in batch)
-        self._bronze = self._mine(engine.read(bronze_path(settings, contract.dataset)))
+        self._bronze = self._settled(bronze_path(settings, contract.dataset))
+        self._counted: dict[str, int] = {}
         self._rejected = self._plan.rejected(self._bronze)
         accepted = self._plan.accepted(self._bronze)
         self._keyed = bool(contract.deduplication.business_key)
@@ -210,10 +214,37 @@ class _Refinement:
                 self._engine.replace_where(path, wanted, "_file_sha256", self._leaving, asserted=self._shas)
             else:
                 self._engine.insert(path, wanted)
-            if self._engine.version(path) <= before + 1:  # Sail makes no commit of nothing
+            after = self._engine.version(path)
+            if after <= before + 1:  # Sail makes no commit of nothing
+                self._counted[path] = after  # another run may have the batch there twice for a moment after it
                 return
         raise PipelineError(
             "other runs wrote the table all the time", where=path, fix="let one run end, then run this again"
+        )
+
+    def _settled(self, path: str) -> DataFrame:
+        """The batch's rows of bronze, of a version that has as many as the ledger says.
+
+        Where two runs put a delivery there at once, it is there twice until the second one has mended it.
+
+        Raises:
+            QualityError: bronze has other rows than its ledger says, and it stays so.
+        """
+        if not self._shas:
+            return self._engine.read(path).where("false")
+        rows = 0
+        for attempt in range(QUIET_ATTEMPTS):
+            frame = self._mine(self._engine.read(path, self._engine.version(path)))
+            rows = frame.count()
+            if rows == self._expected:
+                return frame
+            if rows < self._expected:
+                break
+            time.sleep(SETTLING * attempt)
+        raise QualityError(
+            f"bronze has {rows} records of the batch, its ledger says {self._expected}",
+            where=f"{self._contract.dataset}, batch {self.batch_id}",
+            fix="run the bronze task again; if it stays so, restore bronze to the version before it was changed",
         )
 
     def _mine(self, frame: DataFrame) -> DataFrame:
@@ -267,19 +298,16 @@ class _Refinement:
         return {rule: count for rule, count in counts.items() if count}
 
     def _count(self, watched: dict[str, int]) -> Batch:
-        """Count what is in the tables now, not what was meant to be written."""
+        """Count what is in the tables, not what was meant to be written."""
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
         counted = [F.count("*").alias("n"), F.sum("_copies").alias("c")]
-        rows = self._bronze.count()
-        if rows != self._expected:
-            raise QualityError(
-                f"bronze has {rows} records of the batch, its ledger says {self._expected}",
-                where=f"{self._contract.dataset}, batch {self.batch_id}",
-                fix="run the bronze task again; if it stays so, restore bronze to the version before it was changed",
-            )
-        published = self._mine(self._engine.read(self._silver)).agg(*counted).collect()[0]
-        rejected = self._mine(self._engine.read(self._quarantine)).groupBy("_rules").agg(*counted).collect()
+        rows = self._expected
+        silver, quarantined = (
+            self._mine(self._engine.read(path, self._counted.get(path))) for path in (self._silver, self._quarantine)
+        )
+        published = silver.agg(*counted).collect()[0]
+        rejected = quarantined.groupBy("_rules").agg(*counted).collect()
         rules: dict[str, int] = {}
         for row in rejected:
             for rule in row["_rules"].split(RULE_SEPARATOR):
