@@ -147,6 +147,7 @@ def _expected(property_: Property) -> str:
 
 _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"(?i)cidr", "10.0.0.0/16"),
+    (r"(?i)datasetId$", "acme_one"),
     (r"(?i)email$", "someone@example.com"),
     (r"(?i)(policy|json|document|definition|assumeRolePolicy)$", "{}"),
     (r"(?i)(url|uri|endpoint)$", "https://example.com"),
@@ -180,7 +181,7 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
 
 def _text(property_: Property) -> str:
     expected = _expected(property_)
-    return expected or next((v for p, v in _NAMED if re.search(p, property_.name)), "acmeone")
+    return expected or next((v for p, v in _NAMED if re.search(p, property_.name)), "acme-one")
 
 
 class Bench:

@@ -75,6 +75,8 @@ def _shaped(shaper: Shaper) -> Values:
         values |= {k: v for k, v in subject.inputs.items() if k not in subject.type.outputs and v is not None}
     for name, output in subject.type.outputs.items():
         given = subject.inputs.get(name)
+        if given is not None and shaper.differs(given, output.type):
+            given = None  # what comes back is of another sort than what was given, as some of ARM's properties are
         value = shaper.computed(output) if given is None else shaper.completed(given, output.type, name)
         if value is not SKIP:
             values[name] = value

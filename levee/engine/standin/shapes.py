@@ -72,6 +72,14 @@ class Shaper:
             return {k: self.completed(v, wanted.item, f"{path}.{k}", depth + 1) for k, v in given.items()}
         return given
 
+    @staticmethod
+    def differs(given: Value, wanted: TypeRef) -> bool:
+        """Whether an input cannot come back as it is: a text for an object, or the other way round."""
+        opened = given.value if isinstance(given, Secret) else given
+        if isinstance(opened, dict) and not is_asset(opened):
+            return wanted.kind in {"string", "integer", "number", "boolean"}
+        return isinstance(opened, str | int | float) and wanted.kind == "object"
+
     def _completed_object(self, given: Values, wanted: TypeRef, path: str, depth: int) -> Values:
         properties = self.sdk.object(wanted.ref)
         value = {
@@ -111,6 +119,8 @@ class Shaper:
             return self._neutral(output, 1)
         shapes = _SHAPES.get(output.type.kind)
         opened = value.value if isinstance(value, Secret) else value
+        if output.type.kind == "enum" and output.type.values and not output.type.open:
+            return value if opened in output.type.values else SKIP
         return SKIP if shapes and opened is not SKIP and not isinstance(opened, shapes) else value
 
     def _invented(self, output: Property, path: str, depth: int) -> Any:

@@ -118,7 +118,7 @@ def finish(subject: Subject, id_: str, outputs: Values) -> Values:
         "generation": 1,
     }
     finished = {**outputs, "metadata": Secret(metadata) if wrapped else metadata}
-    if "status" in subject.type.outputs:
+    if "status" in subject.type.outputs and subject.type.outputs["status"].type.kind != "string":
         finished["status"] = {**(finished.get("status") or {}), **_status(subject)}
     if subject.type.class_name == "Service" and "spec" in finished:
         finished["spec"] = _service_spec(subject, finished["spec"])
