@@ -199,6 +199,18 @@ def _registration(request: provider_pb2.ConstructRequest) -> resource_pb2.Regist
     )
 
 
+_FORMS: Final = {"array": "list", "object": "map", "map": "map", "resource": "resource", "any": "any", "union": "any"}
+"""The form of a value by its type's kind; every other kind is a scalar."""
+
+
+def comes_back(given: TypeRef, wanted: TypeRef) -> bool:
+    """Whether an input is the output of its name: awsx's ``natGateways`` goes in a setting and comes out resources."""
+    forms = {_FORMS.get(given.kind, "scalar"), _FORMS.get(wanted.kind, "scalar")}
+    if forms == {"list"} and given.item is not None and wanted.item is not None:
+        return comes_back(given.item, wanted.item)
+    return len(forms) == 1 or ("any" in forms and "resource" not in forms)
+
+
 def _cloud_package(sdk: Sdk, type_: ResourceType) -> str:
     """The provider that a component's resources belong to: the first that its outputs name, or another component's."""
     siblings = (found for token in sdk.packages[type_.package].tokens[:_SIBLINGS] if (found := sdk.resource(token)))
@@ -312,7 +324,10 @@ class _Site:
         # References first: `vpcId` is the id of `vpc`, `publicSubnetIds` are those of `publicSubnets`.
         order = sorted(self.type.outputs.items(), key=lambda item: not _refers(item[1].type))
         made = {
-            name: self.inputs[name] if self.inputs.get(name) is not None else shape.named(output)
+            name: self.inputs[name]
+            if self.inputs.get(name) is not None
+            and (name not in self.type.inputs or comes_back(self.type.inputs[name].type, output.type))
+            else shape.named(output)
             for name, output in order
         }
         return {name: made[name] for name in self.type.outputs if made[name] is not None}

@@ -3,7 +3,9 @@
 import pytest
 
 from levee.engine import ProgramError
+from levee.engine.standin.components import comes_back
 from levee.plan import UNKNOWN, Op, Verdict, document
+from levee.sdk import TypeRef
 
 PROGRAM = """
     import pulumi
@@ -91,3 +93,18 @@ def test_a_rule_never_passes_what_it_has_not_seen(shelves, project):
     inside = {r.urn for r in up.resources if r.op is Op.READ} | {_rack(up).urn}
     assert [o for o in outcomes if o.verdict is Verdict.PASSED]
     assert not [o for o in outcomes if o.urn in inside]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "same"),
+    [
+        (TypeRef("string"), TypeRef("string"), True),
+        (TypeRef("object", ref="VpcArgs"), TypeRef("object", ref="Vpc"), True),
+        (TypeRef("object", ref="NatArgs"), TypeRef("array", item=TypeRef("resource", ref="NatGateway")), False),
+        (TypeRef("array", item=TypeRef("string")), TypeRef("array", item=TypeRef("resource", ref="Subnet")), False),
+        (TypeRef("string"), TypeRef("any"), True),
+        (TypeRef("any"), TypeRef("resource", ref="Role"), False),
+    ],
+)
+def test_an_input_is_the_output_of_its_name_only_where_their_types_agree(given, wanted, same):
+    assert comes_back(given, wanted) is same
