@@ -85,7 +85,9 @@ def site_packages(python: Path) -> Path:
     try:
         said = subprocess.run([python, "-c", question], capture_output=True, text=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as failed:
-        raise UsageError("no site-packages", where=str(python), fix="make the virtual environment anew") from failed
+        raise UsageError(
+            f"no site-packages: {failed}", where=str(python), fix="make the virtual environment anew"
+        ) from failed
     return Path(said.stdout.strip())
 
 

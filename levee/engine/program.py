@@ -269,7 +269,7 @@ def _end_with(parent: int) -> None:
 
 def main() -> None:
     """Run the program that the request on standard input names."""
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="levee-parent", daemon=True).start()
     request = json.load(sys.stdin)
     entry = _entry_point(pathlib.Path(request["program"]))
     sys.path[0] = str(entry.parent)

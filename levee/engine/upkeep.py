@@ -110,12 +110,12 @@ def settle(session: Session, *, creating: bool = False, destroying: bool = False
         EngineError: The state cannot be written.
     """
     checkpoint = session.workspace.checkpoint.read_text(encoding="utf-8")
-    if '"pending_operations"' in checkpoint:
-        _clear_pending(session)
+    begun = _clear_pending(session) if '"pending_operations"' in checkpoint else frozenset()
     if not session.workspace.cloud.exists():
         return
     with SimulatedCloud(session.workspace.cloud) as cloud:
         waiting = cloud.unconfirmed()
+        waiting = [*waiting, *(r for r in cloud.resources() if r.urn in begun and r not in waiting)]
         if not waiting:
             return
         held = _held(json.loads(checkpoint)["checkpoint"]["latest"].get("resources") or [])
@@ -150,11 +150,12 @@ def confirm(session: Session, states: Iterable[Mapping[str, Any]]) -> tuple[str,
     return tuple(_tell(r, _WAITS) for r in waiting if not _is_held(r, held) and package_of(r.type) not in _LOCAL)
 
 
-def _clear_pending(session: Session) -> None:
+def _clear_pending(session: Session) -> frozenset[str]:
+    """Clear the pending operations; the URNs whose creation was among them."""
     state = session.export()
     pending = state.get("deployment", {}).pop("pending_operations", None) or []
     if not pending:
-        return
+        return frozenset()
     written = session.scratch / "state.json"
     written.write_text(json.dumps(state), encoding="utf-8")
     imported = session.cli("stack", "import", "--stack", session.stack, "--file", str(written))
@@ -162,6 +163,7 @@ def _clear_pending(session: Session) -> None:
         raise EngineError(f"the state cannot be written: {imported.stderr.strip()}", where=str(session.workspace.state))
     begun = ", ".join(sorted(f"{p['type']} {Urn.parse(p['resource']['urn']).name}" for p in pending))
     session.notes.append(f"a run that died left {len(pending)} operations pending, now cleared: {begun}")
+    return frozenset(p["resource"]["urn"] for p in pending if p["type"] == "creating")
 
 
 def _held(states: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:

@@ -109,7 +109,9 @@ def _nothing_can_happen(loop: Any, executor: Any, main: threading.Thread) -> boo
     selector = getattr(loop, "_selector", None)
     if frame is None or workers is None or queue is None or selector is None:
         return False
-    others = [t for t in threading.enumerate() if t is not main and t not in workers and t.name != "levee-watch"]
+    others = [
+        t for t in threading.enumerate() if t is not main and t not in workers and not t.name.startswith("levee-")
+    ]
     return (
         frame.f_code.co_filename.endswith("selectors.py")
         and not loop._ready  # noqa: SLF001

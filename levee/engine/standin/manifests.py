@@ -21,9 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from levee.engine.standin.clouds.kubernetes import is_cluster_scoped
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.values import Secret, Values, plain
@@ -180,6 +177,8 @@ def decode(text: str, namespace: str = "") -> list[Values]:
     Raises:
         ManifestError: It is no YAML, or holds what is no Kubernetes object.
     """
+    from ruamel.yaml import YAML, YAMLError  # 70 ms that a run without manifests does not pay
+
     try:
         documents = list(YAML(typ="safe", pure=True).load_all(text))
     except YAMLError as wrong:

@@ -216,7 +216,10 @@ def test_online_starts_the_providers_as_ordinary_plugins(project, tmp_path):
 
 
 def test_a_cloud_that_dies_in_mid_update_loses_nothing(project):
-    run = project("import pulumi_aws as aws\nfor i in range(6):\n    aws.s3.Bucket(f'store-{i}')\n")
+    run = project(
+        "import pulumi_aws as aws\nfor i in range(6):\n    aws.s3.Bucket(f'store-{i}')\n",
+        config="config:\n  aws:region: eu-west-1\n",
+    )
     faults = run.root / "faults.yaml"
     faults.write_text("faults:\n  - {action: kill, type: aws:s3/bucket:Bucket, nth: 3}\n")
     with pytest.raises(EngineError):
