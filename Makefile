@@ -26,7 +26,7 @@ unit: sync pulumi  ## the toolkit's tests
 data: sync  ## the wheel's tests
 	pipelines/.venv/bin/pytest tests/pipelines
 
-slow: sync pulumi sdks  ## the proofs that take minutes, in both environments
+slow: sync pulumi  ## the proofs that take minutes, in both environments
 	.venv/bin/pytest -n 2 -m slow tests --ignore=tests/pipelines || [ $$? -eq 5 ]
 	pipelines/.venv/bin/pytest -m slow tests/pipelines || [ $$? -eq 5 ]
 
@@ -37,7 +37,7 @@ sync:  # both environments as their locks say
 pulumi: sync  # the pinned CLI, built where none can be downloaded
 	@.venv/bin/python -m levee.toolchain
 
-sdks:  ## the provider SDKs (1 GB) that the slow tests and bench/types.py run programs against
+sdks:  ## more provider SDKs (1 GB): with them `make slow` proves those packages, too
 	@$(UV) sync --frozen --project tools/sdks
 
 doctor:  ## what this machine has, lacks, and the command that mends it
