@@ -38,7 +38,6 @@ import threading
 import time
 import traceback
 import urllib.parse
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -281,7 +280,7 @@ def main() -> None:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    executor = ThreadPoolExecutor(max_workers=max(request["parallel"], 1) * 4)
+    executor = _beside("watch").Workers(max(request["parallel"], 1) * 4)
     loop.set_default_executor(executor)
     watch.start(loop, executor, lambda text: _say(pulumi, text), FAILED_AND_SAID_SO)
     sys.argv = [str(entry)]

@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,29 @@ _SECONDS_BETWEEN = 0.5
 _MOST = 20
 _STACK = "pulumi:pulumi:Stack"
 """Made by the SDK itself, on no line of the program."""
+
+
+class Workers(ThreadPoolExecutor):
+    """The event loop's threads, with a count of the calls that they have in hand or in their queue.
+
+    The executor's own count of idle threads is too high once calls had to queue.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__(max_workers=most)
+        self.in_hand = 0
+        self._count = threading.Lock()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
+        """Hand a call to a thread; it counts until it is done."""
+        self._add(1)
+        future = super().submit(fn, *args, **more)
+        future.add_done_callback(lambda _: self._add(-1))
+        return future
+
+    def _add(self, calls: int) -> None:
+        with self._count:
+            self.in_hand += calls
 
 
 class Watch:
@@ -63,7 +87,7 @@ class Watch:
 
         return sent
 
-    def start(self, loop: AbstractEventLoop, executor: Any, say: Callable[[str], None], code: int) -> None:
+    def start(self, loop: AbstractEventLoop, executor: Workers, say: Callable[[str], None], code: int) -> None:
         """Look every now and then; a certain circle is told with ``say`` and the process ended with ``code``."""
 
         def look() -> None:
@@ -97,17 +121,15 @@ class Watch:
         return told + ([f"  and {len(waiting) - _MOST} more"] if len(waiting) > _MOST else [])
 
 
-def _nothing_can_happen(loop: Any, executor: Any, main: threading.Thread) -> bool:
+def _nothing_can_happen(loop: Any, executor: Workers, main: threading.Thread) -> bool:
     """Whether the loop waits, and neither a timer, a thread nor a descriptor will ever wake it.
 
     Where an interpreter keeps these things under other names nothing is concluded.
     """
     frame = sys._current_frames().get(main.ident or 0)  # noqa: SLF001 the documented way to see another thread
     workers = getattr(executor, "_threads", None)
-    idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", -1)
-    queue = getattr(executor, "_work_queue", None)
     selector = getattr(loop, "_selector", None)
-    if frame is None or workers is None or queue is None or selector is None:
+    if frame is None or workers is None or selector is None:
         return False
     others = [
         t for t in threading.enumerate() if t is not main and t not in workers and not t.name.startswith("levee-")
@@ -117,7 +139,6 @@ def _nothing_can_happen(loop: Any, executor: Any, main: threading.Thread) -> boo
         and not loop._ready  # noqa: SLF001
         and not loop._scheduled  # noqa: SLF001
         and len(selector.get_map()) <= 1  # the loop's own descriptor, by which threads wake it
-        and queue.empty()
-        and idle >= len(workers)
+        and executor.in_hand == 0
         and not others
     )
