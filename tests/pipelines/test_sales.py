@@ -30,10 +30,13 @@ BROKEN = {
     "unit_price_positive": 2_512,
 }
 
-pytestmark = pytest.mark.skipif(
-    not sources.find("online-retail").available(os.environ),
-    reason="needs the data set online-retail: set LEVEE_DATA to the folder that holds it",
-)
+pytestmark = [
+    pytest.mark.timeout(1800),  # the first test of each engine waits for the whole run
+    pytest.mark.skipif(
+        not sources.find("online-retail").available(os.environ),
+        reason="needs the data set online-retail: set LEVEE_DATA to the folder that holds it",
+    ),
+]
 
 
 class Lake:
