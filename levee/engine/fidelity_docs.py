@@ -81,7 +81,7 @@ def count(sdk: Sdk, package: Package) -> Count:
         reach=reach,
         functions=len(functions),
         answered=len(functions & TABLE.keys()),
-        exact=len(functions & set(EXACT)),
+        exact=len(functions & EXACT.keys()),
     )
 
 

@@ -1,29 +1,37 @@
-"""A table of realistic answers to the common lookups.
-
-:data:`EXACT` ones follow from the arguments and the provider's configuration alone; every other answer is listed as
-invented.
-"""
+"""A table of realistic answers to the common lookups: one module a field of one cloud, each with its ``ANSWERS``."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from levee.engine.standin.answers import (
+    aws_compute,
+    aws_containers,
+    aws_data,
+    aws_edge,
+    aws_identity,
     aws_network,
     aws_places,
-    aws_services,
+    aws_secrets,
     azure,
     databricks,
-    google,
+    google_compute,
+    google_identity,
+    google_secrets,
     others,
 )
-from levee.engine.standin.answers.ask import Ask, Rule
+from levee.engine.standin.answers.ask import Answers, Ask, Rule
 
-_MODULES: Final = (aws_places, aws_network, aws_services, azure, google, databricks, others)
+MODULES: Final = (
+    *(aws_compute, aws_containers, aws_data, aws_edge, aws_identity, aws_network, aws_places, aws_secrets),
+    *(azure, databricks, google_compute, google_identity, google_secrets, others),
+)
+"""Every module of answers; no function is answered by two."""
+EXACT: Final[dict[str, Rule]] = {token: rule for module in MODULES for token, rule in module.ANSWERS.exact.items()}
+"""Function token to the rule that answers it as the real provider does, for it needs no cloud."""
+TABLE: Final[dict[str, Rule]] = EXACT | {
+    token: rule for module in MODULES for token, rule in module.ANSWERS.invented.items()
+}
+"""Function token to the rule that answers it, exact or invented."""
 
-TABLE: Final[dict[str, Rule]] = {token: rule for module in _MODULES for token, rule in module.TABLE.items()}
-"""Function token to the rule that answers it."""
-EXACT: Final = aws_places.EXACT | aws_services.EXACT | google.EXACT | databricks.EXACT
-"""Functions that need no cloud: the real provider gives the same."""
-
-__all__ = ["EXACT", "TABLE", "Ask", "Rule"]
+__all__ = ["EXACT", "MODULES", "TABLE", "Answers", "Ask", "Rule"]

@@ -81,6 +81,19 @@ Rule = Callable[[Ask], Answer]
 """Answers one function: its outputs by wire name; what it leaves out is filled in by type."""
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What one module answers, by function token.
+
+    Attributes:
+        invented: Realistic answers; listed as invented whenever one is given.
+        exact: Answers that follow from the arguments and the provider's configuration alone, as the real provider's do.
+    """
+
+    invented: Mapping[str, Rule]
+    exact: Mapping[str, Rule] = field(default_factory=dict)
+
+
 def pick(table: Sequence[Mapping[str, Any]], **wanted: Any) -> list[Mapping[str, Any]]:
     """The rows that have every wanted value that is not ``None``."""
     return [row for row in table if all(v is None or row.get(k) == v for k, v in wanted.items())]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from levee.engine.standin.answers.ask import Answer, Ask, Rule
+from levee.engine.standin.answers.ask import Answer, Answers, Ask
 from levee.engine.standin.answers.aws_places import suffix, zone_id, zones
 
 _VPC: Final = "aws:ec2/vpc:Vpc"
@@ -255,17 +255,19 @@ def _endpoint_service(ask: Ask) -> Answer:
     }
 
 
-TABLE: Final[dict[str, Rule]] = {
-    "aws:ec2/getVpc:getVpc": _vpc,
-    "aws:ec2/getVpcs:getVpcs": _vpcs,
-    "aws:ec2/getSubnet:getSubnet": _subnet,
-    "aws:ec2/getSubnets:getSubnets": _subnets,
-    "aws:ec2/getSecurityGroup:getSecurityGroup": _group,
-    "aws:ec2/getSecurityGroups:getSecurityGroups": _groups,
-    "aws:ec2/getRouteTable:getRouteTable": _route_table,
-    "aws:ec2/getRouteTables:getRouteTables": lambda a: _all(a, _TABLE, [_child(_wanted_vpc(a), "rtb")]),
-    "aws:ec2/getInternetGateway:getInternetGateway": _gateway,
-    "aws:ec2/getPrefixList:getPrefixList": _prefix_list,
-    "aws:ec2/getManagedPrefixList:getManagedPrefixList": _prefix_list,
-    "aws:ec2/getVpcEndpointService:getVpcEndpointService": _endpoint_service,
-}
+ANSWERS: Final = Answers(
+    invented={
+        "aws:ec2/getVpc:getVpc": _vpc,
+        "aws:ec2/getVpcs:getVpcs": _vpcs,
+        "aws:ec2/getSubnet:getSubnet": _subnet,
+        "aws:ec2/getSubnets:getSubnets": _subnets,
+        "aws:ec2/getSecurityGroup:getSecurityGroup": _group,
+        "aws:ec2/getSecurityGroups:getSecurityGroups": _groups,
+        "aws:ec2/getRouteTable:getRouteTable": _route_table,
+        "aws:ec2/getRouteTables:getRouteTables": lambda a: _all(a, _TABLE, [_child(_wanted_vpc(a), "rtb")]),
+        "aws:ec2/getInternetGateway:getInternetGateway": _gateway,
+        "aws:ec2/getPrefixList:getPrefixList": _prefix_list,
+        "aws:ec2/getManagedPrefixList:getManagedPrefixList": _prefix_list,
+        "aws:ec2/getVpcEndpointService:getVpcEndpointService": _endpoint_service,
+    },
+)

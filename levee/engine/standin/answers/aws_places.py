@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from levee.engine.standin.answers.ask import Answer, Ask, Rule, digits
+from levee.engine.standin.answers.ask import Answer, Answers, Ask, digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,64 +18,44 @@ class Place:
     """One region.
 
     Attributes:
-        title: Its name in the console.
         zones: Letters of its availability zones that a new account sees.
         elb_account: The account that writes access logs of load balancers; empty in regions opened since August 2022.
         elb_zone: The hosted zone of application and classic load balancers.
         nlb_zone: The hosted zone of network load balancers.
         s3_zone: The hosted zone of S3 websites.
+        title: Its name in the console.
     """
 
+    zones: str
+    elb_account: str
+    elb_zone: str
+    nlb_zone: str
+    s3_zone: str
     title: str
-    zones: str = "abc"
-    elb_account: str = ""
-    elb_zone: str = ""
-    nlb_zone: str = ""
-    s3_zone: str = ""
 
 
+_PLACES: Final = """
+ap-northeast-1 acd    582318560864 Z14GRHDCWA56QT Z31USIVHYNEOWT Z2M4EHUR26P7ZW Asia Pacific (Tokyo)
+ap-northeast-2 abcd   600734575887 ZWKZPGTI48KDX  ZIBE1TIR4HY56  Z3W03O7B5YMIYP Asia Pacific (Seoul)
+ap-northeast-3 abc    383597477331 Z5LXEXXYW11ES  Z1GWIQ4HH19I5X Z2YQB5RD63NC85 Asia Pacific (Osaka)
+ap-south-1     abc    718504428378 ZP97RAFLXTNZK  ZVDDRBQ08TROA  Z11RGJOFQNVJUP Asia Pacific (Mumbai)
+ap-southeast-1 abc    114774131450 Z1LMS91P8CMLE5 ZKVM4W9LS7TM   Z3O0J2DXBE1FTB Asia Pacific (Singapore)
+ap-southeast-2 abc    783225319266 Z1GM3OXH4ZPM65 ZCT6FZBF4DROD  Z1WCIGYICN2BYD Asia Pacific (Sydney)
+ca-central-1   abd    985666609251 ZQSVJUPU6J1EY  Z2EPGBW3API2WT Z1QDHH18159H29 Canada (Central)
+eu-central-1   abc    054676820928 Z215JYRZR1TBD5 Z3F0SRJ5LGBH90 Z21DNDUVLTQW6Q Europe (Frankfurt)
+eu-north-1     abc    897822967062 Z23TAZ6LKFMNIO Z1UDT6IFJ4EJM  Z3BAZG2TWCNX0D Europe (Stockholm)
+eu-west-1      abc    156460612806 Z32O12XQLNTSW2 Z2IFOLAFXWLO4F Z1BKCTXD74EZPE Europe (Ireland)
+eu-west-2      abc    652711504416 ZHURV8PSTC4K8  ZD4D7Y8KGAS4G  Z3GKZC51ZF0DB4 Europe (London)
+eu-west-3      abc    009996457667 Z3Q77PNBQS71R4 Z1CMS0P5QUZ6D5 Z3R1K369G5AVDG Europe (Paris)
+sa-east-1      abc    507241528517 Z2P70J7HTTTPLU ZTK26PT1VY4CU  Z7KQH4QJS55SO  South America (Sao Paulo)
+us-east-1      abcdef 127311923021 Z35SXDOTRQ7X7K Z26RNL4JYFTOTI Z3AQBSTGFYJSTF US East (N. Virginia)
+us-east-2      abc    033677994240 Z3AADJGX6KTTL2 ZLMOA37VPKANP  Z2O1EMRO9K5GLX US East (Ohio)
+us-west-1      ac     027434742980 Z368ELLRRE2KJ0 Z24FKFUX50B4VW Z2F56UZL2M1ACD US West (N. California)
+us-west-2      abcd   797873946194 Z1H1FL5HABSF5  Z18D5FSROUN65G Z3BJ6K6RIION7M US West (Oregon)
+"""
+"""Region, and what is known of it in the order of :class:`Place`."""
 PLACES: Final = {
-    "ap-northeast-1": Place(
-        "Asia Pacific (Tokyo)", "acd", "582318560864", "Z14GRHDCWA56QT", "Z31USIVHYNEOWT", "Z2M4EHUR26P7ZW"
-    ),
-    "ap-northeast-2": Place(
-        "Asia Pacific (Seoul)", "abcd", "600734575887", "ZWKZPGTI48KDX", "ZIBE1TIR4HY56", "Z3W03O7B5YMIYP"
-    ),
-    "ap-northeast-3": Place(
-        "Asia Pacific (Osaka)", "abc", "383597477331", "Z5LXEXXYW11ES", "Z1GWIQ4HH19I5X", "Z2YQB5RD63NC85"
-    ),
-    "ap-south-1": Place(
-        "Asia Pacific (Mumbai)", "abc", "718504428378", "ZP97RAFLXTNZK", "ZVDDRBQ08TROA", "Z11RGJOFQNVJUP"
-    ),
-    "ap-southeast-1": Place(
-        "Asia Pacific (Singapore)", "abc", "114774131450", "Z1LMS91P8CMLE5", "ZKVM4W9LS7TM", "Z3O0J2DXBE1FTB"
-    ),
-    "ap-southeast-2": Place(
-        "Asia Pacific (Sydney)", "abc", "783225319266", "Z1GM3OXH4ZPM65", "ZCT6FZBF4DROD", "Z1WCIGYICN2BYD"
-    ),
-    "ca-central-1": Place(
-        "Canada (Central)", "abd", "985666609251", "ZQSVJUPU6J1EY", "Z2EPGBW3API2WT", "Z1QDHH18159H29"
-    ),
-    "eu-central-1": Place(
-        "Europe (Frankfurt)", "abc", "054676820928", "Z215JYRZR1TBD5", "Z3F0SRJ5LGBH90", "Z21DNDUVLTQW6Q"
-    ),
-    "eu-north-1": Place(
-        "Europe (Stockholm)", "abc", "897822967062", "Z23TAZ6LKFMNIO", "Z1UDT6IFJ4EJM", "Z3BAZG2TWCNX0D"
-    ),
-    "eu-west-1": Place("Europe (Ireland)", "abc", "156460612806", "Z32O12XQLNTSW2", "Z2IFOLAFXWLO4F", "Z1BKCTXD74EZPE"),
-    "eu-west-2": Place("Europe (London)", "abc", "652711504416", "ZHURV8PSTC4K8", "ZD4D7Y8KGAS4G", "Z3GKZC51ZF0DB4"),
-    "eu-west-3": Place("Europe (Paris)", "abc", "009996457667", "Z3Q77PNBQS71R4", "Z1CMS0P5QUZ6D5", "Z3R1K369G5AVDG"),
-    "sa-east-1": Place(
-        "South America (Sao Paulo)", "abc", "507241528517", "Z2P70J7HTTTPLU", "ZTK26PT1VY4CU", "Z7KQH4QJS55SO"
-    ),
-    "us-east-1": Place(
-        "US East (N. Virginia)", "abcdef", "127311923021", "Z35SXDOTRQ7X7K", "Z26RNL4JYFTOTI", "Z3AQBSTGFYJSTF"
-    ),
-    "us-east-2": Place("US East (Ohio)", "abc", "033677994240", "Z3AADJGX6KTTL2", "ZLMOA37VPKANP", "Z2O1EMRO9K5GLX"),
-    "us-west-1": Place(
-        "US West (N. California)", "ac", "027434742980", "Z368ELLRRE2KJ0", "Z24FKFUX50B4VW", "Z2F56UZL2M1ACD"
-    ),
-    "us-west-2": Place("US West (Oregon)", "abcd", "797873946194", "Z1H1FL5HABSF5", "Z18D5FSROUN65G", "Z3BJ6K6RIION7M"),
+    region: Place(*about) for region, *about in (line.split(maxsplit=6) for line in _PLACES.split("\n")[1:-1])
 }
 """The regions that are on in every account; any other is answered as a region of three zones."""
 _AREAS: Final = {
@@ -103,7 +83,7 @@ _SERVICES_WITH_REGION: Final = frozenset({"logs", "states"})
 
 def place(region: str) -> Place:
     """What is known of a region."""
-    return PLACES.get(region, Place(region))
+    return PLACES.get(region) or Place("abc", "", "", "", "", region)
 
 
 def zones(region: str) -> list[str]:
@@ -255,37 +235,29 @@ def _load_balancer_zone(ask: Ask) -> Answer:
     return {"id": (here.nlb_zone if network else here.elb_zone) or f"Z{ask.hex(ask.region, 13).upper()}"}
 
 
-EXACT: Final = frozenset(
-    {
-        "aws:index/getPartition:getPartition",
-        "aws:index/getRegion:getRegion",
-        "aws:index/getArn:getArn",
-        "aws:index/arnParse:arnParse",
-        "aws:index/getDefaultTags:getDefaultTags",
-        "aws:index/getBillingServiceAccount:getBillingServiceAccount",
-        "aws:index/getService:getService",
-        "aws:index/getServicePrincipal:getServicePrincipal",
-    }
+ANSWERS: Final = Answers(
+    exact={
+        "aws:index/getRegion:getRegion": _region,
+        "aws:index/getPartition:getPartition": _partition,
+        "aws:index/getService:getService": _service,
+        "aws:index/getServicePrincipal:getServicePrincipal": _principal,
+        "aws:index/getArn:getArn": _parse,
+        "aws:index/arnParse:arnParse": _parse,
+        "aws:index/getDefaultTags:getDefaultTags": _default_tags,
+        "aws:index/getBillingServiceAccount:getBillingServiceAccount": lambda a: _root(BILLING, a),
+    },
+    invented={
+        "aws:index/getCallerIdentity:getCallerIdentity": _caller,
+        "aws:index/getRegions:getRegions": _regions,
+        "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+        "aws:index/getAvailabilityZone:getAvailabilityZone": _zone,
+        "aws:elb/getServiceAccount:getServiceAccount": lambda a: _root(
+            place(a.region).elb_account or digits(a.region, 12).translate(str.maketrans("abcdef", "123456")), a
+        ),
+        "aws:cloudtrail/getServiceAccount:getServiceAccount": lambda a: _root(
+            _TRAIL.get(a.region) or digits(f"trail{a.region}", 12).translate(str.maketrans("abcdef", "123456")), a
+        ),
+        "aws:elb/getHostedZoneId:getHostedZoneId": _load_balancer_zone,
+        "aws:lb/getHostedZoneId:getHostedZoneId": _load_balancer_zone,
+    },
 )
-TABLE: Final[dict[str, Rule]] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": _caller,
-    "aws:index/getRegion:getRegion": _region,
-    "aws:index/getRegions:getRegions": _regions,
-    "aws:index/getPartition:getPartition": _partition,
-    "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
-    "aws:index/getAvailabilityZone:getAvailabilityZone": _zone,
-    "aws:index/getService:getService": _service,
-    "aws:index/getServicePrincipal:getServicePrincipal": _principal,
-    "aws:index/getArn:getArn": _parse,
-    "aws:index/arnParse:arnParse": _parse,
-    "aws:index/getDefaultTags:getDefaultTags": _default_tags,
-    "aws:index/getBillingServiceAccount:getBillingServiceAccount": lambda a: _root(BILLING, a),
-    "aws:elb/getServiceAccount:getServiceAccount": lambda a: _root(
-        place(a.region).elb_account or digits(a.region, 12).translate(str.maketrans("abcdef", "123456")), a
-    ),
-    "aws:cloudtrail/getServiceAccount:getServiceAccount": lambda a: _root(
-        _TRAIL.get(a.region) or digits(f"trail{a.region}", 12).translate(str.maketrans("abcdef", "123456")), a
-    ),
-    "aws:elb/getHostedZoneId:getHostedZoneId": _load_balancer_zone,
-    "aws:lb/getHostedZoneId:getHostedZoneId": _load_balancer_zone,
-}

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from levee.engine.standin.answers.ask import CREATED, Answer, Ask, Rule
+from levee.engine.standin.answers.ask import CREATED, Answer, Answers, Ask, Rule
 from levee.engine.standin.connection import AZURE_CLIENT, AZURE_OBJECT
 
 _ROLES: Final = {
@@ -305,55 +305,57 @@ def _domains(_ask: Ask) -> Answer:
     return {"id": "domains", "domains": [row]}
 
 
-TABLE: Final[dict[str, Rule]] = {
-    "azure-native:authorization:getClientConfig": _client,
-    "azure-native:authorization:getClientToken": lambda a: {"token": a.hex("token", 64)},
-    "azure-native:authorization:getRoleDefinition": _role,
-    "azure-native:resources:getResourceGroup": _group,
-    "azure-native:keyvault:getVault": _vault,
-    "azure-native:storage:listStorageAccountKeys": _storage_keys,
-    "azure-native:storage:listStorageAccountSAS": lambda a: _sas(a, "accountSasToken"),
-    "azure-native:storage:listStorageAccountServiceSAS": lambda a: _sas(a, "serviceSasToken"),
-    "azure-native:containerregistry:listRegistryCredentials": _registry,
-    "azure-native:containerservice:listManagedClusterUserCredentials": _credentials,
-    "azure-native:containerservice:listManagedClusterAdminCredentials": _credentials,
-    "azure-native:cosmosdb:listDatabaseAccountKeys": _pair(
-        "primaryMasterKey", "secondaryMasterKey", "primaryReadonlyMasterKey", "secondaryReadonlyMasterKey"
-    ),
-    "azure-native:cosmosdb:listDatabaseAccountConnectionStrings": _cosmos_strings,
-    "azure-native:operationalinsights:getSharedKeys": _pair("primarySharedKey", "secondarySharedKey"),
-    "azure-native:operationalinsights:getWorkspaceSharedKeys": _pair("primarySharedKey", "secondarySharedKey"),
-    "azure-native:redis:listRedisKeys": _pair("primaryKey", "secondaryKey"),
-    "azure-native:servicebus:listNamespaceKeys": lambda a: _namespace(a, "servicebus.windows.net"),
-    "azure-native:eventhub:listNamespaceKeys": lambda a: _namespace(a, "servicebus.windows.net"),
-    "azure-native:eventhub:listEventHubKeys": lambda a: _namespace(a, "servicebus.windows.net"),
-    "azure-native:cognitiveservices:listAccountKeys": _pair("key1", "key2"),
-    "azure-native:maps:listAccountKeys": _pair("primaryKey", "secondaryKey"),
-    "azure-native:batch:listBatchAccountKeys": _pair("primary", "secondary"),
-    "azure-native:apimanagement:listSubscriptionSecrets": _pair("primaryKey", "secondaryKey"),
-    "azure-native:web:listWebAppHostKeys": lambda a: {
-        "masterKey": key(a, a.text("name")),
-        "functionKeys": {"default": key(a, f"{a.text('name')}|default")},
-        "systemKeys": {},
+ANSWERS: Final = Answers(
+    invented={
+        "azure-native:authorization:getClientConfig": _client,
+        "azure-native:authorization:getClientToken": lambda a: {"token": a.hex("token", 64)},
+        "azure-native:authorization:getRoleDefinition": _role,
+        "azure-native:resources:getResourceGroup": _group,
+        "azure-native:keyvault:getVault": _vault,
+        "azure-native:storage:listStorageAccountKeys": _storage_keys,
+        "azure-native:storage:listStorageAccountSAS": lambda a: _sas(a, "accountSasToken"),
+        "azure-native:storage:listStorageAccountServiceSAS": lambda a: _sas(a, "serviceSasToken"),
+        "azure-native:containerregistry:listRegistryCredentials": _registry,
+        "azure-native:containerservice:listManagedClusterUserCredentials": _credentials,
+        "azure-native:containerservice:listManagedClusterAdminCredentials": _credentials,
+        "azure-native:cosmosdb:listDatabaseAccountKeys": _pair(
+            "primaryMasterKey", "secondaryMasterKey", "primaryReadonlyMasterKey", "secondaryReadonlyMasterKey"
+        ),
+        "azure-native:cosmosdb:listDatabaseAccountConnectionStrings": _cosmos_strings,
+        "azure-native:operationalinsights:getSharedKeys": _pair("primarySharedKey", "secondarySharedKey"),
+        "azure-native:operationalinsights:getWorkspaceSharedKeys": _pair("primarySharedKey", "secondarySharedKey"),
+        "azure-native:redis:listRedisKeys": _pair("primaryKey", "secondaryKey"),
+        "azure-native:servicebus:listNamespaceKeys": lambda a: _namespace(a, "servicebus.windows.net"),
+        "azure-native:eventhub:listNamespaceKeys": lambda a: _namespace(a, "servicebus.windows.net"),
+        "azure-native:eventhub:listEventHubKeys": lambda a: _namespace(a, "servicebus.windows.net"),
+        "azure-native:cognitiveservices:listAccountKeys": _pair("key1", "key2"),
+        "azure-native:maps:listAccountKeys": _pair("primaryKey", "secondaryKey"),
+        "azure-native:batch:listBatchAccountKeys": _pair("primary", "secondary"),
+        "azure-native:apimanagement:listSubscriptionSecrets": _pair("primaryKey", "secondaryKey"),
+        "azure-native:web:listWebAppHostKeys": lambda a: {
+            "masterKey": key(a, a.text("name")),
+            "functionKeys": {"default": key(a, f"{a.text('name')}|default")},
+            "systemKeys": {},
+        },
+        "azure-native:web:listWebAppPublishingCredentials": lambda a: {
+            "publishingUserName": f"${a.text('name')}",
+            "publishingPassword": a.hex(a.text("name"), 60),
+            "scmUri": f"https://${a.text('name')}:{a.hex(a.text('name'), 60)}@{a.text('name')}.scm.azurewebsites.net",
+        },
+        "azure:core/getClientConfig:getClientConfig": _client,
+        "azure:core/getSubscription:getSubscription": _subscription,
+        "azure:core/getResourceGroup:getResourceGroup": _group,
+        "azure:authorization/getRoleDefinition:getRoleDefinition": _role,
+        "azure:storage/getAccountSAS:getAccountSAS": lambda a: _sas(a, "sas"),
+        "azure:containerservice/getKubernetesServiceVersions:getKubernetesServiceVersions": _versions,
+        "azuread:index/getClientConfig:getClientConfig": _client,
+        "azuread:index/getUser:getUser": _user,
+        "azuread:index/getUsers:getUsers": _users,
+        "azuread:index/getGroup:getGroup": _directory_group,
+        "azuread:index/getGroups:getGroups": _directory_groups,
+        "azuread:index/getApplication:getApplication": _application,
+        "azuread:index/getServicePrincipal:getServicePrincipal": _application,
+        "azuread:index/getApplicationPublishedAppIds:getApplicationPublishedAppIds": _published,
+        "azuread:index/getDomains:getDomains": _domains,
     },
-    "azure-native:web:listWebAppPublishingCredentials": lambda a: {
-        "publishingUserName": f"${a.text('name')}",
-        "publishingPassword": a.hex(a.text("name"), 60),
-        "scmUri": f"https://${a.text('name')}:{a.hex(a.text('name'), 60)}@{a.text('name')}.scm.azurewebsites.net",
-    },
-    "azure:core/getClientConfig:getClientConfig": _client,
-    "azure:core/getSubscription:getSubscription": _subscription,
-    "azure:core/getResourceGroup:getResourceGroup": _group,
-    "azure:authorization/getRoleDefinition:getRoleDefinition": _role,
-    "azure:storage/getAccountSAS:getAccountSAS": lambda a: _sas(a, "sas"),
-    "azure:containerservice/getKubernetesServiceVersions:getKubernetesServiceVersions": _versions,
-    "azuread:index/getClientConfig:getClientConfig": _client,
-    "azuread:index/getUser:getUser": _user,
-    "azuread:index/getUsers:getUsers": _users,
-    "azuread:index/getGroup:getGroup": _directory_group,
-    "azuread:index/getGroups:getGroups": _directory_groups,
-    "azuread:index/getApplication:getApplication": _application,
-    "azuread:index/getServicePrincipal:getServicePrincipal": _application,
-    "azuread:index/getApplicationPublishedAppIds:getApplicationPublishedAppIds": _published,
-    "azuread:index/getDomains:getDomains": _domains,
-}
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from levee.engine.standin.answers.ask import Answer, Ask, Rule
+from levee.engine.standin.answers.ask import Answer, Answers, Ask
 from levee.engine.standin.clouds import policy_document
 from levee.engine.standin.clouds.databricks import METASTORE, OWNER
 from levee.engine.standin.connection import AZURE_OBJECT, DATABRICKS_ACCOUNT
@@ -210,30 +210,28 @@ def _unity_trust(ask: Ask) -> Answer:
     return _policy([statement], f"{account}-{role}")
 
 
-EXACT: Final = frozenset(
-    {
-        "databricks:index/getAwsUnityCatalogAssumeRolePolicy:getAwsUnityCatalogAssumeRolePolicy",
-        "databricks:index/getCurrentConfig:getCurrentConfig",
-    }
-)
-TABLE: Final[dict[str, Rule]] = {
-    "databricks:index/getCurrentUser:getCurrentUser": _user,
-    "databricks:index/getUser:getUser": _user,
-    "databricks:index/getGroup:getGroup": _group,
-    "databricks:index/getSparkVersion:getSparkVersion": _spark_version,
-    "databricks:index/getNodeType:getNodeType": _node_type,
-    "databricks:index/getZones:getZones": _zones,
-    "databricks:index/getCurrentMetastore:getCurrentMetastore": _metastore,
-    "databricks:index/getMetastore:getMetastore": _metastore,
-    "databricks:index/getMetastores:getMetastores": lambda a: {"id": "metastores", "ids": {"metastore": METASTORE}},
-    "databricks:index/getSqlWarehouse:getSqlWarehouse": _warehouse,
-    "databricks:index/getAwsAssumeRolePolicy:getAwsAssumeRolePolicy": _assume_role,
-    "databricks:index/getAwsBucketPolicy:getAwsBucketPolicy": _bucket_policy,
-    "databricks:index/getAwsCrossAccountPolicy:getAwsCrossAccountPolicy": _cross_account,
-    "databricks:index/getAwsUnityCatalogPolicy:getAwsUnityCatalogPolicy": _unity_policy,
-    "databricks:index/getAwsUnityCatalogAssumeRolePolicy:getAwsUnityCatalogAssumeRolePolicy": _unity_trust,
-    "databricks:index/getCurrentConfig:getCurrentConfig": lambda a: {
-        "host": a.connection.host,
-        "accountId": DATABRICKS_ACCOUNT,
+ANSWERS: Final = Answers(
+    exact={
+        "databricks:index/getAwsUnityCatalogAssumeRolePolicy:getAwsUnityCatalogAssumeRolePolicy": _unity_trust,
+        "databricks:index/getCurrentConfig:getCurrentConfig": lambda a: {
+            "host": a.connection.host,
+            "accountId": DATABRICKS_ACCOUNT,
+        },
     },
-}
+    invented={
+        "databricks:index/getCurrentUser:getCurrentUser": _user,
+        "databricks:index/getUser:getUser": _user,
+        "databricks:index/getGroup:getGroup": _group,
+        "databricks:index/getSparkVersion:getSparkVersion": _spark_version,
+        "databricks:index/getNodeType:getNodeType": _node_type,
+        "databricks:index/getZones:getZones": _zones,
+        "databricks:index/getCurrentMetastore:getCurrentMetastore": _metastore,
+        "databricks:index/getMetastore:getMetastore": _metastore,
+        "databricks:index/getMetastores:getMetastores": lambda a: {"id": "metastores", "ids": {"metastore": METASTORE}},
+        "databricks:index/getSqlWarehouse:getSqlWarehouse": _warehouse,
+        "databricks:index/getAwsAssumeRolePolicy:getAwsAssumeRolePolicy": _assume_role,
+        "databricks:index/getAwsBucketPolicy:getAwsBucketPolicy": _bucket_policy,
+        "databricks:index/getAwsCrossAccountPolicy:getAwsCrossAccountPolicy": _cross_account,
+        "databricks:index/getAwsUnityCatalogPolicy:getAwsUnityCatalogPolicy": _unity_policy,
+    },
+)

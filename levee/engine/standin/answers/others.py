@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from levee.engine.standin.answers.ask import CREATED, Answer, Ask, Rule, pick
+from levee.engine.standin.answers.ask import CREATED, Answer, Answers, Ask, pick
 
 _CF_ACCOUNT: Final = {"id": "023e105f4ecef8ad9ca31a8372d0c353", "name": "levee-offline"}
 """The account of Cloudflare's own API examples."""
@@ -212,41 +212,43 @@ def _image(ask: Ask) -> Answer:
     return {"id": digest, "sha256Digest": digest, "repoDigest": f"{ask.text('name').split(':')[0]}@{digest}"}
 
 
-TABLE: Final[dict[str, Rule]] = {
-    "cloudflare:index/getZone:getZone": _cf_zone,
-    "cloudflare:index/getZones:getZones": lambda a: {"id": "zones", "results": [_cf_zone(a)]},
-    "cloudflare:index/getAccounts:getAccounts": _cf_accounts,
-    "cloudflare:index/getAccount:getAccount": lambda a: {**_CF_ACCOUNT, "type": "standard", "createdOn": CREATED},
-    "cloudflare:index/getIpRanges:getIpRanges": _cf_ranges,
-    "digitalocean:index/getKubernetesVersions:getKubernetesVersions": _do_versions,
-    "digitalocean:index/getRegions:getRegions": _do_regions,
-    "digitalocean:index/getRegion:getRegion": lambda a: {"id": a.text("slug"), **_region(a.text("slug"))},
-    "digitalocean:index/getImage:getImage": _do_image,
-    "digitalocean:index/getImages:getImages": lambda a: {"id": "images", "images": [_do_image(a)]},
-    "digitalocean:index/getSizes:getSizes": _do_sizes,
-    "digitalocean:index/getAccount:getAccount": lambda a: {
-        "id": a.guid("account"),
-        "uuid": a.guid("account"),
-        "email": "levee@example.com",
-        "emailVerified": True,
-        "dropletLimit": 25,
-        "floatingIpLimit": 5,
-        "status": "active",
-        "statusMessage": "",
+ANSWERS: Final = Answers(
+    invented={
+        "cloudflare:index/getZone:getZone": _cf_zone,
+        "cloudflare:index/getZones:getZones": lambda a: {"id": "zones", "results": [_cf_zone(a)]},
+        "cloudflare:index/getAccounts:getAccounts": _cf_accounts,
+        "cloudflare:index/getAccount:getAccount": lambda a: {**_CF_ACCOUNT, "type": "standard", "createdOn": CREATED},
+        "cloudflare:index/getIpRanges:getIpRanges": _cf_ranges,
+        "digitalocean:index/getKubernetesVersions:getKubernetesVersions": _do_versions,
+        "digitalocean:index/getRegions:getRegions": _do_regions,
+        "digitalocean:index/getRegion:getRegion": lambda a: {"id": a.text("slug"), **_region(a.text("slug"))},
+        "digitalocean:index/getImage:getImage": _do_image,
+        "digitalocean:index/getImages:getImages": lambda a: {"id": "images", "images": [_do_image(a)]},
+        "digitalocean:index/getSizes:getSizes": _do_sizes,
+        "digitalocean:index/getAccount:getAccount": lambda a: {
+            "id": a.guid("account"),
+            "uuid": a.guid("account"),
+            "email": "levee@example.com",
+            "emailVerified": True,
+            "dropletLimit": 25,
+            "floatingIpLimit": 5,
+            "status": "active",
+            "statusMessage": "",
+        },
+        "digitalocean:index/getSshKey:getSshKey": _ssh_key,
+        "digitalocean:index/getSshKeys:getSshKeys": lambda a: {"id": "keys", "sshKeys": [_ssh_key(a)]},
+        "github:index/getRepository:getRepository": _repository,
+        "github:index/getUser:getUser": _user,
+        "github:index/getOrganization:getOrganization": _organization,
+        "github:index/getBranch:getBranch": _branch,
+        "docker:index/getRegistryImage:getRegistryImage": _image,
+        "docker:index/getRemoteImage:getRemoteImage": _image,
+        "snowflake:index/getCurrentAccount:getCurrentAccount": lambda a: {
+            "id": "current_account",
+            "account": "LEVEE_OFFLINE",
+            "region": "AWS_US_EAST_1",
+            "url": "https://levee-offline.snowflakecomputing.com",
+        },
+        "snowflake:index/getCurrentRole:getCurrentRole": lambda a: {"id": "current_role", "name": "ACCOUNTADMIN"},
     },
-    "digitalocean:index/getSshKey:getSshKey": _ssh_key,
-    "digitalocean:index/getSshKeys:getSshKeys": lambda a: {"id": "keys", "sshKeys": [_ssh_key(a)]},
-    "github:index/getRepository:getRepository": _repository,
-    "github:index/getUser:getUser": _user,
-    "github:index/getOrganization:getOrganization": _organization,
-    "github:index/getBranch:getBranch": _branch,
-    "docker:index/getRegistryImage:getRegistryImage": _image,
-    "docker:index/getRemoteImage:getRemoteImage": _image,
-    "snowflake:index/getCurrentAccount:getCurrentAccount": lambda a: {
-        "id": "current_account",
-        "account": "LEVEE_OFFLINE",
-        "region": "AWS_US_EAST_1",
-        "url": "https://levee-offline.snowflakecomputing.com",
-    },
-    "snowflake:index/getCurrentRole:getCurrentRole": lambda a: {"id": "current_role", "name": "ACCOUNTADMIN"},
-}
+)
