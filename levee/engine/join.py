@@ -26,22 +26,7 @@ from levee.plan import (
     Violation,
     read_message,
 )
-
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-_SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
-_OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-_UNKNOWNS: Final = frozenset(
-    {
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # bool
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # number
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # string
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # array
-        "030794c1-ac77-496b-92df-f27374a8bd58",  # asset
-        "e48ece36-62e2-4504-bad9-02848725956a",  # archive
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # object
-    }
-)
-"""``sdk/go/common/resource/plugin/rpc.go``, ``Unknown*Value``."""
+from levee.wire import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE, UNKNOWNS
 
 _OPS: Final[Mapping[str, Op]] = {
     "same": Op.SAME,
@@ -101,16 +86,16 @@ def clean(value: Any) -> Any:
     Assets and archives keep their hash and path.
     """
     if isinstance(value, str):
-        return UNKNOWN if value in _UNKNOWNS else value
+        return UNKNOWN if value in UNKNOWNS else value
     if isinstance(value, list):
         return [clean(item) for item in value]
     if isinstance(value, dict):
-        signature = value.get(_SIGNATURE)
-        if signature == _SECRET_SIGNATURE:
+        signature = value.get(SIGNATURE)
+        if signature == SECRET_SIGNATURE:
             return SECRET
-        if signature == _OUTPUT_SIGNATURE:
+        if signature == OUTPUT_SIGNATURE:
             return SECRET if value.get("secret") else clean(value.get("value", UNKNOWN))
-        return {key: clean(item) for key, item in value.items() if key != _SIGNATURE}
+        return {key: clean(item) for key, item in value.items() if key != SIGNATURE}
     return value
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from levee.engine.program import Notes
 
+# Copies of :mod:`levee.wire`, which the program's interpreter does not have; a test holds them together.
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
@@ -29,7 +30,7 @@ OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 EXPECT_IMPORT = "levee:standin:expectImport"
 """The function by which a stand-in is told of an import that is about to be read (``standin/servicer.py``)."""
 _REFERENCE = "pulumi:pulumi:StackReference"
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 def answer_to(request: Mapping[str, Any], stack: str) -> Mapping[str, Any] | None:
@@ -113,7 +114,7 @@ class Monitor:
         if answer is not None:
             outputs, secret = answer["outputs"], answer.get("secret_output_names", [])
         else:
-            outputs, secret = (_UNKNOWN if self._request["unknown"] else {}), []
+            outputs, secret = (UNKNOWN if self._request["unknown"] else {}), []
         self._answered.add(urn)
         response = resource_pb2.ReadResourceResponse(urn=urn)
         response.properties.update({"name": call.id, "outputs": outputs, "secretOutputNames": secret})

@@ -10,8 +10,8 @@ from typing import Any, Final
 from levee.engine.project import read_yaml
 from levee.engine.workspace import Workspace
 from levee.errors import UsageError
+from levee.wire import SECRET_SIGNATURE, SIGNATURE
 
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _STACK: Final = "pulumi:pulumi:Stack"
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -63,5 +63,5 @@ def _own_stacks(workspace: Workspace) -> dict[str, Any]:
 
 def _holds_secret(value: object) -> bool:
     if isinstance(value, dict):
-        return _SIGNATURE in value or any(map(_holds_secret, value.values()))
+        return value.get(SIGNATURE) == SECRET_SIGNATURE or any(map(_holds_secret, value.values()))
     return isinstance(value, list) and any(map(_holds_secret, value))

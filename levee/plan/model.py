@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from levee.plan.fidelity import Fidelity
 from levee.plan.urn import Urn
+from levee.wire import UNKNOWN_STRING
 
 SCHEMA_VERSION: Final = 1
 """Raised by one with every change of the JSON that an old reader would misread."""
 
-UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""The engine's own sentinel of a value that only the real provider knows (``plugin.UnknownStringValue``)."""
+UNKNOWN: Final = UNKNOWN_STRING
+"""The engine's own sentinel of a value that only the real provider knows."""
 
 SECRET: Final = "[secret]"
 """What stands in the place of every secret; a ``Plan`` never holds one."""

@@ -30,9 +30,10 @@ from levee.engine.standin.connection import Connection, connect
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.manifests import COMPONENTS, Manifests, name_of, token_of, with_secrets
 from levee.engine.standin.subject import NotYetError, Subject
-from levee.engine.standin.values import RESOURCE_SIGNATURE, SIGNATURE, UNKNOWN, Value, Values, has_unknown, plain
+from levee.engine.standin.values import UNKNOWN, Value, Values, has_unknown, plain
 from levee.errors import LeveeError
 from levee.sdk import Property, ResourceType, Sdk, TypeRef, package_of
+from levee.wire import RESOURCE_SIGNATURE, SIGNATURE
 
 NOT_EVALUATED: Final = "its children are made by its provider's own program, which an offline run does not have"
 _SEVERAL: Final = 3

@@ -6,13 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""The key under which an object on the wire says that it stands for something else (``resource.SigKey``)."""
-SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
-OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-ASSET_SIGNATURE: Final = "c44067f5952c0a294b673a41bacd8c17"
-ARCHIVE_SIGNATURE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
-RESOURCE_SIGNATURE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+from levee.wire import ARCHIVE_SIGNATURE, ASSET_SIGNATURE, SIGNATURE
 
 
 class Unknown:

@@ -3,11 +3,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from levee import wire as constants
+from levee.engine import monitor
 from levee.engine.standin import wire
 from levee.engine.standin.values import (
-    OUTPUT_SIGNATURE,
-    SECRET_SIGNATURE,
-    SIGNATURE,
     UNKNOWN,
     Secret,
     changes,
@@ -16,6 +15,7 @@ from levee.engine.standin.values import (
     plain,
     same,
 )
+from levee.wire import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE
 
 keys = st.text(min_size=1, max_size=8).filter(lambda k: k != SIGNATURE)
 scalars = (
@@ -102,3 +102,11 @@ def test_assets_are_equal_by_hash() -> None:
     asset = {SIGNATURE: "c44067f5952c0a294b673a41bacd8c17", "hash": "abc", "text": "body"}
     assert same(asset, {**asset, "text": ""})
     assert not same(asset, {**asset, "hash": "def"})
+
+
+def test_the_programs_side_which_can_import_nothing_of_ours_speaks_of_the_same_constants() -> None:
+    assert monitor.SIGNATURE == constants.SIGNATURE
+    assert monitor.ASSET == constants.ASSET_SIGNATURE
+    assert monitor.ARCHIVE == constants.ARCHIVE_SIGNATURE
+    assert monitor.OUTPUT == constants.OUTPUT_SIGNATURE
+    assert monitor.UNKNOWN == constants.UNKNOWN_STRING
