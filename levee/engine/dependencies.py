@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from levee.engine import interpreter
 from levee.engine.project import Project
 
 OLD_SETUPTOOLS: Final = "'setuptools<81'"
@@ -40,14 +41,9 @@ def distribution(module: str) -> str:
 
 def toolchain(project: Project) -> str:
     """``uv``, ``poetry`` or ``pip``: what ``Pulumi.yaml`` says, else what the lock files say."""
-    runtime = project.document.get("runtime")
-    options = (runtime.get("options") or {}) if isinstance(runtime, dict) else {}
-    if named := options.get("toolchain"):
-        return str(named)
-    for name, lock in (("uv", "uv.lock"), ("poetry", "poetry.lock")):
-        if _above(project.root, lock):
-            return name
-    return "pip"
+    named = interpreter.named_toolchain(project.root, project.options)
+    locks = (("uv", "uv.lock"), ("poetry", "poetry.lock"))
+    return named or next((tool for tool, lock in locks if interpreter.nearest(project.root, lock)), "pip")
 
 
 def install_command(project: Project, package: str | None = None) -> str:
@@ -74,11 +70,6 @@ def install_command(project: Project, package: str | None = None) -> str:
 def _with_sdk(what: str) -> str:
     """A new environment needs the SDK, too."""
     return what if what.startswith("-r") or what == "pulumi" else f"pulumi {what}"
-
-
-def _above(root: Path, name: str) -> bool:
-    """Whether a file lies in a folder or, as in a workspace, in one of the two above."""
-    return any((folder / name).is_file() for folder in (root, *root.parents[:2]))
 
 
 def _asks_for(root: Path, package: str) -> bool:

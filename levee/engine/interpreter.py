@@ -40,9 +40,7 @@ def find(root: Path, options: Mapping[str, Any], environment: Mapping[str, str] 
         UsageError: The named environment or toolchain is not there.
     """
     where = str(root / "Pulumi.yaml")
-    toolchain = str(options.get("toolchain") or "pip").lower()
-    if toolchain not in _TOOLCHAINS:
-        raise UsageError(f"unknown toolchain {toolchain!r}", where=where, fix=f"toolchain: {' or '.join(_TOOLCHAINS)}")
+    toolchain = named_toolchain(root, options) or "pip"
     named = options.get("virtualenv")
     if named and toolchain != "poetry":
         python = _python(root / str(named))
@@ -59,6 +57,28 @@ def find(root: Path, options: Mapping[str, Any], environment: Mapping[str, str] 
         return _required(_uv(root, environment), toolchain, root, where)
     beside = (root / ".venv", root / "venv", *_activated(environment))
     return next((python for folder in beside if (python := _python(folder))), Path(sys.executable))
+
+
+def named_toolchain(root: Path, options: Mapping[str, Any]) -> str:
+    """``uv``, ``poetry`` or ``pip`` as ``Pulumi.yaml`` names it; empty where it names none.
+
+    Args:
+        root: The folder of ``Pulumi.yaml``.
+        options: ``runtime.options`` of ``Pulumi.yaml``.
+
+    Raises:
+        UsageError: It names another.
+    """
+    named = str(options.get("toolchain") or "").lower()
+    if named and named not in _TOOLCHAINS:
+        fix = f"toolchain: {' or '.join(_TOOLCHAINS)}"
+        raise UsageError(f"unknown toolchain {named!r}", where=str(root / "Pulumi.yaml"), fix=fix)
+    return named
+
+
+def nearest(folder: Path, name: str) -> Path | None:
+    """The nearest folder, from this one upwards, that holds a file of that name: how uv and Poetry look for theirs."""
+    return next((f for f in (folder, *folder.parents) if (f / name).is_file()), None)
 
 
 _MAKE: Final = {
@@ -115,13 +135,13 @@ def _activated(environment: Mapping[str, str]) -> Iterator[Path]:
 
 def _uv(root: Path, environment: Mapping[str, str]) -> Path:
     """Beside the nearest ``uv.lock``, else the nearest ``pyproject.toml``, else in the project."""
-    home = _above(root, "uv.lock") or _above(root, "pyproject.toml") or root
+    home = nearest(root, "uv.lock") or nearest(root, "pyproject.toml") or root
     return home / environment.get("UV_PROJECT_ENVIRONMENT", ".venv")
 
 
 def _poetry(root: Path, environment: Mapping[str, str]) -> Path | None:
     """What Poetry says; where it is not on PATH, the place where it would have made the environment."""
-    home = _above(root, "pyproject.toml")
+    home = nearest(root, "pyproject.toml")
     if home is None:
         return None
     poetry = shutil.which("poetry", path=environment.get("PATH"))
@@ -152,8 +172,3 @@ def _poetry_cached(home: Path, environment: Mapping[str, str]) -> Path | None:
     plain = re.sub(r'[ $`!*@"\\\r\n\t]', "_", str(name).lower())[:42]
     found = sorted(folder.glob(f"{plain}-{digest}-py*"))
     return found[-1] if found else None
-
-
-def _above(folder: Path, name: str) -> Path | None:
-    """The nearest folder, from this one upwards, that holds a file of that name."""
-    return next((f for f in (folder, *folder.parents) if (f / name).is_file()), None)

@@ -87,6 +87,13 @@ class Project:
         """``Pulumi.yaml`` itself."""
         return next((self.root / name for name in _FILES if (self.root / name).is_file()), self.root / _FILES[0])
 
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """``runtime.options``: the toolchain, the virtual environment."""
+        runtime = self.document.get("runtime")
+        options = runtime.get("options") if isinstance(runtime, dict) else None
+        return options if isinstance(options, dict) else {}
+
     def stack_config(self, stack: str) -> Path:
         """The stack's configuration file, whether it exists or not."""
         return self.config_dir / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
@@ -98,9 +105,7 @@ class Project:
         Raises:
             UsageError: The environment that ``Pulumi.yaml`` names is not there.
         """
-        runtime = self.document.get("runtime")
-        options = runtime.get("options") if isinstance(runtime, dict) else None
-        return interpreter.find(self.root, options if isinstance(options, dict) else {})
+        return interpreter.find(self.root, self.options)
 
     @property
     def site_packages(self) -> Path:

@@ -185,24 +185,13 @@ def test_a_program_that_moved_still_has_its_lines(project):
     assert str(error.where).endswith("__main__.py:5")
 
 
-@pytest.mark.parametrize(
-    ("files", "install"),
-    [
-        ({"requirements.txt": "pulumi>=3\nPyYAML-Ft\n"}, "-m pip install pulumi no-such-sdk"),
-        ({"requirements.txt": "pulumi>=3\nno-such-sdk\n"}, "-m pip install -r {root}/requirements.txt"),
-        ({"uv.lock": "", "pyproject.toml": "[project]\nname = 'p'\n"}, "cd {root} && uv add no-such-sdk"),
-        ({"uv.lock": "", "pyproject.toml": "dependencies = ['no_such_sdk']\n"}, "cd {root} && uv sync"),
-        ({"poetry.lock": "", "pyproject.toml": ""}, "cd {root} && poetry add no-such-sdk"),
-    ],
-)
-def test_a_missing_dependency_is_named_with_its_toolchains_command(project, files, install):
+def test_a_missing_dependency_is_named_with_its_toolchains_command(project):
     run = project("import pulumi\nimport no_such_sdk.things\n")
-    for name, text in files.items():
-        (run.root / name).write_text(text)
+    (run.root / "uv.lock").touch()
     error = failure(run)
     assert "'no_such_sdk'" in error.message
     assert str(error.where).endswith("__main__.py:2")
-    assert error.fix.endswith(install.format(root=run.root))
+    assert error.fix == f"cd {run.root} && uv add no-such-sdk"
 
 
 def test_a_virtual_environment_without_pulumi_is_named(project):
