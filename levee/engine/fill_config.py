@@ -89,9 +89,9 @@ class _Filler:
         def answer(config: Any, key: str, *args: Any, **more: Any) -> Any:
             full = config.full_key(key)
             if self._pulumi.runtime.get_config(full) is None:
-                value = self._fill(full, asked, sys._getframe(1))  # noqa: SLF001
+                value = self._fill(full, asked)
                 if asked.kind == "object" and value == {}:
-                    return self._open_object(full, asked, sys._getframe(1))  # noqa: SLF001
+                    return self._open_object(full, asked)
             return method(config, key, *args, **more)
 
         return answer
@@ -105,21 +105,21 @@ class _Filler:
             _, _, variables = self._placeholders.PROVIDER_CONFIG.get(full, ("", "", None))
             given = variables is None or any(os.environ.get(variable) for variable in variables)
             if not given and not args and not more and self._pulumi.runtime.get_config(full) is None:
-                self._fill(full, _Asked("string", secret=False), sys._getframe(1))  # noqa: SLF001
+                self._fill(full, _Asked("string", secret=False))
             return method(config, key, *args, **more)
 
         return give
 
-    def _fill(self, key: str, asked: _Asked, frame: Any) -> Any:
-        place = self._place(frame)
-        uses = _uses(place["path"], place["line"], key.rsplit(":", 1)[-1], self._placeholders.Uses)
+    def _fill(self, key: str, asked: _Asked) -> Any:
+        frame = self._notes.frame()
+        uses = _uses(frame.f_code.co_filename, frame.f_lineno, key.rsplit(":", 1)[-1], self._placeholders.Uses)
         chosen = self._placeholders.choose(key, asked.kind, uses, _cloud())
         if chosen.kind in {"path", "folder"}:
             chosen = self._laid(key, chosen, opened=uses.parsed_as == "file")
         self._pulumi.runtime.set_config(
             key, chosen.text if asked.kind in {"string", "object"} else json.dumps(chosen.value)
         )
-        self._tell(key, chosen, secret=asked.secret, place=place)
+        self._tell(key, chosen, secret=asked.secret, source=self._notes.caller())
         return chosen.value
 
     def _laid(self, key: str, chosen: Any, *, opened: bool) -> Any:
@@ -131,19 +131,19 @@ class _Filler:
         path = self._files.file(self._home, name, content.text)
         return chosen._replace(value=path, kind=f"file: {content.kind}")
 
-    def _open_object(self, key: str, asked: _Asked, frame: Any) -> Any:
-        place = self._place(frame)
+    def _open_object(self, key: str, asked: _Asked) -> Any:
+        source = self._notes.caller()
 
         def fill(item: str) -> Any:
             name = item.rsplit(".", 1)[-1]
             chosen = self._placeholders.choose(item, "string", self._placeholders.Uses(names=(name,)), _cloud())
-            self._tell(item, chosen, secret=asked.secret, place=place)
+            self._tell(item, chosen, secret=asked.secret, source=source)
             return int(chosen.value) if chosen.kind == "number" else chosen.value
 
         opened = Filled(key, fill)
         return self._pulumi.Output.secret(opened) if asked.secret else opened
 
-    def _tell(self, key: str, chosen: Any, *, secret: bool, place: dict[str, Any]) -> None:
+    def _tell(self, key: str, chosen: Any, *, secret: bool, source: dict[str, Any]) -> None:
         if key in self._seen:
             return
         self._seen.add(key)
@@ -155,16 +155,9 @@ class _Filler:
                 "value": "[secret]" if hidden else chosen.value,
                 "type": chosen.kind,
                 "why": chosen.why,
-                "source": self._notes.place(place["path"], place["line"]),
+                "source": source,
             }
         )
-
-    def _place(self, frame: Any) -> dict[str, Any]:
-        """The program's line: the first frame outside the interpreter's packages, else the first."""
-        at = frame
-        while at.f_back is not None and "site-packages" in at.f_code.co_filename:
-            at = at.f_back
-        return {"path": at.f_code.co_filename, "line": at.f_lineno}
 
 
 def _cloud() -> str:

@@ -41,6 +41,7 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import types
     from collections.abc import Callable, Mapping
 
 FAILED_AND_SAID_SO = 32
@@ -75,11 +76,19 @@ class Notes:
             "line": line,
         }
 
-    def caller(self) -> dict[str, Any]:
-        """The place of the innermost frame that is neither an SDK's nor ours."""
+    def frame(self) -> types.FrameType:
+        """The innermost frame that is neither an installed package's nor ours; else the outermost."""
         frame = sys._getframe(1)  # noqa: SLF001
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(self._not_the_programs):
+        while frame.f_back is not None and self._foreign(frame.f_code.co_filename):
             frame = frame.f_back
+        return frame
+
+    def _foreign(self, file: str) -> bool:
+        return file.startswith(self._not_the_programs) or "/site-packages/" in file
+
+    def caller(self) -> dict[str, Any]:
+        """The place of :meth:`frame`."""
+        frame = self.frame()
         return self.place(frame.f_code.co_filename, frame.f_lineno)
 
     def watch_invokes(self, runtime: Any) -> None:
@@ -280,9 +289,7 @@ def main() -> None:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    executor = _beside("watch").Workers(max(request["parallel"], 1) * 4)
-    loop.set_default_executor(executor)
-    watch.start(loop, executor, lambda text: _say(pulumi, text), FAILED_AND_SAID_SO)
+    watch.start(loop, request["parallel"], lambda text: _say(pulumi, text), FAILED_AND_SAID_SO)
     sys.argv = [str(entry)]
     # A program is mostly a growing graph of live objects: looking for garbage in it as often as usual finds none.
     gc.set_threshold(100_000, 50, 100)

@@ -25,6 +25,8 @@ CIRCLE = "These resources wait for each other, and none can begin:"
 _LOOKS = 4
 _SECONDS_BETWEEN = 0.5
 _MOST = 20
+_THREADS_A_RESOURCE = 4
+"""As many as the SDK gives a program (``pulumi.automation._server``)."""
 _STACK = "pulumi:pulumi:Stack"
 """Made by the SDK itself, on no line of the program."""
 
@@ -87,8 +89,17 @@ class Watch:
 
         return sent
 
-    def start(self, loop: AbstractEventLoop, executor: Workers, say: Callable[[str], None], code: int) -> None:
-        """Look every now and then; a certain circle is told with ``say`` and the process ended with ``code``."""
+    def start(self, loop: AbstractEventLoop, parallel: int, say: Callable[[str], None], code: int) -> None:
+        """Give the loop its threads, and look every now and then whether any can still wake it.
+
+        Args:
+            loop: The program's event loop.
+            parallel: How many resources the engine takes at once.
+            say: Tells a certain circle.
+            code: Ends the process then.
+        """
+        executor = Workers(max(parallel, 1) * _THREADS_A_RESOURCE)
+        loop.set_default_executor(executor)
 
         def look() -> None:
             main, still = threading.main_thread(), 0
