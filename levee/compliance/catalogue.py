@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from levee.compliance import exemption_rules, tagging
+from levee.compliance import exemption_rules, rules, tagging
 from levee.compliance.rule import Rule
 
-PACKS: Final[Mapping[str, Sequence[Rule]]] = {"tagging": tagging.RULES}
+PACKS: Final[Mapping[str, Sequence[Rule]]] = {"tagging": tagging.RULES, rules.PACK: rules.RULES}
 """Pack name to its rules. Each is a folder below ``policy_packs/``; that folder itself is all of them."""
 
 EVERYWHERE: Final = exemption_rules.RULES

@@ -80,11 +80,20 @@ key and value. Of a provider that is not in the table, `tags` and `labels` count
 Tags that the provider adds to everything (`default tags`) count as the resource's own.
 """
 
+_COMPLIANCE: Final = """What may exist of each type, and which paragraph of which standard asks for it. A rule that is
+judged resource by resource blocks before the resource is created; one that is judged in the finished graph follows
+references (a bucket and its policy, a volume and its key), and blocks at the end of the preview, before anything is.
+
+Critical rules are mandatory by default, all others advise. An environment fills in the limits: `audit_days`,
+`log_days`, `protected` and `regions` come from its `retention`, `protection` and `clouds`; `policies` overrides each
+for one rule.
+"""
+
 
 def page() -> str:
     """The whole page."""
     sections = [_HEAD, f"## Exemptions\n\n{_EXEMPTIONS}", *(_rule(rule) for rule in EVERYWHERE)]
-    intro = {"tagging": f"{_TAGGING}\n{_dialects()}\n"}
+    intro = {"tagging": f"{_TAGGING}\n{_dialects()}\n", "compliance": _COMPLIANCE}
     for name, rules in PACKS.items():
         sections.append(f"## {name.capitalize()}\n\n{intro.get(name, '')}".rstrip() + "\n")
         sections.extend(_rule(rule) for rule in rules)
@@ -105,19 +114,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _rule(rule: Rule) -> str:
-    scope = "resource by resource" if rule.check else "over the whole stack"
     lines = [
         f"### `{rule.id}`\n",
         f"{rule.title}.\n",
-        f"- Level {rule.level.value}, severity {rule.severity.value}, judged {scope}.",
-        f"- {rule.remediation}",
+        f"- Level {rule.level.value}, severity {rule.severity.value}, judged {_scope(rule)}.",
+        f"- {rule.remediation}{_source(rule)}",
     ]
+    if rule.types:
+        lines.append(f"- Judges {_code_list(rule.types)}.")
     if rule.controls:
         lines.append(f"- Serves {', '.join(str(control) for control in rule.controls)}.")
     if rule.parameters:
         lines += ["", "| parameter | default | what it is |", "|---|---|---|"]
         lines += [f"| `{n}` | {_code(p.default)} | {p.description} |" for n, p in rule.parameters.items()]
     return "\n".join(lines) + "\n"
+
+
+def _scope(rule: Rule) -> str:
+    if rule.check:
+        return "resource by resource"
+    return "resource by resource in the finished graph" if rule.check_graph else "over the whole stack"
+
+
+def _source(rule: Rule) -> str:
+    return f" [Documentation]({rule.url})." if rule.url.startswith("https://") else ""
 
 
 def _dialects() -> str:

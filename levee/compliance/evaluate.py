@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from levee.compliance.exemption import Exemption
 from levee.compliance.exemption_rules import PACK as EXEMPTIONS
+from levee.compliance.graph import Graph
 from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, Rule, Undecidable
 from levee.compliance.settings import Settings
 from levee.compliance.tagging.place import Places
@@ -93,6 +95,7 @@ class Evaluator:
         self._settings = settings
         enabled = [rule for rule in rules if settings.levels[rule.id] is not Level.DISABLED]
         self._resource_rules = [rule for rule in enabled if rule.check is not None]
+        self._graph_rules = [rule for rule in enabled if rule.check_graph is not None]
         self._stack_rules = [rule for rule in enabled if rule.check_stack is not None]
         names = {name for rule in rules for name in (rule.id, rule.pack)}
         self._exemptions = [e for e in settings.exemptions if e.policy in names]
@@ -110,21 +113,25 @@ class Evaluator:
         }
         self._today = today
         self._by_type: dict[str, Applicable] = {}
+        self._graph_by_type: dict[str, Applicable] = {}
         self._provider: Mapping[str, Any] = _NO_INPUTS
 
     def applicable(self, resource: Resource) -> Applicable:
-        """The rules that have something to say about that resource."""
+        """The resource rules that have something to say about that resource."""
+        return self._applicable(resource, self._resource_rules, self._by_type)
+
+    def _applicable(self, resource: Resource, rules: Sequence[Rule], by_type: dict[str, Applicable]) -> Applicable:
         if not resource.custom and resource.type != STACK_TYPE:
             return _NOTHING  # a component is no thing in any cloud: its children are judged
-        found = self._by_type.get(resource.type)
+        found = by_type.get(resource.type)
         if found is None:
-            found = self._by_type[resource.type] = self._select(resource.type)
+            found = by_type[resource.type] = self._select(resource.type, rules)
         return found
 
-    def _select(self, token: str) -> Applicable:
+    def _select(self, token: str, candidates: Sequence[Rule]) -> Applicable:
         rules: list[Rule] = []
         unsure: list[tuple[Rule, Finding | _Broken]] = []
-        for rule in self._resource_rules:
+        for rule in candidates:
             try:
                 if rule.applies(token, self._facts[rule.id]):
                     rules.append(rule)
@@ -144,29 +151,43 @@ class Evaluator:
         for index, exemption in enumerate(self._exemptions):
             self._matched[index] += exemption.covers(resource.urn)
         applicable = self.applicable(resource)
-        outcomes: list[Outcome] = []
-        for rule, finding in applicable.unsure:
-            outcomes += self._outcomes(rule, [finding], resource.urn)
+        outcomes = self._unsure(applicable, resource)
         if provider is not self._provider:
             self._facts = {id_: replace(facts, provider=provider) for id_, facts in self._facts.items()}
             self._provider = provider
         for rule in applicable.rules:
             check = rule.check
             if check is not None:
-                findings = _run(rule, lambda check=check, rule=rule: check(resource, self._facts[rule.id]))
+                findings = _run(rule, partial(check, resource, self._facts[rule.id]))
                 outcomes += self._outcomes(rule, findings, resource.urn)
         return outcomes
 
     def stack(self, resources: Sequence[Resource]) -> list[Outcome]:
-        """The stack rules' outcomes; call it last, after every resource."""
+        """The outcomes of graph rules, passed ones included, then of stack rules; call it last, after each resource."""
+        outcomes = self._graph(resources)
         excused = Excused(tuple(self._matched), tuple(self._excused))
-        outcomes: list[Outcome] = []
         for rule in self._stack_rules:
             check = rule.check_stack
             if check is not None:
-                findings = _run(rule, lambda check=check, rule=rule: check(resources, self._facts[rule.id], excused))
+                findings = _run(rule, partial(check, resources, self._facts[rule.id], excused))
                 outcomes += self._outcomes(rule, findings, "")
         return outcomes
+
+    def _graph(self, resources: Sequence[Resource]) -> list[Outcome]:
+        graph = Graph(resources)
+        outcomes: list[Outcome] = []
+        for resource in resources:
+            applicable = self._applicable(resource, self._graph_rules, self._graph_by_type)
+            outcomes += self._unsure(applicable, resource)
+            for rule in applicable.rules:
+                check = rule.check_graph
+                if check is not None:
+                    findings = _run(rule, partial(check, resource, graph, self._facts[rule.id]))
+                    outcomes += self._outcomes(rule, findings, resource.urn)
+        return outcomes
+
+    def _unsure(self, applicable: Applicable, resource: Resource) -> list[Outcome]:
+        return [o for rule, said in applicable.unsure for o in self._outcomes(rule, [said], resource.urn)]
 
     def _outcomes(self, rule: Rule, findings: Sequence[Finding | _Broken], urn: str) -> list[Outcome]:
         if not findings:

@@ -15,6 +15,7 @@ from levee.plan import SECRET, UNKNOWN, Level, Resource, Verdict
 
 if TYPE_CHECKING:
     from levee.compliance.exemption import Exemption
+    from levee.compliance.graph import Graph
     from levee.compliance.tagging.place import Places
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
@@ -103,6 +104,7 @@ class Excused:
 
 
 ResourceCheck: TypeAlias = Callable[[Resource, Facts], Iterable[Finding]]
+GraphCheck: TypeAlias = Callable[[Resource, "Graph", Facts], Iterable[Finding]]
 StackCheck: TypeAlias = Callable[[Sequence[Resource], Facts, Excused], Iterable[Finding]]
 
 
@@ -123,6 +125,19 @@ class Undecidable(Exception):  # noqa: N818 - not an error: the third verdict
         return Finding(str(self), verdict=Verdict.NOT_EVALUATED, property=self.path)
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A property that a rule reads.
+
+    Attributes:
+        path: Dotted wire names; ``[*]`` for each item.
+        type: Base token of the type that has it; empty: each type of the rule.
+    """
+
+    path: str
+    type: str = ""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One policy of a pack.
@@ -137,9 +152,12 @@ class Rule:
         url: Where the requirement is explained.
         controls: Paragraphs of standards that it serves.
         parameters: Its settings by name.
-        applies: Whether it has anything to say about a type token; of a resource rule only.
-        check: The rule itself, over one resource; ``None`` for a stack rule.
-        check_stack: The rule itself, over the finished graph; ``None`` for a resource rule.
+        applies: Whether it has anything to say about a type token; not asked of a stack rule.
+        types: The base type tokens that it judges, where they are a list.
+        reads: The properties that it looks at, where it says so.
+        check: The rule itself, over one resource before it is created.
+        check_graph: The rule itself, over one resource in the finished graph.
+        check_stack: The rule itself, over the finished graph as a whole.
     """
 
     id: str
@@ -152,12 +170,15 @@ class Rule:
     controls: Sequence[Control] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     applies: Callable[[str, Facts], bool] = lambda _token, _facts: True
+    types: Sequence[str] = ()
+    reads: Sequence[Read] = ()
     check: ResourceCheck | None = None
+    check_graph: GraphCheck | None = None
     check_stack: StackCheck | None = None
 
     def __post_init__(self) -> None:
-        if (self.check is None) == (self.check_stack is None):
-            raise ValueError(f"rule {self.id} needs exactly one of check and check_stack")
+        if sum(check is not None for check in (self.check, self.check_graph, self.check_stack)) != 1:
+            raise ValueError(f"rule {self.id} needs exactly one of check, check_graph and check_stack")
 
     @property
     def defaults(self) -> dict[str, Any]:

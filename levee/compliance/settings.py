@@ -11,6 +11,7 @@ from levee.compliance.exemption import Exemption, parse_exemptions
 from levee.compliance.exemption_rules import EXPIRED
 from levee.compliance.exemption_rules import PACK as EXEMPTIONS
 from levee.compliance.rule import Rule
+from levee.compliance.rules import PACK as COMPLIANCE
 from levee.errors import UsageError
 from levee.plan import Level
 
@@ -74,6 +75,7 @@ class PolicyView:
     expires_on: object
     policies: Mapping[str, PolicySetting]
     exemptions: Sequence[Exemption]
+    limits: Mapping[str, Any]
 
     @classmethod
     def parse(cls, name: str, value: Mapping[str, Any]) -> PolicyView:
@@ -96,6 +98,7 @@ class PolicyView:
             expires_on=value.get("expires_on"),
             policies=policies,
             exemptions=parse_exemptions(value.get("exemptions") or ()),
+            limits=_limits(value),
         )
 
 
@@ -148,13 +151,32 @@ def _entry(rule: Rule, environment: Environment | PolicyView, where: str) -> dic
 
 
 def _from_environment(rule: Rule, environment: Environment | PolicyView) -> dict[str, Any]:
-    """Parameters that the environment's own fields decide."""
+    """Parameters that the environment's own fields decide: by rule, or for every rule that has one of the name."""
+    if rule.pack == COMPLIANCE:
+        limits = environment.limits if isinstance(environment, PolicyView) else _limits(_plain(environment))
+        return {name: value for name, value in limits.items() if name in rule.parameters}
     match rule.id:
         case "tagging-values":
             return {"environment": environment.name, "highest_classification": environment.classification}
         case "tagging-expiry" if environment.expires_on is not None:
             return {"environments": sorted({*rule.defaults["environments"], environment.name})}
     return {}
+
+
+def _plain(environment: Environment) -> Mapping[str, Any]:
+    return environment.model_dump(mode="json", include={"clouds", "retention", "protection"}, exclude_none=True)
+
+
+def _limits(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What ``levee.compliance.rules.settings`` names, from the value of ``levee:environment``."""
+    retention, protection = value.get("retention") or {}, value.get("protection") or {}
+    found = {
+        "audit_days": retention.get("audit_days"),
+        "log_days": retention.get("log_days"),
+        "protected": protection.get("stateful"),
+        "regions": [cloud["region"] for cloud in (value.get("clouds") or {}).values() if cloud.get("region")],
+    }
+    return {name: limit for name, limit in found.items() if limit is not None}
 
 
 def _must_be(name: str, valid: Sequence[str], where: str, what: str) -> None:

@@ -25,7 +25,9 @@ def test_every_rule_parameter_and_provider_is_on_the_page():
 
 
 def test_every_rule_says_where_it_is_explained():
-    for rule in RULES:
+    ours = [rule for rule in RULES if not rule.url.startswith("https://")]
+    assert {rule.pack for rule in RULES} - {"compliance"} == {rule.pack for rule in ours}
+    for rule in ours:
         path, _, anchor = rule.url.partition("#")
         headings = [line.lstrip("# ").lower() for line in (ROOT / path).read_text().splitlines() if line[:1] == "#"]
         assert anchor in headings, rule.id
