@@ -5,44 +5,34 @@ Plain values in, plain values out; :mod:`servicer` puts it on the wire.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from levee.engine.standin import coverage, limits, naming
-from levee.engine.standin.check import Checker, Failure, near
+from levee.engine.standin.check import Checker, Failure
 from levee.engine.standin.cloud import Record, SimulatedCloud
-from levee.engine.standin.clouds import kubernetes, not_run
 from levee.engine.standin.connection import Connection
 from levee.engine.standin.faults import Call, Faults, Made, Operation
 from levee.engine.standin.journal import Journal
+from levee.engine.standin.known_types import KnownTypes
 from levee.engine.standin.lookups import Lookups
 from levee.engine.standin.manifests import INVOKES, Manifests
 from levee.engine.standin.outputs import Outputs
+from levee.engine.standin.remarks import Remarks
 from levee.engine.standin.replacement import ReplacementFacts
-from levee.engine.standin.sealing import CHANGED
-from levee.engine.standin.subject import Subject
-from levee.engine.standin.values import UNKNOWN, Change, Secret, Value, Values, changes, has_unknown, plain
+from levee.engine.standin.subject import Subject, Target
+from levee.engine.standin.values import UNKNOWN, Change, Value, Values, changes, has_unknown, plain
 from levee.errors import LeveeError
-from levee.sdk import FunctionType, ResourceType, Sdk, package_of
+from levee.sdk import ResourceType, Sdk
 
 _READ: Final = "a resource that the simulated cloud does not hold, read by its id"
 _IMPORTED: Final = "an import that the simulated cloud does not hold, taken to be as the program says"
-_OWN: Final = "the project's own answer; what it leaves out is of the right type"
 
 
 class CloudError(LeveeError):
     """The simulated cloud refuses: no such type, no such resource, a name that is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The resource that a call is about."""
-
-    urn: str
-    type: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +86,24 @@ class Provider:
     lookups: Lookups
     manifests: Manifests
     facts: ReplacementFacts = field(default_factory=ReplacementFacts)
-    _sdk_lock: threading.Lock = field(default_factory=threading.Lock)
-    _noted: set[str] = field(default_factory=set)
     _expected: dict[tuple[str, str], Expected] = field(default_factory=dict)
+
+    @cached_property
+    def _types(self) -> KnownTypes:
+        return KnownTypes(self.sdk)
+
+    @cached_property
+    def _remarks(self) -> Remarks:
+        return Remarks(self.journal, self._types, self.facts)
 
     def check(
         self, target: Target, olds: Values, news: Values, *, proposed_name: str = ""
     ) -> tuple[Values, list[Failure]]:
         """The inputs with automatic names and constants, and what is wrong with them."""
         self.faults.before(Call("check", target.type, target.urn))
-        type_ = self._find_type(target.type)
+        type_ = self._types.resource(target.type)
         if type_ is None:
-            return news, [Failure("", self._unknown_type(target.type))]
+            return news, [Failure("", self._types.no_resource(target.type))]
         inputs = {**news, **{k: v for k, v in type_.constants.items() if news.get(k) is None}}
         inputs = naming.name_inputs(
             type_,
@@ -118,7 +114,7 @@ class Provider:
         )
         checker = Checker(self.sdk, strict=type_.package in coverage.STRICT)
         failures = [*checker.check(inputs, type_.inputs), *limits.failures(type_, target.urn, olds, news, self.cloud)]
-        self._note_fidelity(type_, checker)
+        self._remarks.fidelity(type_, checker)
         return inputs, failures
 
     def diff(self, target: Target, old: Values, new: Values, ignore: Sequence[str] = ()) -> Difference:
@@ -148,7 +144,7 @@ class Provider:
         self.faults.before(call)
         seed = f"{target.urn}|{self.cloud.creations(target.urn)}"
         subject = Subject(type_, target.name, inputs, connection, seed)
-        self._note_undone(target)
+        self._remarks.not_done(target)
         if preview:
             return "", self.outputs.preview(subject)
         id_, outputs = self.outputs.create(subject)
@@ -177,7 +173,6 @@ class Provider:
         unmade = record is None or (record.origin == "invented" and not record.removed)
         if unmade and inputs is not None and inputs == state:
             record = self._invent(type_, target, id_, state, connection)
-            self._note_invention(target, id_, self.cloud.sealer.unseal_all(record.outputs, state), _READ)
         if record is None:
             expected = self._expected.get((target.type, id_)) if inputs is None else None
             if expected is not None:
@@ -188,7 +183,7 @@ class Provider:
         got_inputs = self.cloud.sealer.unseal_all(record.inputs, inputs or {})
         got_outputs = self.cloud.sealer.unseal_all(record.outputs, {**(inputs or {}), **state})
         if inputs is None:
-            self._note_unreadable(target, got_outputs)
+            self._remarks.unreadable(target, got_outputs)
         return record.id, got_inputs, got_outputs
 
     def update(
@@ -241,9 +236,9 @@ class Provider:
         self.faults.before(Call("invoke", token))
         if token in INVOKES:
             return ({"result": UNKNOWN}, []) if has_unknown(args) else (self.manifests.answer(token, args), [])
-        function = self._find_function(token)
+        function = self._types.function(token)
         if function is None:
-            return {}, [Failure("", self._unknown_function(token))]
+            return {}, [Failure("", self._types.no_function(token))]
         if has_unknown(args):
             return dict.fromkeys(function.outputs, UNKNOWN), []
         return self.lookups.answer(function, args, connection), []
@@ -263,37 +258,16 @@ class Provider:
 
     def _record(self, target: Target, id_: str, connection: Connection) -> Record | None:
         """What the cloud holds of that id, also under a name that the type had before (an alias of the SDK)."""
-        type_ = self._find_type(target.type)
+        type_ = self._types.resource(target.type)
         tokens = (target.type, *(type_.aliases if type_ else ()))
         found = (self.cloud.get(connection.scope, token, id_, target.urn) for token in tokens)
         return next((record for record in found if record is not None), None)
 
-    def _find_type(self, token: str) -> ResourceType | None:
-        with self._sdk_lock:
-            return self.sdk.resource(token) or kubernetes.custom_resource(self.sdk, token)
-
-    def _find_function(self, token: str) -> FunctionType | None:
-        with self._sdk_lock:
-            return self.sdk.function(token)
-
     def _type(self, token: str) -> ResourceType:
-        type_ = self._find_type(token)
+        type_ = self._types.resource(token)
         if type_ is None:
-            raise CloudError(self._unknown_type(token))
+            raise CloudError(self._types.no_resource(token))
         return type_
-
-    def _unknown_type(self, token: str) -> str:
-        package = self.sdk.packages.get(package_of(token))
-        if package is None:
-            installed = ", ".join(sorted(self.sdk.packages))
-            return f"no SDK of the package of {token!r} is installed; installed are: {installed}"
-        hint = near(token, package.tokens, "; near are ")
-        return f"{package.name} {package.version} has no resource type {token!r}{hint}"
-
-    def _unknown_function(self, token: str) -> str:
-        package = self.sdk.packages.get(package_of(token))
-        version = f"{package.name} {package.version}" if package else f"no installed SDK ({token.split(':', 1)[0]})"
-        return f"{version} has no function {token!r}"
 
     def _keeps_name(self, type_: ResourceType, target: Target, old: Values, new: Values) -> bool:
         """Whether old and new would have one name, so that they cannot exist together."""
@@ -352,36 +326,10 @@ class Provider:
         name = naming.name_property(type_)
         named = {name: id_.rsplit("/", 1)[-1]} if name and state.get(name) is None else {}
         subject = Subject(type_, target.name, {**state, **named}, connection, f"{target.type}|{id_}")
-        own = self.lookups.own_resource(target.type, id_)
-        outputs = {**self.outputs.compute(subject, id_), **(own or {})}
+        outputs = self._shown(target, id_, subject, _READ)
         return self._store(
             connection.scope, target, id_, seed=subject.seed, inputs=state, outputs=outputs, origin="invented"
         )
-
-    def _note_invention(self, target: Target, id_: str, outputs: Values, reason: str) -> None:
-        if self._inside_component(target):
-            return
-        own = self.lookups.own_resource(target.type, id_) is not None
-        self.journal.write(
-            "invented_lookup",
-            once=f"{target.type}|{id_}",
-            token=target.type,
-            urn=target.urn,
-            args={"id": id_},
-            answer={k: "[secret]" if isinstance(v, Secret) else v for k, v in outputs.items()},
-            reason=_OWN if own else reason,
-            origin="own" if own else "generated",
-        )
-
-    def _inside_component(self, target: Target) -> bool:
-        """Whether a component's output refers to it: the component as a whole is then listed as not evaluated."""
-        parents = target.urn.split("::")[2].split("$")[:-1]
-        parent = self._find_type(parents[-1]) if parents else None
-        return parent is not None and parent.remote_component
-
-    def expect(self, token: str, id_: str, expected: Expected) -> None:
-        """Remember what a program says of a resource that it imports, for the read that follows."""
-        self._expected[token, id_] = expected
 
     def _adopt(
         self, type_: ResourceType, target: Target, id_: str, expected: Expected, connection: Connection
@@ -389,51 +337,25 @@ class Provider:
         """An import of what only a real cloud could show: it is taken to be as the program says."""
         inputs, _ = self.check(target, {}, expected.inputs)
         subject = Subject(type_, target.name, inputs, connection, f"{target.type}|{id_}")
-        own = self.lookups.own_resource(target.type, id_)
-        outputs = {**self.outputs.compute(subject, id_), **(own or {})}
-        self._note_invention(target, id_, outputs, _IMPORTED)
+        outputs = self._shown(target, id_, subject, _IMPORTED)
         if expected.keep:
             self._store(
                 connection.scope, target, id_, seed=subject.seed, inputs=inputs, outputs=outputs, origin="imported"
             )
         return id_, inputs, outputs
 
-    def _note_fidelity(self, type_: ResourceType, checker: Checker) -> None:
-        """One line for each type that is met, and one for each value that was let pass."""
-        for path in checker.open_values:
-            self.journal.write("open_enum", once=f"{type_.token}|{path}", type=type_.token, property=path)
-        for path in checker.unchecked:
-            self.journal.write("unchecked_property", once=f"{type_.token}|{path}", type=type_.token, property=path)
-        if type_.token in self._noted:
-            return
-        self._noted.add(type_.token)
-        self.journal.write(
-            "fidelity",
-            once=type_.token,
-            type=type_.token,
-            sdk=f"{type_.package} {type_.version}",
-            checks={n: c.to_json() for n, c in coverage.of(type_, coverage.Context(self.facts)).items()},
-            invented=coverage.invented_outputs(type_),
-        )
+    def _shown(self, target: Target, id_: str, subject: Subject, reason: str) -> Values:
+        """What a real cloud would show of it: the project's own answer, the rest made up and said to be."""
+        own = self.lookups.own_resource(target.type, id_)
+        outputs = {**self.outputs.compute(subject, id_), **(own or {})}
+        self._remarks.invented(target, id_, outputs, reason=reason, own=own is not None)
+        return outputs
 
-    def _note_undone(self, target: Target) -> None:
-        """Say what a real provider would have done on a machine and nobody does offline."""
-        reason = not_run.reason(target.type)
-        if reason is not None:
-            self.journal.write("not_run", once=target.urn, urn=target.urn, type=target.type, reason=reason)
-        if target.type == kubernetes.RELEASE:
-            why = "its chart is not installed offline: what it would make is not evaluated"
-            self.journal.write("not_evaluated", once=target.urn, urn=target.urn, type=target.type, reason=why)
-
-    def _note_unreadable(self, target: Target, outputs: Mapping[str, Value]) -> None:
-        hidden = [k for k, v in outputs.items() if isinstance(v, Secret) and v.value == CHANGED]
-        if hidden:
-            self.journal.write("unreadable_secret", urn=target.urn, type=target.type, properties=hidden)
+    def expect(self, token: str, id_: str, expected: Expected) -> None:
+        """Remember what a program says of a resource that it imports, for the read that follows."""
+        self._expected[token, id_] = expected
 
 
 def _metadata_name(inputs: Values) -> Value:
     metadata = plain(inputs.get("metadata"))
     return metadata.get("name") if isinstance(metadata, dict) else None
-
-
-__all__ = ["CloudError", "Difference", "Operation", "Provider", "Target"]

@@ -20,7 +20,8 @@ from levee.engine.standin.components import Components
 from levee.engine.standin.connection import Connection, connect
 from levee.engine.standin.faults import FaultError, PartialError
 from levee.engine.standin.journal import Journal
-from levee.engine.standin.provider import Difference, Expected, Provider, Target
+from levee.engine.standin.provider import Difference, Expected, Provider
+from levee.engine.standin.subject import Target
 from levee.engine.standin.values import Change, changes
 from levee.errors import LeveeError
 

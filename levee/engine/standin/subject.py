@@ -17,6 +17,15 @@ class NotYetError(Exception):
     """A value is asked for that depends on something unknown; the rule's own result is then unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The resource that a call is about."""
+
+    urn: str
+    type: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Subject:
     """One resource that values are invented for. All that it gives is a function of ``seed``.
