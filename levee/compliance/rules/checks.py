@@ -18,7 +18,7 @@ from levee.compliance.graph import base_type
 from levee.compliance.rule import Finding, Read, Undecidable
 from levee.compliance.rules.scope import Scope, Value
 from levee.compliance.rules.settings import Setting, setting_value
-from levee.plan import Resource, Verdict
+from levee.plan import UNKNOWN, Verdict
 
 _WIDEST: Final = {4: 8, 6: 16}
 """A range of public addresses is as good as all of them from this prefix length on; two halves of the world are it."""
@@ -42,7 +42,7 @@ class Check:
 
     def verdict(self, scope: Scope) -> Verdict:
         """How it stands in that scope: a sure breach outranks what is unknown."""
-        return _worst(self.run(scope))
+        return worst(self.run(scope))
 
 
 def equals(path: str, wanted: Any, *, default: Any = None) -> Check:
@@ -61,7 +61,7 @@ def one_of(path: str, *wanted: Any, default: Any = None) -> Check:
 
     def accept(value: Any, scope: Scope) -> str:
         allowed = [setting_value(w, scope.facts) for w in wanted]
-        return "" if value in allowed else f"it must be {_either(allowed)}"
+        return "" if value in allowed else f"it must be {alternatives(allowed)}"
 
     return _each_value(path, accept, default=default, settings=wanted)
 
@@ -70,7 +70,7 @@ def differs(path: str, *refused: Any, default: Any = None) -> Check:
     """No value at the path is among ``refused``; what is absent counts as ``default``."""
 
     def accept(value: Any, _scope: Scope) -> str:
-        return f"it must not be {_either(refused)}" if value in refused else ""
+        return f"it must not be {alternatives(refused)}" if value in refused else ""
 
     return _each_value(path, accept, default=default, absent_passes=default is None)
 
@@ -81,7 +81,7 @@ def present(path: str) -> Check:
     def run(scope: Scope) -> Iterator[Finding]:
         for found in scope.read(path):
             if found.empty:
-                yield _finding(found, "it must be set")
+                yield complaint_of(found, "it must be set")
             elif found.undecidable and not scope.references(found):
                 yield Undecidable(found.path).finding()
 
@@ -89,14 +89,14 @@ def present(path: str) -> Check:
 
 
 def absent(path: str) -> Check:
-    """Nothing is given at the path; an unknown or secret value is something."""
+    """Nothing is given at the path; a secret is something, an unknown value may be."""
 
     def run(scope: Scope) -> Iterator[Finding]:
         for found in scope.read(path):
-            if found.undecidable:
+            if found.value == UNKNOWN:
                 yield Undecidable(found.path).finding()
             elif not found.empty:
-                yield _finding(found, "it must not be set")
+                yield complaint_of(found, "it must not be set")
 
     return Check(run, reads=(Read(path),))
 
@@ -152,7 +152,7 @@ def contains(path: str, *wanted: Any) -> Check:
             if found.undecidable or (missing and any(Value("", item).undecidable for item in items)):
                 yield Undecidable(found.path).finding()
             elif missing:
-                yield _finding(found, f"it must contain {', '.join(map(_shown, missing))}")
+                yield complaint_of(found, f"it must contain {', '.join(map(_shown, missing))}")
 
     return Check(run, reads=(Read(path),))
 
@@ -189,7 +189,7 @@ def either(*checks: Check) -> Check:
         said = [list(check.run(scope)) for check in checks]
         if not all(said):
             return
-        unknown = [f for findings in said if _worst(findings) is Verdict.NOT_EVALUATED for f in findings]
+        unknown = [f for findings in said if worst(findings) is Verdict.NOT_EVALUATED for f in findings]
         if unknown:
             yield unknown[0]
             return
@@ -263,69 +263,6 @@ def each(path: str, check: Check) -> Check:
     return replace(check, run=run, reads=(Read(path), *below))
 
 
-def refers_to(path: str, *types: str, pattern: str = "") -> Check:
-    """The value at the path is an output of a resource of one of the types, or a literal that matches ``pattern``.
-
-    Args:
-        path: Where the reference is.
-        types: Base type tokens, such as ``aws:kms/key:Key``.
-        pattern: Regular expression of a literal that will do, for what another stack owns; empty: any but nothing.
-    """
-    compiled = re.compile(pattern or ".+")
-
-    def run(scope: Scope) -> Iterator[Finding]:
-        for found in scope.read(path):
-            if any(base_type(r.type) in types for r in scope.references(found)):
-                continue
-            if found.undecidable:
-                yield Undecidable(found.path).finding()
-            elif not isinstance(found.value, str) or not compiled.fullmatch(found.value):
-                yield _finding(found, f"it must name {_either([t.rpartition(':')[2] for t in types])}")
-
-    return Check(run, reads=(Read(path),), graph=True)
-
-
-def attached(*types: str, by: str, check: Check | None = None, wanted: str) -> Check:
-    """Some resource of one of the types names this one in its property ``by``, and passes the check.
-
-    Args:
-        types: Base type tokens of what is to be attached.
-        by: Its property that names the resource judged.
-        check: What it must fulfil; without one its being there is enough.
-        wanted: What to add, in words, where there is none.
-    """
-
-    def run(scope: Scope) -> Iterator[Finding]:
-        found, unsure = scope.graph.attached(scope.resource, types, by)
-        said = [list(check.run(_of(other, scope))) if check else [] for other in found]
-        if any(not findings for findings in said):
-            return
-        if unsure or any(_worst(findings) is Verdict.NOT_EVALUATED for findings in said):
-            yield Undecidable("", f"nobody knows yet which {types[0].rpartition(':')[2]} belongs to it").finding()
-        elif said:
-            yield replace(said[0][0], message=f"{found[0].name}: {said[0][0].message}", property="")
-        else:
-            yield Finding(f"it has none of its own: add {wanted}")
-
-    reads = (*(Read(by, t) for t in types), *(Read(r.path, t) for r in (check.reads if check else ()) for t in types))
-    return Check(run, reads=reads, settings=check.settings if check else (), graph=True)
-
-
-def none_attached(*types: str, by: str, check: Check) -> Check:
-    """Every resource of the types that names this one in its property ``by`` passes the check; none need exist."""
-
-    def run(scope: Scope) -> Iterator[Finding]:
-        found, unsure = scope.graph.attached(scope.resource, types, by)
-        for other in found:
-            for finding in check.run(_of(other, scope)):
-                yield replace(finding, message=f"{other.name}: {finding.message}", property="")
-        if unsure:
-            yield Undecidable("", f"nobody knows yet which {types[0].rpartition(':')[2]} belongs to it").finding()
-
-    reads = (*(Read(by, t) for t in types), *(Read(r.path, t) for r in check.reads for t in types))
-    return Check(run, reads=reads, settings=check.settings, graph=True)
-
-
 def reads(*paths: str, settings: tuple[Setting, ...] = (), graph: bool = False) -> Callable[..., Check]:
     """Make a check of a function from a scope to findings, which reads those paths of the resource."""
     return lambda run: Check(run, tuple(Read(path) for path in paths), settings, graph)
@@ -362,7 +299,7 @@ def _each_value(
             elif not (found.value is None and absent_passes):
                 said = complaint(default if found.value is None else found.value, scope)
                 if said:
-                    yield _finding(found, said)
+                    yield complaint_of(found, said)
 
     return Check(run, reads=(Read(path),), settings=tuple(s for s in settings if isinstance(s, Setting)))
 
@@ -377,11 +314,8 @@ def _joined(run: Callable[[Scope], Iterator[Finding]], checks: Iterable[Check]) 
     )
 
 
-def _of(other: Resource, scope: Scope) -> Scope:
-    return Scope.of(other, scope.graph, scope.facts)
-
-
-def _worst(findings: Iterable[Finding]) -> Verdict:
+def worst(findings: Iterable[Finding]) -> Verdict:
+    """The verdict of findings: a sure breach outranks what is unknown."""
     verdicts = {finding.verdict for finding in findings}
     return next((v for v in (Verdict.FAILED, Verdict.NOT_EVALUATED) if v in verdicts), Verdict.PASSED)
 
@@ -390,7 +324,8 @@ def _number(value: Any) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _finding(found: Value, complaint: str) -> Finding:
+def complaint_of(found: Value, complaint: str) -> Finding:
+    """The finding against one value: where it is, what it is, and what it must be."""
     given = "is not set" if found.value is None else f"is {_shown(found.value)}"
     return Finding(f"`{found.path}` {given}: {complaint}", property=found.path)
 
@@ -400,5 +335,6 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _either(values: Iterable[Any]) -> str:
+def alternatives(values: Iterable[Any]) -> str:
+    """JSON values in a sentence: ``"a" or "b"``."""
     return " or ".join(map(_shown, values))

@@ -7,7 +7,8 @@ from typing import Final
 from levee.compliance.rule import Severity
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.build import rule
-from levee.compliance.rules.checks import attached, equals, every
+from levee.compliance.rules.checks import equals, every
+from levee.compliance.rules.relations import attached
 
 BUCKETS: Final = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 _BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"

@@ -1,0 +1,80 @@
+"""Checks that ask the graph: what a property refers to, and what belongs to a resource."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from levee.compliance.graph import base_type
+from levee.compliance.rule import Finding, Read, Undecidable
+from levee.compliance.rules.checks import Check, alternatives, complaint_of, worst
+from levee.compliance.rules.scope import Scope
+from levee.plan import Resource, Verdict
+
+
+def refers_to(path: str, *types: str, pattern: str = "") -> Check:
+    """The value at the path is an output of a resource of one of the types, or a literal that matches ``pattern``.
+
+    Args:
+        path: Where the reference is.
+        types: Base type tokens, such as ``aws:kms/key:Key``.
+        pattern: Regular expression of a literal that will do, for what another stack owns; empty: any but nothing.
+    """
+    compiled = re.compile(pattern or ".+")
+
+    def run(scope: Scope) -> Iterator[Finding]:
+        for found in scope.read(path):
+            if any(base_type(r.type) in types for r in scope.references(found)):
+                continue
+            if found.undecidable:
+                yield Undecidable(found.path).finding()
+            elif not isinstance(found.value, str) or not compiled.fullmatch(found.value):
+                yield complaint_of(found, f"it must name {alternatives([t.rpartition(':')[2] for t in types])}")
+
+    return Check(run, reads=(Read(path),), graph=True)
+
+
+def attached(*types: str, by: str, check: Check | None = None, wanted: str) -> Check:
+    """Some resource of one of the types names this one in its property ``by``, and passes the check.
+
+    Args:
+        types: Base type tokens of what is to be attached.
+        by: Its property that names the resource judged.
+        check: What it must fulfil; without one its being there is enough.
+        wanted: What to add, in words, where there is none.
+    """
+
+    def run(scope: Scope) -> Iterator[Finding]:
+        found, unsure = scope.graph.attached(scope.resource, types, by)
+        said = [list(check.run(_of(other, scope))) if check else [] for other in found]
+        if any(not findings for findings in said):
+            return
+        if unsure or any(worst(findings) is Verdict.NOT_EVALUATED for findings in said):
+            yield Undecidable("", f"nobody knows yet which {types[0].rpartition(':')[2]} belongs to it").finding()
+        elif said:
+            yield replace(said[0][0], message=f"{found[0].name}: {said[0][0].message}", property="")
+        else:
+            yield Finding(f"it has none of its own: add {wanted}")
+
+    reads = (*(Read(by, t) for t in types), *(Read(r.path, t) for r in (check.reads if check else ()) for t in types))
+    return Check(run, reads=reads, settings=check.settings if check else (), graph=True)
+
+
+def none_attached(*types: str, by: str, check: Check) -> Check:
+    """Every resource of the types that names this one in its property ``by`` passes the check; none need exist."""
+
+    def run(scope: Scope) -> Iterator[Finding]:
+        found, unsure = scope.graph.attached(scope.resource, types, by)
+        for other in found:
+            for finding in check.run(_of(other, scope)):
+                yield replace(finding, message=f"{other.name}: {finding.message}", property="")
+        if unsure:
+            yield Undecidable("", f"nobody knows yet which {types[0].rpartition(':')[2]} belongs to it").finding()
+
+    reads = (*(Read(by, t) for t in types), *(Read(r.path, t) for r in check.reads for t in types))
+    return Check(run, reads=reads, settings=check.settings, graph=True)
+
+
+def _of(other: Resource, scope: Scope) -> Scope:
+    return Scope.of(other, scope.graph, scope.facts)
