@@ -3,7 +3,7 @@
 import pytest
 
 from levee.engine import ProgramError
-from levee.engine.standin.components import comes_back
+from levee.engine.standin.component_values import comes_back
 from levee.plan import UNKNOWN, Op, Verdict, document
 from levee.sdk import TypeRef
 
