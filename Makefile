@@ -3,7 +3,7 @@
 export UV := $(CURDIR)/tools/uv
 DOCTOR := $(UV) run --quiet --no-project python -m levee.doctor
 
-.PHONY: help up test check fix unit data slow sync pulumi sdks doctor chromium docs bench clean
+.PHONY: help up test check fix unit data slow sync pulumi checkov sdks doctor chromium docs bench clean
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
@@ -14,19 +14,19 @@ up: doctor sync  ## preview, check, provision and run the whole platform on this
 test: doctor chromium check unit data  ## every linter and every test
 
 check: sync  ## locks, ruff, ty and import-linter
-	$(UV) lock --check --quiet && $(UV) lock --check --quiet --project pipelines && $(UV) lock --check --quiet --project tools/sdks && .venv/bin/ruff check && .venv/bin/ruff format --check
+	$(UV) lock --check --quiet && $(UV) lock --check --quiet --project pipelines && $(UV) lock --check --quiet --project tools/sdks && $(UV) lock --check --quiet --project tools/checkov && .venv/bin/ruff check && .venv/bin/ruff format --check
 	.venv/bin/ty check && .venv/bin/ty check --python pipelines/.venv pipelines/src tests/pipelines bench/by_hand && .venv/bin/lint-imports
 
 fix: sync  ## let ruff mend what it can
 	.venv/bin/ruff check --fix; .venv/bin/ruff format
 
-unit: sync pulumi  ## the toolkit's tests
+unit: sync pulumi checkov  ## the toolkit's tests
 	.venv/bin/pytest -n 2 tests --ignore=tests/pipelines
 
 data: sync  ## the wheel's tests
 	pipelines/.venv/bin/pytest tests/pipelines
 
-slow: sync pulumi  ## the proofs that take minutes, in both environments
+slow: sync pulumi checkov  ## the proofs that take minutes, in both environments
 	.venv/bin/pytest -n 2 -m slow tests --ignore=tests/pipelines || [ $$? -eq 5 ]
 	pipelines/.venv/bin/pytest -m slow tests/pipelines || [ $$? -eq 5 ]
 
@@ -36,6 +36,9 @@ sync:  # both environments as their locks say
 
 pulumi: sync  # the pinned CLI, built where none can be downloaded
 	@.venv/bin/python -m levee.toolchain
+
+checkov:  ## Checkov in an environment of its own, for policy_packs/checkov and `levee check`
+	@$(UV) sync --frozen --compile-bytecode --project tools/checkov
 
 sdks:  ## more provider SDKs (1 GB): with them `make slow` proves those packages, too
 	@$(UV) sync --frozen --project tools/sdks

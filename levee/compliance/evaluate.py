@@ -14,7 +14,7 @@ from typing import Any
 from levee.compliance.exemption import Exemption
 from levee.compliance.exemption_rules import PACK as EXEMPTIONS
 from levee.compliance.graph import Graph
-from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, Rule, Undecidable
+from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, NotConcerned, Rule, Undecidable
 from levee.compliance.settings import Settings
 from levee.compliance.tagging.place import Places
 from levee.plan import Level, Op, Plan, Resource, Verdict
@@ -189,7 +189,9 @@ class Evaluator:
     def _unsure(self, applicable: Applicable, resource: Resource) -> list[Outcome]:
         return [o for rule, said in applicable.unsure for o in self._outcomes(rule, [said], resource.urn)]
 
-    def _outcomes(self, rule: Rule, findings: Sequence[Finding | _Broken], urn: str) -> list[Outcome]:
+    def _outcomes(self, rule: Rule, findings: Sequence[Finding | _Broken] | None, urn: str) -> list[Outcome]:
+        if findings is None:
+            return []
         if not findings:
             return [Outcome(rule, urn, Verdict.PASSED, self._settings.levels[rule.id])]
         return [
@@ -210,10 +212,13 @@ class Evaluator:
         return Outcome(rule, urn, finding.verdict, level, finding.message, finding.property)
 
 
-def _run(rule: Rule, check: Any) -> list[Finding | _Broken]:
+def _run(rule: Rule, check: Any) -> list[Finding | _Broken] | None:
+    """What a rule finds; ``None`` where it says that it is not concerned."""
     findings: list[Finding | _Broken] = []
     try:
         findings.extend(check())
+    except NotConcerned:
+        return None
     except Undecidable as undecidable:
         findings.append(undecidable.finding())
     except Exception as error:  # noqa: BLE001 - whatever a rule raises fails the gate, by name

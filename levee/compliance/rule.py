@@ -125,6 +125,10 @@ class Undecidable(Exception):  # noqa: N818 - not an error: the third verdict
         return Finding(str(self), verdict=Verdict.NOT_EVALUATED, property=self.path)
 
 
+class NotConcerned(Exception):  # noqa: N818 - not an error: no verdict at all
+    """Raised inside a rule of a resource that is of its types and none of its business: neither passed nor failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """A property that a rule reads.

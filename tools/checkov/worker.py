@@ -1,0 +1,298 @@
+"""Checkov as a long-lived process: one JSON request a line on standard input, one answer a line on standard output.
+
+It runs in Checkov's own environment (``make checkov``) and imports nothing of Levee; the other end of the pipe is
+``levee.compliance.checkov.worker``. It never reaches for the network: no mapping is fetched, no module downloaded.
+
+Requests, each with an ``id`` that its answer repeats:
+
+* ``{"id", "resources": {"terraform": [...], "arm": [...], "kubernetes": [...]}}`` with resources as
+  ``{"key", "type", "name", "config"}``: judge them together, as one configuration;
+* ``{"id", "scan": PATH}``: judge a Terraform plan in JSON, or a folder of HCL, by Checkov's own readers;
+* ``{"id", "catalogue": true}``: list every check.
+
+Answers are ``{"id", "verdicts": [{"key", "check", "result", "properties"}]}``, with ``result`` one of ``passed``,
+``failed``, ``unknown`` and ``raised`` (then with ``error``), or ``{"id", "error"}``.
+
+In a config, ``{"$reference": "aws_kms_key.k.arn"}`` is a value of another resource that is not known yet, with
+``"value"`` where it is known, and ``{"$unknown": true}`` any other value that is not known yet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.update(LOG_LEVEL="ERROR", BC_SKIP_MAPPING="TRUE", CHECKOV_CHECK_FAIL_LEVEL="INFO")
+_OUT = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)  # whatever Checkov prints goes to standard error
+
+import checkov.arm.runner  # noqa: E402 - the environment above is read at import
+import checkov.kubernetes.runner  # noqa: E402
+import checkov.terraform.plan_runner  # noqa: E402
+import checkov.terraform.runner  # noqa: E402
+from checkov.arm.registry import arm_resource_registry  # noqa: E402
+from checkov.common.checks_infra.registry import get_graph_checks_registry  # noqa: E402
+from checkov.common.graph.graph_builder import CustomAttributes  # noqa: E402
+from checkov.common.models.enums import CheckResult  # noqa: E402
+from checkov.common.util.data_structures_utils import pickle_deepcopy  # noqa: E402
+from checkov.kubernetes.checks.resource.registry import registry as kubernetes_registry  # noqa: E402
+from checkov.kubernetes.kubernetes_utils import PARENT_RESOURCE_ID_KEY_NAME  # noqa: E402
+from checkov.runner_filter import RunnerFilter  # noqa: E402
+from checkov.terraform.checks.resource.registry import resource_registry  # noqa: E402
+from checkov.terraform.modules.module_objects import TFDefinitionKey  # noqa: E402
+from checkov.terraform.plan_parser import RESOURCE_TYPES_JSONIFY  # noqa: E402
+from checkov.version import version  # noqa: E402
+
+_FILE = "/levee/main"
+_REFERENCE, _UNKNOWN = "$reference", "$unknown"
+_NOWHERE = "data.levee_unknown.this.value"
+"""What stands for a value that comes of no resource; Checkov reads it as a reference."""
+_REGISTRIES = {"terraform": resource_registry, "arm": arm_resource_registry, "kubernetes": kubernetes_registry}
+_RESULTS = {CheckResult.PASSED: "passed", CheckResult.FAILED: "failed", CheckResult.UNKNOWN: "unknown"}
+
+Verdict = dict[str, Any]
+
+
+class Unknown(str):
+    """A value that is not known yet, and whether a check asked what it is.
+
+    That it is there may be asked: ``is None``, its type, and of a reference its truth. To compare it, or to look into
+    it, is to decide by a value that nobody knows, and such a verdict is "unknown".
+    """
+
+    __slots__ = ()
+    asked = 0
+
+    def __eq__(self, other: object) -> bool:
+        if other is not None and other != "":
+            Unknown.asked += 1
+        return str.__eq__(self, other) if isinstance(other, str) else False
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return str.__hash__(self)
+
+    def __bool__(self) -> bool:
+        Unknown.asked += str.__eq__(self, _NOWHERE)  # a reference is something; of anything else this may be the value
+        return True
+
+    def __contains__(self, other: object) -> bool:
+        Unknown.asked += 1
+        return isinstance(other, str) and str.__contains__(self, other)
+
+
+def resolve(value: Any, unknown: Callable[[dict[str, Any]], Any]) -> Any:
+    """A config with its references and unknown values replaced by what ``unknown`` makes of them."""
+    if isinstance(value, dict):
+        if _REFERENCE in value or _UNKNOWN in value:
+            return unknown(value)
+        return {key: resolve(inner, unknown) for key, inner in value.items()}
+    return [resolve(inner, unknown) for inner in value] if isinstance(value, list) else value
+
+
+def as_value(marker: dict[str, Any]) -> Any:
+    """For the checks of one resource: the value where it is known."""
+    return marker["value"] if "value" in marker else Unknown(marker.get(_REFERENCE, _NOWHERE))
+
+
+def as_reference(marker: dict[str, Any]) -> str:
+    """For the graph: always the reference, which is an edge."""
+    return str(marker.get(_REFERENCE, _NOWHERE))
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether anything inside is not known yet."""
+    if isinstance(value, dict):
+        return any(map(has_unknown, value.values()))
+    return any(map(has_unknown, value)) if isinstance(value, list) else isinstance(value, Unknown)
+
+
+def judge(resources: dict[str, list[dict[str, Any]]]) -> list[Verdict]:
+    """Every check over the resources, each for itself and in the graph."""
+    verdicts: list[Verdict] = []
+    for framework, given in resources.items():
+        if given:
+            for resource in given:
+                resource["plain"] = entity(framework, resource, resolve(resource["config"], as_value))
+                verdicts += alone(framework, resource)
+            verdicts += connected(framework, given)
+    return verdicts
+
+
+def entity(framework: str, resource: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """The resource as Checkov's parser would hand it to a check."""
+    if framework == "terraform" and (key := RESOURCE_TYPES_JSONIFY.get(resource["type"])):
+        config = {**config, key: [document(v) for v in config[key]]} if key in config else config
+    lines = {"__startline__": 1, "__endline__": 1, "__start_line__": 1, "__end_line__": 1}
+    return {**config, **lines}
+
+
+def document(text: Any) -> Any:
+    """A JSON text as what it says, as Checkov reads ``jsonencode(...)``; anything else as it is."""
+    if not isinstance(text, str) or isinstance(text, Unknown):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def alone(framework: str, resource: dict[str, Any]) -> Iterator[Verdict]:
+    """The checks that look at one resource."""
+    for check in _REGISTRIES[framework].get_checks(resource["type"]):
+        config = pickle_deepcopy(resource["plain"])
+        asked = Unknown.asked
+        verdict: Verdict = {"key": resource["key"], "check": check.id}
+        try:
+            found = check.run(_FILE, config, resource["name"], resource["type"], {})
+        except Exception as error:  # noqa: BLE001 - whatever a check raises is reported by its name
+            unsure = has_unknown(resource["plain"])
+            yield {**verdict, "result": "unknown"} if unsure else {**verdict, **raised(error)}
+            continue
+        result = found["result"][0] if isinstance(found["result"], tuple) else found["result"]
+        word = "unknown" if Unknown.asked > asked else _RESULTS[result]
+        if word != "unknown" or has_unknown(resource["plain"]):  # of known values, Checkov's "unknown": not concerned
+            yield {**verdict, "result": word, "properties": found.get("evaluated_keys") or []}
+
+
+def raised(error: Exception) -> Verdict:
+    """What is said of a check that failed itself."""
+    return {"result": "raised", "error": f"{type(error).__name__}: {error}"}
+
+
+def connected(framework: str, resources: list[dict[str, Any]]) -> Iterator[Verdict]:
+    """The checks that look at the graph."""
+    keys = {f"{r['type']}.{r['name']}": r for r in resources}
+    configs = [entity(framework, r, resolve(r["config"], as_reference)) for r in resources]
+    runner, definitions = _GRAPHS[framework](resources, configs)
+    graph = runner.graph_manager.build_graph_from_definitions(definitions)
+    runner.graph_manager.save_graph(graph)
+    if framework == "kubernetes":
+        keys = {v.id: r for v in graph.vertices for r in resources if r["key"] == v.attributes.get("__levee__")}
+    for check in graph_checks(framework):
+        try:
+            found = check.run(runner.graph_manager.get_reader_endpoint())
+        except Exception as error:  # noqa: BLE001 - whatever a check raises is reported by its name
+            yield {"key": "", "check": check.id, **raised(error)}
+            continue
+        for word, vertices in zip(("passed", "failed", "unknown"), found, strict=True):
+            for vertex in vertices:
+                resource = keys.get(vertex.get(PARENT_RESOURCE_ID_KEY_NAME) or vertex.get(CustomAttributes.ID))
+                if resource is not None:
+                    unsure = word != "unknown" and asks_unknown(check, resource["plain"], framework)
+                    properties = [str(a) for a in attributes(check)]
+                    result = "unknown" if unsure else word
+                    yield {"key": resource["key"], "check": check.id, "result": result, "properties": properties}
+
+
+def attributes(check: Any) -> Iterator[str]:
+    """The attributes that a graph check compares with something, wherever in it; mere presence is no comparison."""
+    compares = "exists" not in str(getattr(check, "operator", "") or "")
+    if getattr(check, "attribute", None) and compares:
+        yield check.attribute
+    for inner in getattr(check, "sub_checks", None) or ():
+        yield from attributes(inner)
+
+
+def asks_unknown(check: Any, config: dict[str, Any], framework: str) -> bool:
+    """Whether a graph check decides by something unknown. Of Terraform's references Checkov itself says so."""
+    tops = {str(a).split(".")[0] for a in attributes(check)}
+    return framework != "terraform" and any(has_unknown(config.get(top)) for top in tops)
+
+
+def graph_checks(framework: str) -> list[Any]:
+    """The framework's checks over the graph."""
+    registry = get_graph_checks_registry(framework)
+    registry.load_checks()
+    return list(registry.checks)
+
+
+def _terraform(resources: list[dict[str, Any]], configs: list[dict[str, Any]]) -> tuple[Any, Any]:
+    blocks = [{r["type"]: {r["name"]: c}} for r, c in zip(resources, configs, strict=True)]
+    return checkov.terraform.runner.Runner(), {TFDefinitionKey(file_path=f"{_FILE}.tf"): {"resource": blocks}}
+
+
+def _arm(_resources: list[dict[str, Any]], configs: list[dict[str, Any]]) -> tuple[Any, Any]:
+    return checkov.arm.runner.Runner(), {f"{_FILE}.json": {"resources": configs}}
+
+
+def _kubernetes(resources: list[dict[str, Any]], configs: list[dict[str, Any]]) -> tuple[Any, Any]:
+    marked = [{**config, "__levee__": r["key"]} for r, config in zip(resources, configs, strict=True)]
+    return checkov.kubernetes.runner.Runner(), {f"{_FILE}.yaml": marked}
+
+
+_GRAPHS = {"terraform": _terraform, "arm": _arm, "kubernetes": _kubernetes}
+
+
+def scan(path: Path) -> list[Verdict]:
+    """A Terraform plan or a folder of HCL, by Checkov's own readers; ``key`` is the resource's address."""
+    folder = path.is_dir()
+    runner = checkov.terraform.runner.Runner() if folder else checkov.terraform.plan_runner.Runner()
+    report = runner.run(
+        root_folder=str(path) if folder else None,
+        files=None if folder else [str(path)],
+        runner_filter=RunnerFilter(download_external_modules=False),
+    )
+    if report.parsing_errors:
+        raise ValueError(f"Checkov cannot read {', '.join(map(str, report.parsing_errors))}")
+    found = {"passed": report.passed_checks, "failed": report.failed_checks}
+    return [
+        {
+            "key": record.resource_address or record.resource,
+            "check": record.check_id,
+            "result": word,
+            "properties": record.check_result.get("evaluated_keys") or [],
+            "file": record.file_path.lstrip("/") if folder else "",
+            "line": record.file_line_range[0] if folder else 0,
+        }
+        for word, records in found.items()
+        for record in records
+    ]
+
+
+def catalogue() -> dict[str, Any]:
+    """Every check of the three frameworks: id to title, category and the types that it judges, by framework."""
+    found: dict[str, Any] = {}
+    for framework, registry in _REGISTRIES.items():
+        for checks in registry.checks.values():
+            for check in checks:
+                _list(found, framework, check, sorted(c.name for c in check.categories), check.supported_entities)
+        for check in graph_checks(framework):
+            _list(found, framework, check, [str(check.category)], check.resource_types or ())
+    return {"version": version, "checks": dict(sorted(found.items()))}
+
+
+def _list(found: dict[str, Any], framework: str, check: Any, categories: list[str], types: Any) -> None:
+    entry = found.setdefault(check.id, {"title": check.name, "categories": categories, "types": {}})
+    entry["types"][framework] = sorted({*entry["types"].get(framework, ()), *types})
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one request."""
+    if "scan" in request:
+        return {"verdicts": scan(Path(request["scan"]))}
+    if "catalogue" in request:
+        return catalogue()
+    return {"verdicts": judge(request["resources"])}
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            said = answer(request)
+        except Exception as error:  # noqa: BLE001 - the other end decides what a failed request means
+            said = {"error": f"{type(error).__name__}: {error}"}
+        _OUT.write(json.dumps({"id": request["id"], **said}) + "\n")
+        _OUT.flush()
+
+
+if __name__ == "__main__":
+    main()
