@@ -13,19 +13,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from levee.engine.standin.clouds.fault_words import Blanks, words
+from levee.engine.standin.fault_rules import SECONDS, Action, Operation, Rule
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.values import Values, plain
-from levee.errors import UsageError
 
-Action = Literal["throttle", "fail", "slow", "kill", "partial", "eventual", "quota", "timeout"]
-Operation = Literal["check", "diff", "create", "read", "update", "delete", "invoke"]
-
-_SECONDS: Final[Mapping[str, float]] = {"slow": 1.0, "throttle": 0.05, "eventual": 0.0, "timeout": 0.0}
 _BACK_OFF: Final = 2.0
 _LONGEST_WAIT_SECONDS: Final = 5.0
 _HANDLES: Final = ("arn", "selfLink", "name")
@@ -51,44 +46,6 @@ class PartialError(FaultError):
     def __init__(self, action: Action, message: str, made: Made) -> None:
         super().__init__(action, message)
         self.made = made
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule.
-
-    Attributes:
-        action: What happens.
-        operation: The call it applies to; of ``eventual`` the call that does not find the resource.
-        type: Glob over type tokens (function tokens for ``invoke``).
-        urn: Glob over URNs.
-        nth: Apply to the n-th matching call only, counted from 1 over the process; 0 applies to all.
-        times: Apply at most so often, 0 for no limit; of ``eventual`` so often to each resource.
-        seconds: How long ``slow`` waits, ``timeout`` hangs, ``eventual`` stays, or the first back-off takes.
-        absorb: How many refusals of one call the provider itself retries, with back-off.
-        limit: How many of a type ``quota`` allows in one account and region.
-        message: What the failure says.
-        after: Apply after the cloud has done what was asked.
-        preview: Whether previews are affected too.
-    """
-
-    action: Action
-    operation: Operation = "create"
-    type: str = "*"
-    urn: str = "*"
-    nth: int = 0
-    times: int = 0
-    seconds: float | None = None
-    absorb: int = 0
-    limit: int = 0
-    message: str = ""
-    after: bool = False
-    preview: bool = False
-
-    @property
-    def wait(self) -> float:
-        """``seconds``, or what the action waits where nothing is said."""
-        return _SECONDS.get(self.action, 0.0) if self.seconds is None else self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +245,7 @@ class Faults:
             return late.looks >= 0 and time.monotonic() < late.until
 
     def _back_off(self, rule: Rule, retries: int) -> None:
-        first = rule.wait if rule.action == "throttle" else _SECONDS["throttle"]
+        first = rule.wait if rule.action == "throttle" else SECONDS["throttle"]
         self._sleep(min(first * _BACK_OFF**retries, _LONGEST_WAIT_SECONDS))
 
     def _note(self, index: int, call: Call, outcome: str) -> None:
@@ -335,71 +292,3 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
-
-
-def load_yaml(path: Path, what: str, reference: str) -> Any:
-    """Parse a YAML file that a person wrote.
-
-    Raises:
-        UsageError: It cannot be read or is not YAML.
-    """
-    from ruamel.yaml import YAML, YAMLError  # 70 ms that a run without rules does not pay
-
-    try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, YAMLError) as error:
-        raise UsageError(f"cannot read {what}: {error}", where=str(path), fix=f"see {reference}") from error
-
-
-def load(path: Path) -> list[Rule]:
-    """Read a rules file.
-
-    Raises:
-        UsageError: It is not YAML, or a rule has an unknown key or value; with file and rule.
-    """
-    data = load_yaml(path, "the fault rules", "docs/reference/faults.md")
-    rules = data.get("faults") if isinstance(data, dict) else data
-    if not isinstance(rules, list):
-        raise UsageError("no list of rules", where=str(path), fix="put the rules under `faults:`")
-    return [_rule(rule, f"{path}, rule {number}") for number, rule in enumerate(rules, 1)]
-
-
-_WANTED: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "nth": int,
-    "times": int,
-    "absorb": int,
-    "limit": int,
-    "seconds": (int, float),
-    "after": bool,
-    "preview": bool,
-}
-_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
-    "partial": ("create", "update"),
-    "eventual": ("create", "update", "read"),
-    "quota": ("create",),
-}
-"""The operations of actions that not every call can meet."""
-
-
-def _rule(data: Any, where: str) -> Rule:
-    known = {f.name: f for f in fields(Rule)}
-    if not isinstance(data, Mapping) or "action" not in data:
-        raise UsageError("a rule needs an `action`", where=where, fix=f"action: {' | '.join(get_args(Action))}")
-    for key, value in data.items():
-        if key not in known:
-            raise UsageError(f"unknown key {key!r}", where=where, fix=f"known keys: {', '.join(known)}")
-        choices = {"action": get_args(Action), "operation": get_args(Operation)}.get(key)
-        if choices and value not in choices:
-            raise UsageError(f"unknown {key} {value!r}", where=where, fix=f"one of: {', '.join(choices)}")
-        wanted = _WANTED.get(key, str)
-        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-            raise UsageError(f"wrong value for {key}: {value!r}", where=where, fix="see docs/reference/faults.md")
-    rule = Rule(**data)
-    calls = _CALLS.get(rule.action)
-    if calls and rule.operation not in calls:
-        raise UsageError(
-            f"{rule.action} never meets {rule.operation!r}", where=where, fix=f"operation: {' | '.join(calls)}"
-        )
-    if rule.action == "quota" and "limit" not in data:
-        raise UsageError("a quota needs a `limit`", where=where, fix="limit: 5")
-    return rule

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from levee.engine.standin import rules_file
 from levee.engine.standin.check import Checker, near
 from levee.engine.standin.values import same
 from levee.errors import UsageError
@@ -68,33 +69,12 @@ def load(path: Path, sdk: Sdk | None = None) -> list[OwnAnswer]:
         UsageError: A rule is not one, or names a function, type, argument or property that an installed SDK does not
             have, or gives a value of another type; with file and line.
     """
-    data = _read(path)
-    rules = data.get("lookups") if isinstance(data, Mapping) else data
-    if not isinstance(rules, list):
-        raise UsageError("no list of lookups", where=str(path), fix=f"put the answers under `lookups:`; {_REFERENCE}")
-    line = getattr(rules, "lc", None)
-    found = []
-    for number, rule in enumerate(rules):
-        where = f"{path}:{1 + line.item(number)[0]}" if line is not None else str(path)
-        found.append(_rule(rule, where))
+    rules = rules_file.items(path, "lookups", what="lookups", see=_REFERENCE)
+    found = [_rule(rule, where) for rule, where in rules]
     if sdk is not None:
         for answer in found:
             _check(answer, sdk)
     return found
-
-
-def _read(path: Path) -> Any:
-    from ruamel.yaml import YAML, YAMLError  # 70 ms that a run without answers does not pay
-
-    try:
-        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark is not None else str(path)
-        what = getattr(error, "problem", None) or str(error)
-        raise UsageError(f"the lookups are not YAML: {what}", where=where, fix=_REFERENCE) from error
-    except OSError as error:
-        raise UsageError(f"cannot read the lookups: {error}", where=str(path), fix=_REFERENCE) from error
 
 
 def _rule(rule: Any, where: str) -> OwnAnswer:

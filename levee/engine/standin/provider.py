@@ -14,7 +14,8 @@ from levee.engine.standin import coverage, limits, naming
 from levee.engine.standin.check import Checker, Failure
 from levee.engine.standin.cloud import Record, SimulatedCloud
 from levee.engine.standin.connection import Connection
-from levee.engine.standin.faults import Call, Faults, Made, Operation
+from levee.engine.standin.fault_rules import Operation
+from levee.engine.standin.faults import Call, Faults, Made
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.known_types import KnownTypes
 from levee.engine.standin.lookups import Lookups

@@ -16,7 +16,7 @@ from typing import Final, TextIO
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from levee.engine.standin import faults, own_answers
+from levee.engine.standin import fault_rules, own_answers
 from levee.engine.standin.cloud import SimulatedCloud
 from levee.engine.standin.components import Components
 from levee.engine.standin.existing import Existing
@@ -68,7 +68,7 @@ class StandIn:
         self.cloud = SimulatedCloud(settings.cloud)
         outputs = Outputs(sdk)
         answers = own_answers.load(settings.lookups, sdk) if settings.lookups else []
-        rules = faults.load(settings.faults) if settings.faults else []
+        rules = fault_rules.load(settings.faults) if settings.faults else []
         self.provider = Provider(
             sdk=sdk,
             cloud=self.cloud,

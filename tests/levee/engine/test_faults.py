@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from levee.engine.standin.cloud import SimulatedCloud
-from levee.engine.standin.faults import load
+from levee.engine.standin.fault_rules import load
 from levee.errors import EngineError
 from levee.plan import Op
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from levee.engine.standin.__main__ import _parser
-from levee.engine.standin.faults import Action, Operation, Rule
+from levee.engine.standin.fault_rules import Action, Operation, Rule
 from levee.engine.standin.journal import Kind
 
 REFERENCE = Path(__file__).parents[4] / "docs" / "reference"

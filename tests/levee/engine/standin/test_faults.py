@@ -10,7 +10,8 @@ import grpc
 import pytest
 
 from levee.engine.standin.clouds.fault_words import Blanks, words
-from levee.engine.standin.faults import Call, FaultError, Faults, Made, PartialError, Rule, load
+from levee.engine.standin.fault_rules import Rule, load
+from levee.engine.standin.faults import Call, FaultError, Faults, Made, PartialError
 from levee.engine.standin.journal import Journal
 from levee.errors import UsageError
 
@@ -130,7 +131,7 @@ def test_rules_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("faults:\n  - {operation: create}", "rule 1"),
+        ("faults:\n  - {operation: create}", "faults.yaml:2"),
         ("faults:\n  - {action: explode}", "unknown action 'explode'"),
         ("faults:\n  - {action: fail, operation: destroy}", "unknown operation"),
         ("faults:\n  - {action: fail, nht: 2}", "unknown key 'nht'"),
@@ -139,8 +140,8 @@ def test_rules_from_a_file(tmp_path: Path) -> None:
         ("faults:\n  - {action: fail, after: 1}", "wrong value for after"),
         ("faults:\n  - {action: partial, operation: read}", "partial never meets 'read'"),
         ("faults:\n  - {action: quota}", "a quota needs a `limit`"),
-        ("faults: 3", "no list of rules"),
-        ("- {action: [", "cannot read the fault rules"),
+        ("faults: 3", "no list of fault rules"),
+        ("- {action: [", "the fault rules are not YAML"),
     ],
 )
 def test_bad_rules_are_refused_with_their_place(tmp_path: Path, text: str, says: str) -> None:
