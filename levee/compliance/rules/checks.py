@@ -212,6 +212,19 @@ def only_where(condition: Check, then: Check) -> Check:
     return _joined(run, (condition, then))
 
 
+def unless(exception: Check, then: Check) -> Check:
+    """``then``, except where the exception holds; where nobody knows whether it does, a breach is not evaluated."""
+
+    def run(scope: Scope) -> Iterator[Finding]:
+        holds = exception.verdict(scope)
+        if holds is Verdict.PASSED:
+            return
+        for finding in then.run(scope):
+            yield finding if holds is Verdict.FAILED else replace(finding, verdict=Verdict.NOT_EVALUATED)
+
+    return _joined(run, (exception, then))
+
+
 def where_setting(setting: Setting, then: Check) -> Check:
     """``then``, where the environment's setting is switched on."""
 

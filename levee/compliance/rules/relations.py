@@ -8,17 +8,18 @@ from dataclasses import replace
 
 from levee.compliance.graph import base_type
 from levee.compliance.rule import Finding, Read, Undecidable
-from levee.compliance.rules.checks import Check, alternatives, complaint_of, worst
+from levee.compliance.rules.checks import Check, complaint_of, worst
 from levee.compliance.rules.scope import Scope
 from levee.plan import Resource, Verdict
 
 
-def refers_to(path: str, *types: str, pattern: str = "") -> Check:
+def refers_to(path: str, *types: str, wanted: str, pattern: str = "") -> Check:
     """The value at the path is an output of a resource of one of the types, or a literal that matches ``pattern``.
 
     Args:
         path: Where the reference is.
         types: Base type tokens, such as ``aws:kms/key:Key``.
+        wanted: What is to be named, in words.
         pattern: Regular expression of a literal that will do, for what another stack owns; empty: any but nothing.
     """
     compiled = re.compile(pattern or ".+")
@@ -30,7 +31,7 @@ def refers_to(path: str, *types: str, pattern: str = "") -> Check:
             if found.undecidable:
                 yield Undecidable(found.path).finding()
             elif not isinstance(found.value, str) or not compiled.fullmatch(found.value):
-                yield complaint_of(found, f"it must name {alternatives([t.rpartition(':')[2] for t in types])}")
+                yield complaint_of(found, f"it must name {wanted}")
 
     return Check(run, reads=(Read(path),), graph=True)
 
@@ -74,6 +75,28 @@ def none_attached(*types: str, by: str, check: Check) -> Check:
 
     reads = (*(Read(by, t) for t in types), *(Read(r.path, t) for r in check.reads for t in types))
     return Check(run, reads=reads, settings=check.settings, graph=True)
+
+
+def beside(*types: str, check: Check, wanted: str) -> Check:
+    """The stack has a resource of one of the types that passes the check, for what belongs to a whole account.
+
+    Args:
+        types: Base type tokens of what must be there.
+        check: What it must fulfil.
+        wanted: What to add, in words, where there is none.
+    """
+
+    def run(scope: Scope) -> Iterator[Finding]:
+        others = [other for token in types for other in scope.graph.by_type.get(token, ())]
+        verdicts = {check.verdict(_of(other, scope)) for other in others}
+        if Verdict.PASSED in verdicts:
+            return
+        if Verdict.NOT_EVALUATED in verdicts:
+            yield Undecidable("", f"nobody knows yet what {types[0].rpartition(':')[2]} will be").finding()
+        else:
+            yield Finding(f"the stack has none beside it: add {wanted}")
+
+    return Check(run, tuple(Read(r.path, t) for r in check.reads for t in types), check.settings, graph=True)
 
 
 def _of(other: Resource, scope: Scope) -> Scope:
