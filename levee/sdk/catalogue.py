@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from levee.sdk import installed, parse
+from levee.sdk import installed, parse, store
 from levee.sdk.model import (
     ANY,
     FunctionType,
@@ -23,75 +19,17 @@ from levee.sdk.model import (
     properties_from_json,
     properties_to_json,
 )
+from levee.sdk.package import Package, Place, package_of, read_package
 from levee.sdk.source import SourceFile, snake
 
 _FORMAT: Final = hashlib.sha256(
     b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
 ).hexdigest()[:12]
 """Part of every cache path: what another version of this reader wrote is never read."""
-
 _TOKEN_PARTS: Final = 3
-_REGISTER: Final = re.compile(r'resource_modules="""\n(.*?)\n"""', re.DOTALL)
 _VERSIONED: Final = re.compile(r"/v\d{8}\w*:")
 _FILES: Final = {"inputs": "_inputs.py", "outputs": "outputs.py", "enums": "_enums.py"}
-
 _T = TypeVar("_T", ResourceType, FunctionType)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a resource class lies."""
-
-    module: str
-    class_name: str
-
-
-@dataclass(frozen=True)
-class Package:
-    """One installed provider SDK.
-
-    Attributes:
-        name: The package as tokens spell it (``azure-native``).
-        version: From ``pulumi-plugin.json``, else from the wheel's metadata, else empty.
-        import_name: The Python package (``pulumi_azure_native``).
-        path: Its folder.
-        parameterization: What a parameterised SDK sends to its base plugin; ``None`` for an ordinary one.
-        plugin: The plugin that the engine asks for: the base plugin of a parameterised SDK, else as ``name``.
-    """
-
-    name: str
-    version: str
-    import_name: str
-    path: Path
-    parameterization: Mapping[str, Any] | None = None
-    plugin: str = ""
-
-    @cached_property
-    def places(self) -> Mapping[str, Place]:
-        """Resource token to its class, as the SDK registers them."""
-        found = _REGISTER.search((self.path / "__init__.py").read_text(encoding="utf-8"))
-        if found is None:
-            return {}
-        return {
-            token: Place(entry["fqn"], class_name)
-            for entry in json.loads(found[1])
-            for token, class_name in entry["classes"].items()
-        }
-
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """Every resource type of the package."""
-        return tuple(self.places)
-
-    @cached_property
-    def modules(self) -> Mapping[str, str]:
-        """Module part of a token, up to its first slash (``ec2``), to the Python module (``pulumi_aws.ec2``)."""
-        modules: dict[str, str] = {}
-        for token, place in self.places.items():
-            middle = token.split(":")[1]
-            modules.setdefault(middle, place.module)
-            modules.setdefault(middle.split("/")[0], place.module)
-        return modules
 
 
 class Sdk:
@@ -114,7 +52,7 @@ class Sdk:
     @cached_property
     def packages(self) -> Mapping[str, Package]:
         """Package name to package, every installed SDK, wherever the interpreter imports it from."""
-        found = (_package(import_name, folder) for import_name, folder in sorted(self._homes.items()))
+        found = (read_package(import_name, folder) for import_name, folder in sorted(self._homes.items()))
         return {package.name: package for package in found if package}
 
     @cached_property
@@ -150,8 +88,7 @@ class Sdk:
             return ""
         if module == package.import_name and class_name == "Provider":
             return f"pulumi:providers:{package.name}"
-        place = Place(module, class_name)
-        return next((token for token, found in package.places.items() if found == place), "")
+        return package.tokens_by_place.get(Place(module, class_name), "")
 
     def method(self, token: str) -> FunctionType | None:
         """The method of that token (``eks:index:Cluster/getKubeconfig``), or ``None`` where no installed SDK has it."""
@@ -179,11 +116,11 @@ class Sdk:
             module, sort, class_name = ref.split("/")
             package = self._package_of_module(module)
             path = self._cache_path(package, "object", ref) if package else None
-            data = _load(path)
+            data = store.load(path)
             if data is None:
                 file = self._file(self._folder(module) / _FILES[sort], f"{module}.{_FILES[sort].removesuffix('.py')}")
                 data = {"properties": properties_to_json(self._class_properties(file, class_name))}
-                _store(path, data)
+                store.save(path, data)
             self._objects[ref] = properties_from_json(data["properties"])
         return self._objects[ref]
 
@@ -198,12 +135,12 @@ class Sdk:
         if package is None:
             return None
         path = self._cache_path(package, sort, token)
-        data = _load(path)
+        data = store.load(path)
         if data is not None:
             return build(data)
         value = read(package, token)
         if value is not None:
-            _store(path, value.to_json())
+            store.save(path, value.to_json())
         return value
 
     def _cache_path(self, package: Package, sort: str, key: str) -> Path | None:
@@ -363,48 +300,3 @@ class Sdk:
     def _package_of_module(self, module: str) -> Package | None:
         home = self._home(module)
         return next((p for p in self.packages.values() if home and p.import_name == home[2]), None)
-
-
-def package_of(token: str) -> str:
-    """The package of a type or function token; a provider's own token names it last."""
-    return token.rsplit(":", 1)[-1] if token.startswith("pulumi:providers:") else token.split(":", 1)[0]
-
-
-def _package(import_name: str, folder: Path) -> Package | None:
-    plugin = folder / installed.PLUGIN_FILE
-    try:
-        data = json.loads(plugin.read_text(encoding="utf-8")) if plugin.is_file() else {}
-    except (OSError, ValueError):
-        return None
-    if data.get("resource") is False:
-        return None
-    parameterization = data.get("parameterization") or {}
-    own = data.get("name") or folder.name.removeprefix("pulumi_").replace("_", "-")
-    name = parameterization.get("name") or own
-    version = parameterization.get("version") or data.get("version") or _metadata_version(import_name, folder)
-    return Package(name, version, import_name, folder, parameterization or None, plugin=own)
-
-
-def _metadata_version(import_name: str, folder: Path) -> str:
-    """The version of the wheel that installed the SDK, as the SDK itself asks for it; empty where there is none."""
-    found = sorted(folder.parent.glob(f"{import_name.replace('.', '_')}-*.dist-info"))
-    return found[-1].name.removesuffix(".dist-info").rpartition("-")[2] if found else ""
-
-
-def _load(path: Path | None) -> dict[str, Any] | None:
-    if path is None:
-        return None
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _store(path: Path | None, data: Mapping[str, Any]) -> None:
-    """Write whole or not at all: several threads and processes share a cache."""
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-    temporary.write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
-    temporary.replace(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from levee.sdk import ResourceType, Sdk, TypeRef, catalogue, package_of
+from levee.sdk import ResourceType, Sdk, TypeRef, package_of, store
 from levee.sdk.parse import says_replacement
 
 SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
@@ -247,6 +247,6 @@ def test_threads_share_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Path, "replace", replace_together)
     with ThreadPoolExecutor(2) as threads:
-        for written in [threads.submit(catalogue._store, tmp_path / "one.json", {"a": 1}) for _ in range(2)]:
+        for written in [threads.submit(store.save, tmp_path / "one.json", {"a": 1}) for _ in range(2)]:
             written.result()
     assert [path.name for path in tmp_path.iterdir()] == ["one.json"]
