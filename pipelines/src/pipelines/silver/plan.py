@@ -22,6 +22,7 @@ from pipelines.quality import sql
 from pipelines.quality.rules import Rule, rules, source_column
 from pipelines.settings import KeySource
 from pipelines.silver.masking import FULL, masked
+from pipelines.silver.placed import PlacedRows
 from pipelines.silver.typing import typed
 
 if TYPE_CHECKING:
@@ -29,10 +30,9 @@ if TYPE_CHECKING:
 
 LINEAGE = ("_file", "_file_sha256", "_line", "_copies")
 """Where a row comes from, and how many identical records of its batch it stands for."""
-CARRIED = (*LINEAGE, "_ingested_at", "_rescued")
-"""What goes with a typed row: `LINEAGE`, when the first of its identical records was taken in, unknown columns."""
-SHA_CHARACTERS = 64
-LINE_DIGITS = 12
+CARRIED = ("_position", "_copies", "_ingested_at", "_rescued")
+"""What goes with a typed row: its place, how many records it stands for, when the first of these was taken in, unknown
+columns."""
 HASH_CHARACTERS = 32
 """Hexadecimal characters of a row's hash, 128 bits: of a billion rows two share one with a chance of 10^-21."""
 RULE_SEPARATOR = ","
@@ -92,25 +92,27 @@ class SilverPlan:
         return tuple(rule for rule in self.rules if rule.on_failure != "quarantine")
 
     def candidates(self, bronze: DataFrame) -> DataFrame:
-        """Return typed rows: every column of the contract, every source field's text, `CARRIED`.
+        """Return typed rows: every column of the contract, every source field's text.
 
         Args:
-            bronze: Rows of the batch; malformed ones are left out.
+            bronze: Any rows of bronze; malformed ones are left out.
         """
-        return self._typed(self._grouped(self._records(bronze.where("_parse_error IS NULL"))), CARRIED)
+        texts = [self._nulled(field) for field in self.contract.source_fields]
+        records = bronze.where("_parse_error IS NULL").selectExpr(*texts, "_rescued")
+        return self._typed(records.distinct() if self.removes_identical else records, ["_rescued"])
 
-    def accepted(self, bronze: DataFrame) -> DataFrame:
-        """Return the candidates that break no rejecting rule."""
-        good = self._judged(bronze).join(self._spotless(bronze), list(self._verdicts), "left_semi")
+    def accepted(self, batch: PlacedRows) -> DataFrame:
+        """Return the candidates that break no rejecting rule, with `CARRIED`."""
+        good = self._judged(batch.rows).join(self._spotless(batch.rows), list(self._verdicts), "left_semi")
         return self._typed(self._grouped(good), CARRIED)
 
-    def rejected(self, bronze: DataFrame) -> DataFrame:
+    def rejected(self, batch: PlacedRows) -> DataFrame:
         """Return quarantine's rows: every rule that a record broke, the raw record, the batch.
 
         Args:
-            bronze: Rows of the batch; malformed ones have one rule, ``parse_<kind>``.
+            batch: Malformed records have one rule, ``parse_<kind>``.
         """
-        bad = self._judged(bronze).join(self._spotless(bronze), list(self._verdicts), "left_anti")
+        bad = self._judged(batch.rows).join(self._spotless(batch.rows), list(self._verdicts), "left_anti")
         # A malformed record has no fields to compare, and is identical to none.
         bad = bad.selectExpr("*", "CASE WHEN _parse_error IS NOT NULL THEN _position END AS _alone")
         broken = [
@@ -127,11 +129,11 @@ class SilverPlan:
             "_parse_error",
         )
         # Joined afterwards: carrying the raw record through the grouping costs three times as much.
-        rows = rows.join(bronze.select("_file_sha256", "_line", "_raw"), ["_file_sha256", "_line"])
+        rows = batch.located(rows.join(batch.rows.select("_position", "_raw"), ["_position"]))
         version = f"{sql.text(self.contract.version)} AS _contract_version"
         return self._stamped(rows, [*LINEAGE, "_row_hash", "_raw", "_rescued", "_rules", "_parse_error", version])
 
-    def published(self, accepted: DataFrame) -> DataFrame:
+    def published(self, accepted: DataFrame, batch: PlacedRows) -> DataFrame:
         """Return silver's rows: the contract's columns, personal ones masked, `LINEAGE` and the row's hash.
 
         `_row_hash` is over the source's texts; where one is personal its pseudonym goes in instead, or the hash could
@@ -148,14 +150,14 @@ class SilverPlan:
             ]
             rows = accepted.selectExpr(*texts, *self._sources, *CARRIED)
             rows = masked(rows, self.key, masks | dict.fromkeys(hidden, FULL))
-        return self._stamped(rows, [*columns, *LINEAGE, f"{self._hash} AS _row_hash"])
+        return self._stamped(batch.located(rows), [*columns, *LINEAGE, f"{self._hash} AS _row_hash"])
 
     def best_by_key(self, accepted: DataFrame) -> DataFrame:
         """Return, for each business key, the row that wins; its `_copies` count those that lost."""
         settings = self.contract.deduplication
         keys = ", ".join(sql.name(name) for name in settings.business_key)
         order = ", ".join(f"{sql.name(name)} DESC NULLS LAST" for name in settings.order_by)
-        order = f"{order}, _file_sha256, _line" if order else "_file_sha256, _line"
+        order = f"{order}, _position" if order else "_position"
         ranked = accepted.selectExpr(
             "*",
             f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS _rank",
@@ -199,14 +201,9 @@ class SilverPlan:
         return frame.sparkSession.createDataFrame(row)
 
     def _records(self, bronze: DataFrame) -> DataFrame:
-        """Return the source's texts, null where the contract reads nothing, and each record's place as one text.
-
-        The text sorts by content, then line: the least of a group is cheap on every engine, where a window over eight
-        columns costs four times as much and a struct twenty.
-        """
-        position = f"concat(_file_sha256, lpad(CAST(_line AS STRING), {LINE_DIGITS}, '0'), _file) AS _position"
+        """Return the source's texts, null where the contract reads nothing, and what decides or goes with them."""
         texts = [self._nulled(field) for field in self.contract.source_fields]
-        return bronze.selectExpr(*texts, "_rescued", "_ingested_at", "_parse_error", position)
+        return bronze.selectExpr(*texts, "_rescued", "_ingested_at", "_parse_error", "_position")
 
     def _judged(self, bronze: DataFrame) -> DataFrame:
         """Return `_records` with their verdicts: for each rule that rejects, a bit that is set where it is broken."""
@@ -228,24 +225,12 @@ class SilverPlan:
         if self.removes_identical:
             from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
-            keys = [*self._sources, "_rescued", *apart]
-            rows = records.groupBy(*keys).agg(
+            return records.groupBy(*self._sources, "_rescued", *apart).agg(
                 F.min("_position").alias("_position"),
                 F.count("*").alias("_copies"),
                 F.min("_ingested_at").alias("_ingested_at"),
             )
-        else:
-            rows = records.selectExpr("*", "CAST(1 AS BIGINT) AS _copies")
-        return rows.selectExpr(
-            *self._sources,
-            f"substring(_position, {SHA_CHARACTERS + LINE_DIGITS + 1}) AS _file",
-            f"substring(_position, 1, {SHA_CHARACTERS}) AS _file_sha256",
-            f"CAST(substring(_position, {SHA_CHARACTERS + 1}, {LINE_DIGITS}) AS BIGINT) AS _line",
-            "_copies",
-            "_ingested_at",
-            "_rescued",
-            *apart,
-        )
+        return records.selectExpr(*self._sources, "1L AS _copies", "_position", "_ingested_at", "_rescued", *apart)
 
     def _typed(self, records: DataFrame, kept: Sequence[str]) -> DataFrame:
         """Return the contract's columns, the source's texts and `kept`."""

@@ -26,6 +26,7 @@ from pipelines.progress import Progress
 from pipelines.quality import sql
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
+from pipelines.silver.placed import PlacedRows
 from pipelines.silver.plan import RULE_SEPARATOR, SilverPlan
 
 if TYPE_CHECKING:
@@ -163,13 +164,15 @@ class _Refinement:
         self._quarantine = quarantine_path(settings, contract.dataset)
         self.batch_id = batch_id(self._shas)
         self._plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, self.batch_id)
-        self._names = sorted(entry.file for entry in batch)
-        self._bronze = self._settled(bronze_path(settings, contract.dataset))
+        names = {entry.file_sha256: entry.file for entry in batch}
+        self._names = sorted(names.values())
+        self._bronze = self._settled(bronze_path(settings, contract.dataset), names)
         self._counted: dict[str, int] = {}
         self._rejected = self._plan.rejected(self._bronze)
         accepted = self._plan.accepted(self._bronze)
         self._keyed = bool(contract.deduplication.business_key)
-        self._published = self._plan.published(self._plan.best_by_key(accepted) if self._keyed else accepted)
+        accepted = self._plan.best_by_key(accepted) if self._keyed else accepted
+        self._published = self._plan.published(accepted, self._bronze)
 
     def ensure_tables(self) -> None:
         """Create silver and quarantine, or give them the columns that the contract has got since."""
@@ -222,7 +225,7 @@ class _Refinement:
             "other runs wrote the table all the time", where=path, fix="let one run end, then run this again"
         )
 
-    def _settled(self, path: str) -> DataFrame:
+    def _settled(self, path: str, names: Mapping[str, str]) -> PlacedRows:
         """The batch's rows of bronze, of a version that has as many as the ledger says.
 
         Where two runs put a delivery there at once, it is there twice until the second one has mended it.
@@ -231,13 +234,14 @@ class _Refinement:
             QualityError: bronze has other rows than its ledger says, and it stays so.
         """
         if not self._shas:
-            return self._engine.read(path).where("false")
+            return PlacedRows.of(self._engine.read(path).where("false"), {})
         rows = 0
         for attempt in range(QUIET_ATTEMPTS):
-            frame = self._mine(self._engine.read(path, self._engine.version(path)))
-            rows = frame.count()
+            bronze = self._between(self._engine.read(path, self._engine.version(path)))
+            placed = PlacedRows.of(bronze, names)
+            rows = placed.rows.count()
             if rows == self._expected:
-                return frame
+                return placed
             if rows < self._expected:
                 break
             time.sleep(SETTLING * attempt)
@@ -248,11 +252,14 @@ class _Refinement:
         )
 
     def _mine(self, frame: DataFrame) -> DataFrame:
-        """The rows that come from the batch's deliveries; the range lets an engine leave out files by their bounds."""
+        """The rows that come from the batch's deliveries."""
         if not self._names:
             return frame.where("false")
-        first, last = sql.text(self._names[0]), sql.text(self._names[-1])
-        return self._engine.among(frame.where(f"_file BETWEEN {first} AND {last}"), "_file_sha256", self._shas)
+        return self._engine.among(self._between(frame), "_file_sha256", self._shas)
+
+    def _between(self, frame: DataFrame) -> DataFrame:
+        """The rows within the range of the batch's names, which lets an engine leave out files by their bounds."""
+        return frame.where(f"_file BETWEEN {sql.text(self._names[0])} AND {sql.text(self._names[-1])}")
 
     def _held(self, path: str) -> tuple[int, int]:
         """Count the rows that a table has of the deliveries that come or leave, and of others."""
@@ -286,7 +293,7 @@ class _Refinement:
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
         breaches = [F.count(F.when(~F.expr(rule.predicate), 1)).alias(f"r{n}") for n, rule in enumerate(watched)]
-        row = self._plan.candidates(self._bronze).agg(*breaches).collect()[0]
+        row = self._plan.candidates(self._bronze.rows).agg(*breaches).collect()[0]
         counts = {rule.id: row[f"r{n}"] for n, rule in enumerate(watched)}
         stopping = {r.id: counts[r.id] for r in watched if r.on_failure == "failBatch" and counts[r.id]}
         if stopping:
