@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -17,7 +16,7 @@ from plotly.offline import get_plotlyjs
 
 from levee.compliance import RULES
 from levee.plan import Level, Plan, Violation
-from levee.report import fidelity
+from levee.report import fidelity, markup
 from levee.report.chart import Chart, share, short_money
 from levee.report.data_charts import data_charts
 from levee.report.graph import shown
@@ -73,11 +72,11 @@ def render(plan: Plan, summary: Summary, *, environment: str, domain: str, now: 
         (
             _header(plan, summary, environment),
             "<main>",
-            _section("The data", [*(_figure(c) for c in charts_of_data), _checks(summary)]),
-            _section("The runs", [_runs(summary, run_command)]),
-            _section("What the rules say", [_figure(verdicts), _findings(plan)]),
-            _section("What is provisioned", [_figure(graph)]),
-            _section("How far to believe it", [_card(*section) for section in fidelity.sections(plan)]),
+            markup.section("The data", [*(_figure(c) for c in charts_of_data), _checks(summary)]),
+            markup.section("The runs", [_runs(summary, run_command)]),
+            markup.section("What the rules say", [_figure(verdicts), _findings(plan)]),
+            markup.section("What is provisioned", [_figure(graph)]),
+            markup.section("How far to believe it", [markup.card(*section) for section in fidelity.sections(plan)]),
             _remarks(plan),
             "</main>",
             _footer(plan, now),
@@ -136,7 +135,8 @@ class _Tile:
 
 def _header(plan: Plan, summary: Summary, environment: str) -> str:
     tiles = "".join(
-        f'<div class="tile"><dt>{escape(t.label)}</dt><dd><span class="number {t.tone}">{_unbroken(t.number)}</span>'
+        f'<div class="tile"><dt>{escape(t.label)}</dt><dd>'
+        f'<span class="number {t.tone}">{markup.unbroken(t.number)}</span>'
         f'<span class="detail">{escape(t.detail)}</span></dd></div>'
         for t in (*_plan_tiles(plan), *_data_tiles(summary))
     )
@@ -190,20 +190,13 @@ def _data_tiles(summary: Summary) -> Iterable[_Tile]:
         yield _Tile("Revenue", money, "; ".join(spans), "long" if len(totals) > 1 else "")
 
 
-def _section(title: str, cards: Sequence[str]) -> str:
-    return (
-        f'<section><h2>{escape(title)}</h2><div class="charts">{"".join(cards)}</div></section>' if any(cards) else ""
-    )
-
-
 def _figure(chart: Chart) -> str:
     wide = ' class="wide"' if chart.wide or chart.figure is None else ""
     note = f"<p>{escape(chart.note)}</p>" if chart.note else ""
-    caption = f'<figcaption><h3 id="{chart.id}-title">{_unbroken(chart.finding)}</h3>{note}</figcaption>'
+    caption = f'<figcaption><h3 id="{chart.id}-title">{markup.unbroken(chart.finding)}</h3>{note}</figcaption>'
     if chart.figure is None:
-        return (
-            f'<figure{wide} data-empty="{chart.id}">{caption}<p class="empty">{_with_command(chart.empty)}</p></figure>'
-        )
+        empty = f'<p class="empty">{markup.with_command(chart.empty)}</p>'
+        return f'<figure{wide} data-empty="{chart.id}">{caption}{empty}</figure>'
     drawing = (
         f'<div class="chart" id="{chart.id}" role="img" aria-labelledby="{chart.id}-title" '
         f'style="height:{chart.height}px;min-width:{chart.min_width}px"></div>'
@@ -216,33 +209,7 @@ def _figure(chart: Chart) -> str:
 def _table_of(chart: Chart) -> str:
     if not chart.rows:
         return ""
-    return f"<details><summary>The numbers as a table</summary>{_table(chart.header, chart.rows)}</details>"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose cells are text; columns that hold only numbers stand right."""
-    numeric = {index for index in range(1, len(header)) if all(_is_number(row[index]) for row in rows)}
-    head = "".join(f'<th scope="col"{_right(i, numeric)}>{escape(name)}</th>' for i, name in enumerate(header))
-    body = "".join(
-        f"<tr>{''.join(f'<td{_right(i, numeric)}>{escape(cell)}</td>' for i, cell in enumerate(row))}</tr>"
-        for row in rows
-    )
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Table">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _heads(names: Sequence[str]) -> str:
-    return "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-
-
-def _right(index: int, numeric: set[int]) -> str:
-    return ' class="num"' if index in numeric else ""
-
-
-def _is_number(cell: str) -> bool:
-    return not cell or cell.lstrip("-£$€")[:1].isdigit()
+    return f"<details><summary>The numbers as a table</summary>{markup.table(chart.header, chart.rows)}</details>"
 
 
 def _findings(plan: Plan) -> str:
@@ -260,7 +227,7 @@ def _findings(plan: Plan) -> str:
     return (
         f'<div class="card wide"><h3>{plural(len(rows), "finding")}, the worst first</h3>'
         '<div class="scroll findings" tabindex="0" role="region" aria-label="Findings"><table><thead><tr>'
-        f"{_heads(('Verdict', 'Rule', 'Resource', 'What and how to mend it'))}</tr></thead>"
+        f"{markup.heads(('Verdict', 'Rule', 'Resource', 'What and how to mend it'))}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>{more}</div>"
     )
 
@@ -272,13 +239,13 @@ def _finding_row(plan: Plan, word: str, tone: str, violation: Violation) -> str:
     where = f'<span class="where">{escape(str(violation.source))}</span>' if violation.source else ""
     return (
         f'<tr><td><span class="tag {tone}">{escape(word)}</span></td><td><code>{escape(violation.policy)}</code></td>'
-        f"<td><b>{escape(name)}</b>{kind}{where}</td><td>{_with_code(violation.message)}</td></tr>"
+        f"<td><b>{escape(name)}</b>{kind}{where}</td><td>{markup.with_code(violation.message)}</td></tr>"
     )
 
 
 def _runs(summary: Summary, run_command: str) -> str:
     if not summary.runs:
-        empty = _with_command(f"No run is recorded. Run it: {run_command}")
+        empty = markup.with_command(f"No run is recorded. Run it: {run_command}")
         return f'<div class="card wide"><p class="empty">{empty}</p></div>'
     runs = sorted(summary.runs, key=lambda r: r.started, reverse=True)
     rows = [
@@ -299,7 +266,7 @@ def _runs(summary: Summary, run_command: str) -> str:
     failed = [r.task for r in last if r.status == "failed"]
     title = f"The last run did {plural(len(last), 'task')} in {seconds(sum(r.seconds for r in last))}"
     title += f"; {', '.join(failed)} failed" if failed else ""
-    return f'<div class="card wide"><h3>{escape(title)}</h3>{_table(header, rows)}</div>'
+    return markup.card(title, header, rows)
 
 
 def _checks(summary: Summary) -> str:
@@ -320,7 +287,7 @@ def _checks(summary: Summary) -> str:
         (words[c.success], c.dataset, c.name, f"{c.rows:,}", f"{c.failed:,}", c.remark)
         for c in sorted(summary.checks, key=lambda c: (order[c.success], c.dataset, c.name))
     ]
-    table = _table(("Result", "Dataset", "Check", "Rows", "Broken by", "Observed"), rows)
+    table = markup.table(("Result", "Dataset", "Check", "Rows", "Broken by", "Observed"), rows)
     shown_open = " open" if failed or unknown else ""
     return (
         f'<div class="card wide" id="quality"><h3>{title}</h3><p class="sub">Checks judge everything that was read; '
@@ -333,10 +300,6 @@ def _rate(rows: int, took: float) -> str:
     return f"{rows / took:,.0f}" if took and rows else ""
 
 
-def _card(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return f'<div class="card wide"><h3>{escape(title)}</h3>{_table(header, rows)}</div>'
-
-
 def _remarks(plan: Plan) -> str:
     changed = [f"{OPS[r.op][1]} {r.name}" for r in shown(plan) if r.replacement_unknown]
     invented = [f"{lookup.token}: {lookup.reason or 'answered without a cloud'}" for lookup in plan.invented_lookups]
@@ -347,8 +310,8 @@ def _remarks(plan: Plan) -> str:
     ]
     if not remarks:
         return ""
-    items = "".join(f"<li>{_with_code(text)}</li>" for text in remarks)
-    return _section("To know", [f'<div class="card wide"><ul class="notes">{items}</ul></div>'])
+    items = "".join(f"<li>{markup.with_code(text)}</li>" for text in remarks)
+    return markup.section("To know", [f'<div class="card wide"><ul class="notes">{items}</ul></div>'])
 
 
 def _footer(plan: Plan, now: datetime) -> str:
@@ -357,22 +320,3 @@ def _footer(plan: Plan, now: datetime) -> str:
         f"<footer>Written {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC by Levee{took}. "
         f"Write it anew: <code>levee report {escape(plan.stack)}</code></footer>"
     )
-
-
-def _unbroken(text: str) -> str:
-    """Escaped text in which a line never ends between a number and its unit."""
-    return re.sub(r"(?<=\d) (?=[Mk%]\b|%)", "\u00a0", escape(text))
-
-
-def _with_command(text: str) -> str:
-    """Escaped text whose part after the last ``: `` is a command."""
-    before, colon, command = text.rpartition(": ")
-    return f"{escape(before)}: <code>{escape(command)}</code>" if colon else escape(text)
-
-
-def _with_code(text: str) -> str:
-    """Escaped text with `code` in backticks as code."""
-    parts = escape(text).split("`")
-    if len(parts) % 2 == 0:
-        return escape(text)
-    return "".join(f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
