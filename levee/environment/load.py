@@ -70,6 +70,11 @@ def names(project_root: Path) -> tuple[str, ...]:
     return tuple(sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files))
 
 
+def describes(config_dir: Path) -> bool:
+    """Whether a folder of stack configurations holds environments of this model, and not a stranger's stacks."""
+    return any(f"{KEY}:" in file.read_text("utf-8") for file in config_dir.glob("Pulumi.*.yaml"))
+
+
 def read(project_root: Path, name: str) -> Source:
     """Parse the YAML and find the value; its content is the model's business.
 
@@ -86,8 +91,35 @@ def read(project_root: Path, name: str) -> Source:
             where=str(project_root / FOLDER),
             fix=f"use {near[0]!r}" if near else f"name one of them, or write {file}",
         )
+    found = document(path, file)
+    for key in found:
+        if key not in _STACK_KEYS:
+            raise _unknown(str(key), _STACK_KEYS, f"{file}:{found.lc.key(key)[0] + 1}")
+    config = found.get("config")
+    value = config.get(KEY) if isinstance(config, CommentedMap) else None
+    if not isinstance(config, CommentedMap) or not isinstance(value, CommentedMap):
+        raise UsageError(
+            f"no settings under config, {KEY}", where=f"{file}:1", fix=f"write `config:`, below it `{KEY}:`"
+        )
+    source = Source(value, file, name, config.lc.key(KEY)[0])
+    _refuse_bare_dates(value, (), source)
+    return source
+
+
+def document(path: Path, file: str) -> CommentedMap:
+    """Parse a YAML file of settings, with the line of every key.
+
+    Args:
+        path: The file.
+        file: What errors call it.
+
+    Raises:
+        UsageError: It cannot be read, is no YAML, or holds no mapping; with file and line.
+    """
     try:
-        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        parsed = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", where=file, fix="name a file that is there") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise UsageError(
@@ -97,20 +129,9 @@ def read(project_root: Path, name: str) -> Source:
         ) from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"not YAML: {error}", where=file, fix="save the file as UTF-8 YAML") from None
-    if not isinstance(document, CommentedMap):
-        raise UsageError("the file holds no settings", where=f"{file}:1", fix=f"begin it with `config:` and `{KEY}:`")
-    for key in document:
-        if key not in _STACK_KEYS:
-            raise _unknown(str(key), _STACK_KEYS, f"{file}:{document.lc.key(key)[0] + 1}")
-    config = document.get("config")
-    value = config.get(KEY) if isinstance(config, CommentedMap) else None
-    if not isinstance(config, CommentedMap) or not isinstance(value, CommentedMap):
-        raise UsageError(
-            f"no settings under config, {KEY}", where=f"{file}:1", fix=f"write `config:`, below it `{KEY}:`"
-        )
-    source = Source(value, file, name, config.lc.key(KEY)[0])
-    _refuse_bare_dates(value, (), source)
-    return source
+    if not isinstance(parsed, CommentedMap):
+        raise UsageError("the file holds no settings", where=f"{file}:1", fix="write keys and values, as its page shows")
+    return parsed
 
 
 def refusal(error: ValidationError, model: type[BaseModel], source: Source) -> UsageError:

@@ -1,0 +1,21 @@
+"""What a plan costs in a month, component by component, from a catalogue of public list prices."""
+
+from levee.cost.catalogue import Catalogue, shipped
+from levee.cost.model import HOURS_PER_MONTH, Basis, CostReport, Line, Range, ResourceCost, usd
+from levee.cost.price import price, price_resources
+from levee.cost.usage import Usage
+
+__all__ = [
+    "HOURS_PER_MONTH",
+    "Basis",
+    "Catalogue",
+    "CostReport",
+    "Line",
+    "Range",
+    "ResourceCost",
+    "Usage",
+    "price",
+    "price_resources",
+    "shipped",
+    "usd",
+]

@@ -1,0 +1,19 @@
+"""Reads a usage file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from levee.cost.catalogue import Catalogue
+from levee.cost.usage import Usage, parse
+from levee.environment import load
+
+
+def read(path: Path, catalogue: Catalogue) -> Usage:
+    """Read a usage file.
+
+    Raises:
+        UsageError: It cannot be read, is no YAML, or says something that nothing reads; with file and line.
+    """
+    document = load.document(path, str(path))
+    return parse(document, catalogue, load.Source(document, str(path), "", 0).where)
