@@ -15,7 +15,7 @@ from levee import engine as pulumi
 from levee.cli import comparison, github
 from levee.cli.console import JsonFile, engine_progress, human, write_json
 from levee.engine import Operation, Options, Project, Workspace, choose_stack, find_project
-from levee.environment import Environment
+from levee.environment import Environment, describes
 from levee.errors import UsageError
 from levee.plan import Plan, document
 from levee.report import fidelity, terminal
@@ -79,7 +79,7 @@ def scope(given: str | None, cwd: Path, stack: str | None, *, online: bool) -> S
     """
     project = find_project(cwd)
     env = choose_stack(project, given or stack)
-    environment = Environment.load(project.root, env) if _is_ours(project) else None
+    environment = Environment.load(project.root, env) if describes(project.config_dir) else None
     if environment is not None and environment.offline and online:
         raise UsageError(
             f"environment {env!r} is always offline",
@@ -89,26 +89,30 @@ def scope(given: str | None, cwd: Path, stack: str | None, *, online: bool) -> S
     return Scope(project, stack or env, environment, offline=not online)
 
 
-def _is_ours(project: Project) -> bool:
-    """Whether the project's stacks are environments of Levee's model, and not a stranger's configuration."""
-    return any("levee:environment:" in path.read_text("utf-8") for path in project.config_dir.glob("Pulumi.*.yaml"))
-
-
 def options(scoped: Scope, config: list[str] | None = None, **more: object) -> Options:
     """The engine's options for a scope: the merged pack runs on every preview and up."""
-    given: dict[str, str] = {}
-    for item in config or []:
-        key, equals, value = item.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--config {item!r} is not K=V", fix=f"--config {key or 'KEY'}=VALUE")
-        given[key] = value
     return Options(
         offline=scoped.offline,
-        config=given,
+        config=given_config(config),
         packs=(compliance.merged_pack(),),
         pack_config=compliance.pack_config(scoped.environment),
         **more,  # ty: ignore[invalid-argument-type]
     )
+
+
+def given_config(items: list[str] | None) -> dict[str, str]:
+    """What ``--config K=V`` gave, by key.
+
+    Raises:
+        UsageError: One is not of that form.
+    """
+    given: dict[str, str] = {}
+    for item in items or []:
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--config {item!r} is not K=V", fix=f"--config {key or 'KEY'}=VALUE")
+        given[key] = value
+    return given
 
 
 def register(app: typer.Typer) -> None:

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -49,6 +49,7 @@ class Program:
         root: The folder of ``Pulumi.yaml``.
         interpreter: The Python that has the program's SDKs.
         environment: The whole environment of the program's process.
+        prefix: The command that the interpreter is started by, where something is to hold the program.
         references: Outputs by stack name, ``{"from": <file>, "outputs": {...}, "secret_output_names": [...]}``.
         secrets: Secrets of the configuration that the engine does not get, by full key.
         notes: File that the program's invokes and references are written to, JSON lines.
@@ -64,6 +65,7 @@ class Program:
     root: Path
     interpreter: Path = Path(sys.executable)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    prefix: Sequence[str] = ()
     references: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     notes: Path | None = None
@@ -227,7 +229,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         script = Path(__file__).with_name("program.py")
         try:
             process = subprocess.Popen(
-                [str(self._program.interpreter), "-u", str(script)],
+                [*self._program.prefix, str(self._program.interpreter), "-u", str(script)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

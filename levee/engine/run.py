@@ -225,7 +225,8 @@ def _perform(session: Session, operation: Operation) -> Plan:
         program = Program(
             root=session.project.root,
             interpreter=session.project.interpreter,
-            environment=environment,
+            environment={**environment, **options.program_environment},
+            prefix=options.program_prefix,
             references=references.gather(options.references, workspace) if options.offline else {},
             secrets=session.secrets,
             notes=program_notes,

@@ -41,6 +41,8 @@ class Options:
         dry_run: Of a refresh or a destroy: only say what it would do.
         pulumi: The CLI; found or built where it is not given.
         environment: The environment of engine and program; the caller's where it is not given.
+        program_environment: Variables that the program's process gets beside that, and neither engine nor packs.
+        program_prefix: The command, with its arguments, that the program's interpreter is started by.
         on_event: Gets every engine event while it runs.
         state: Of an offline preview: a state to begin with, as ``pulumi stack export --show-secrets`` prints it; the
             preview then runs in a workspace that goes with it.
@@ -60,6 +62,8 @@ class Options:
     dry_run: bool = False
     pulumi: Path | None = None
     environment: Mapping[str, str] | None = None
+    program_environment: Mapping[str, str] = field(default_factory=dict)
+    program_prefix: Sequence[str] = ()
     on_event: Listener | None = None
     state: str | None = field(default=None, repr=False)
     debug: bool = False

@@ -1,6 +1,6 @@
 """One deployment target: ``environments/Pulumi.<name>.yaml``, refused with file and line where it is wrong."""
 
-from levee.environment.load import names, path_of
+from levee.environment.load import describes, names, path_of
 from levee.environment.model import (
     AwsTarget,
     AzureTarget,
@@ -17,6 +17,8 @@ from levee.environment.model import (
     Protection,
     Retention,
     Schedule,
+    Usage,
+    UsageRange,
     Workspace,
 )
 
@@ -36,7 +38,10 @@ __all__ = [
     "Protection",
     "Retention",
     "Schedule",
+    "Usage",
+    "UsageRange",
     "Workspace",
+    "describes",
     "names",
     "path_of",
 ]

@@ -22,6 +22,7 @@ INTERFACE = {
     "replay": {"--json"},
     "doctor": {"--json"},
     "report": {"--json"},
+    "review": {"--base", "--head", "--env", "--format", "--output", "--cwd", "--config", "--fill-config", "--json"},
 }
 """What other tools call; a flag may be added, none may go."""
 

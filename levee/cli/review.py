@@ -1,0 +1,144 @@
+"""``levee review``: what a change would do to every environment, as one comment for its reviewer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from importlib.metadata import version
+from json import dumps
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from levee.cli.console import JsonFile, errors, human, write_json
+from levee.cli.engine import Config, FillConfig, Folder, References, Timeout, given_config
+from levee.compliance import RULES
+from levee.engine import Options
+from levee.engine.event_stream import Listener
+from levee.report.naming import plural
+from levee.review import Request, Review, document, junit, markdown, sarif
+from levee.review import review as run_review
+
+
+class Format(StrEnum):
+    """What a review is written as, beside JSON."""
+
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
+FILES: Final[Mapping[Format, str]] = {
+    Format.MARKDOWN: "comment.md",
+    Format.SARIF: "review.sarif",
+    Format.JUNIT: "review.junit.xml",
+}
+"""What each is called in ``--output``; beside them is always :data:`WHOLE`."""
+
+WHOLE: Final = "review.json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: levee review --base origin/main --env prod --output review")(review)
+
+
+def review(
+    *,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="REF", help="What to compare with; the main branch where absent.")
+    ] = None,
+    head: Annotated[str, typer.Option("--head", metavar="REF", help="What is proposed.")] = "HEAD",
+    env: Annotated[
+        list[str] | None, typer.Option("--env", "-e", metavar="ENV", help="An environment; repeatable; else all.")
+    ] = None,
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", help="What to write; repeatable; with --output all of them, else the comment."),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="DIR", help="The folder to write to, the JSON too; else standard output."),
+    ] = None,
+    cwd: Folder = Path(),
+    config: Config = None,
+    fill_config: FillConfig = False,
+    references: References = None,
+    timeout: Timeout = None,
+    json: JsonFile = None,
+) -> int:
+    """Say what a change would do to every environment, in one comment; 1 where a mandatory rule newly fails."""
+    options = Options(config=given_config(config), fill_config=fill_config, references=references, timeout=timeout)
+    with _progress() as watch:
+        found = run_review(Request(cwd, base, head, tuple(env or ()), options, watch=watch))
+    _write(found, formats or (list(Format) if to else [Format.MARKDOWN] if json != Path("-") else []), to)
+    if json:
+        write_json(document.to_document(found), json)
+    if to:
+        write_json(document.to_document(found), to / WHOLE)
+        human(json).print(f"{escape(_told(found))}: {escape(str(to))}", soft_wrap=True)
+    return found.exit_code
+
+
+def _write(found: Review, formats: list[Format], to: Path | None) -> None:
+    for one in dict.fromkeys(formats):
+        text = _written(found, one)
+        if to is None:
+            typer.echo(text, nl=False)
+        else:
+            to.mkdir(parents=True, exist_ok=True)
+            (to / FILES[one]).write_text(text, encoding="utf-8")
+
+
+def _written(found: Review, one: Format) -> str:
+    rules = {rule.id: rule for rule in RULES}
+    match one:
+        case Format.MARKDOWN:
+            return markdown.comment(found)
+        case Format.SARIF:
+            return dumps(sarif.log(found, rules, version("levee")), indent=2) + "\n"
+        case Format.JUNIT:
+            return junit.suites(found, rules)
+
+
+def _told(found: Review) -> str:
+    changed = sum(len(e.changes) for e in found.environments)
+    blocking = sum(f.blocks for e in found.environments for f in e.findings)
+    failed = sum(bool(e.failure) for e in found.environments)
+    words = [plural(len(found.environments), "environment"), plural(changed, "change")]
+    words += [plural(blocking, "blocking finding")] if blocking else []
+    words += [f"{failed:,} could not be previewed"] if failed else []
+    return ", ".join(words)
+
+
+@contextmanager
+def _progress() -> Generator[Any]:
+    """Show what each environment is at: a line each that moves on a terminal, else a line each time."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    lock = threading.Lock()
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        tasks: dict[str, Any] = {}
+
+        def watch(environment: str, doing: str) -> Listener:
+            with lock:
+                if environment not in tasks:
+                    tasks[environment] = progress.add_task("", total=None)
+            task, said = tasks[environment], f"{escape(environment)}  {doing}"
+            progress.update(task, description=said)
+            if not errors.is_terminal:
+                errors.print(said)
+            seen: set[str] = set()
+
+            def listen(event: Mapping[str, Any]) -> None:
+                if step := event.get("resourcePreEvent"):
+                    seen.add(step["metadata"]["urn"])
+                    progress.update(task, description=f"{said}  {len(seen):,} resources")
+
+            return listen
+
+        yield watch

@@ -1,0 +1,280 @@
+"""The comment on a pull request: what a reviewer must know first, what they may want to see last.
+
+The whole stays below GitHub's limit whatever is proposed. Every section but the diffs has a share of its own, in which
+rows that do not fit are counted; the diffs get what is left, and what does not fit of them is counted too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from levee.plan import Level, Op, Verdict
+from levee.report.naming import OPS, plural, short_type
+from levee.review.changes import dangerous
+from levee.review.escape import code, fence, length, prose, shorten, visible
+from levee.review.model import Change, ContractChange, EnvironmentReview, Finding, Review, Status
+
+LIMIT: Final = 65_536
+"""Characters of a GitHub comment, which must be fewer."""
+
+MARKER: Final = "<!-- levee review -->"
+"""Begins the comment, so that the next run finds and replaces it."""
+
+_SHARES: Final = {
+    "governed": 4_000,
+    "tally": 8_000,
+    "remarks": 2_000,
+    "changes": 14_000,
+    "policies": 20_000,
+    "contracts": 6_000,
+}
+_FOOT: Final = 400
+_VALUE: Final = 160
+_FRAME: Final = 2 * _VALUE + 40
+"""Of a block of diffs: its fences, which are longer than the longest line of backticks, and its end."""
+
+_MOST_LINES: Final = 40
+_SIGNS: Final = {Op.CREATE: "+", Op.IMPORT: "+", Op.DELETE: "-", Op.UPDATE: "!", Op.REPLACE: "!"}
+_MORE_IN: Final = "the whole is in `review.json`, beside this comment's artefact"
+
+
+def comment(review: Review) -> str:
+    """The comment, always shorter than :data:`LIMIT`.
+
+    Args:
+        review: What was found.
+    """
+    if review.quiet:
+        return f"{MARKER}\n**Levee**: nothing changes in {plural(len(review.environments), 'environment')}.\n"
+    parts = [
+        f"{MARKER}\n## Levee review: {_verdict(review)}",
+        *_governed(review),
+        *_tally(review),
+        *_remarks(review),
+        *_changes(review),
+        *_policies(review),
+        *_contracts(review),
+    ]
+    foot = _foot(review)
+    spent = length("\n\n".join([*parts, foot])) + _FOOT
+    return "\n\n".join([*parts, *_diffs(review, LIMIT - spent), foot]) + "\n"
+
+
+def _verdict(review: Review) -> str:
+    failed = [e for e in review.environments if e.failure]
+    blocking = sum(f.blocks for e in review.environments for f in e.findings)
+    if blocking:
+        return f"✗ {plural(blocking, 'mandatory rule newly fails', 'mandatory rules newly fail')}"
+    if failed:
+        return f"✗ {plural(len(failed), 'environment')} could not be previewed"
+    lost = sum(c.endangers for e in review.environments for c in e.changes)
+    if lost:
+        return f"! {plural(lost, 'stateful resource')} would be replaced or deleted"
+    return "✓ no mandatory rule newly fails"
+
+
+def _governed(review: Review) -> Iterator[str]:
+    if not review.governed:
+        return
+    title = "**This change edits what judges it.** It was judged by the base's; look at these yourself:"
+    rows = (f"| {code(edit.file)} | {prose(edit.what)} |" for edit in review.governed)
+    yield _section(title, ("File", "Decides"), rows, len(review.governed), _SHARES["governed"])
+
+
+def _tally(review: Review) -> Iterator[str]:
+    quiet = [e for e in review.environments if e.quiet]
+    loud = [e for e in review.environments if not e.quiet]
+    if loud:
+        heads = ("Environment", "Resources", "Policies")
+        yield _section("", heads, map(_tally_row, loud), len(loud), _SHARES["tally"])
+    if quiet:
+        names = ", ".join(code(e.name, 40) for e in quiet[:20])
+        yield f"Nothing changes in {names}{f' and {len(quiet) - 20} more' if len(quiet) > 20 else ''}."
+
+
+def _tally_row(environment: EnvironmentReview) -> str:
+    name = code(environment.name, 60)
+    if environment.failure:
+        return f"| {name} | ✗ {prose(environment.failure, 400)} | not evaluated |"
+    counts = environment.counts
+    resources = ", ".join(f"{sign} {counts[op]:,} {word}" for op, (sign, word) in OPS.items() if counts.get(op))
+    lost = sum(c.endangers for c in environment.changes)
+    if lost:
+        resources += f"; **{lost:,} stateful lost**"
+    if environment.unsettled:
+        resources += f"; {environment.unsettled:,} that change without this"
+    return f"| {name} | {resources or 'no change'} | {_policy_tally(environment)} |"
+
+
+def _policy_tally(environment: EnvironmentReview) -> str:
+    new = environment.found(Status.NEW)
+    blocking = sum(f.blocks for f in new)
+    undecided = len(environment.found(Status.NEW, Verdict.NOT_EVALUATED))
+    folded = sum(f.status is not Status.NEW and f.verdict is Verdict.FAILED for f in environment.findings)
+    pieces = (
+        f"**✗ {blocking:,} mandatory**" if blocking else "",
+        f"! {len(new) - blocking:,} advisory" if len(new) > blocking else "",
+        f"? {undecided:,} not evaluated" if undecided else "",
+        f"✓ {environment.mended:,} mended" if environment.mended else "",
+        f"{folded:,} known" if folded else "",
+    )
+    return ", ".join(piece for piece in pieces if piece) or "✓ nothing new"
+
+
+def _remarks(review: Review) -> Iterator[str]:
+    said = [*review.remarks, *(f"{e.name}: {r}" for e in review.environments for r in e.remarks)]
+    if said:
+        shown = _fitting((f"- {prose(remark)}" for remark in said), _SHARES["remarks"])
+        yield "\n".join([*shown, *_more(len(said) - len(shown))])
+
+
+def _changes(review: Review) -> Iterator[str]:
+    alike: dict[tuple[object, ...], tuple[Change, list[str]]] = {}
+    for environment in review.environments:
+        for change in environment.changes:
+            resource = change.resource
+            same = (change.op, resource.type, resource.name, resource.replace_keys, resource.source)
+            alike.setdefault(same, (change, []))[1].append(environment.name)
+    ordered = sorted(alike.values(), key=lambda row: dangerous(row[0]))
+    if ordered:
+        heads = ("", "Resource", "Type", "Environments", "Source")
+        rows = (_change_row(change, names) for change, names in ordered)
+        yield _section("### Resources", heads, rows, len(ordered), _SHARES["changes"])
+
+
+def _change_row(change: Change, environments: Sequence[str]) -> str:
+    sign, word = OPS[change.op]
+    resource = change.resource
+    what = f"{sign} {word}"
+    name = code(resource.name, 80)
+    if change.endangers:
+        what, name = f"**{what}, stateful**", f"**{name}**"
+    if resource.replace_keys:
+        name += f" for {code(', '.join(resource.replace_keys), 80)}"
+    if resource.replacement_unknown:
+        name += ", replacement unknown"
+    source = code(str(resource.source)) if resource.source else "–"
+    on = code(", ".join(environments), 60)
+    return f"| {what} | {name} | {code(short_type(resource.type), 80)} | {on} | {source} |"
+
+
+def _policies(review: Review) -> Iterator[str]:
+    new = [(e, f) for e in review.environments for f in e.findings if f.status is Status.NEW]
+    new.sort(key=lambda pair: (not pair[1].blocks, pair[1].verdict is not Verdict.FAILED))
+    if new:
+        heads = ("", "Rule", "Resource", "Where", "What, and what mends it")
+        merged: dict[str, tuple[Finding, list[str]]] = {}
+        for environment, finding in new:
+            merged.setdefault(finding.fingerprint, (finding, []))[1].append(environment.name)
+        rows = (_finding_row(finding, names) for finding, names in merged.values())
+        yield _section("### Policies", heads, rows, len(merged), _SHARES["policies"])
+
+
+def _finding_row(finding: Finding, environments: Sequence[str]) -> str:
+    violation = finding.violation
+    if finding.verdict is Verdict.NOT_EVALUATED:
+        word = "? not evaluated"
+    else:
+        word = "**✗ mandatory**" if finding.blocks else f"! {Level(violation.level).value}"
+    where = code(str(violation.source)) if violation.source else "–"
+    name = code(violation.urn.rsplit("::", 1)[-1] if violation.urn else "the stack", 80)
+    says = prose(violation.message)
+    if finding.remediation and finding.remediation not in violation.message:
+        says += f"<br>{prose(finding.remediation)}"
+    on = code(", ".join(environments), 60)
+    return f"| {word} | {code(violation.policy, 80)} | {name} in {on} | {where} | {says}<br>{finding.fingerprint} |"
+
+
+def _contracts(review: Review) -> Iterator[str]:
+    if review.contracts:
+        heads = ("", "Dataset", "Change", "Gold tables it feeds", "Contract")
+        rows = map(_contract_row, review.contracts)
+        yield _section("### Data contracts", heads, rows, len(review.contracts), _SHARES["contracts"])
+
+
+def _contract_row(change: ContractChange) -> str:
+    word = "**✗ breaking**" if change.breaking else "✓ compatible"
+    gold = ", ".join(code(table, 60) for table in change.gold[:5]) or "–"
+    return f"| {word} | {code(change.dataset)} | {prose(change.what)} | {gold} | {code(change.file)} |"
+
+
+def _diffs(review: Review, room: int) -> Iterator[str]:
+    """Collapsed diffs, one environment a block, cut where ``room`` characters are spent."""
+    left_out = 0
+    for environment in review.environments:
+        opening = f"<details><summary>Diff of {code(environment.name, 60)}</summary>\n\n"
+        frame = length(opening) + _FRAME
+        shown: list[str] = []
+        for change in environment.changes:
+            lines = _diff(change) if room > _VALUE else []
+            needed = sum(length(line) + 1 for line in lines) + (0 if shown else frame)
+            if not lines or needed > room:
+                left_out += 1
+                continue
+            room -= needed
+            shown += lines
+        if shown:
+            yield f"{opening}{fence(shown)}\n\n</details>"
+    if left_out:
+        yield f"and {plural(left_out, 'diff')} more; {_MORE_IN}."
+
+
+def _diff(change: Change) -> list[str]:
+    sign = _SIGNS[change.op]
+    lines = [f"{sign} {_line(change.resource.type)} {_line(change.resource.name)}"]
+    for prop in change.properties[:_MOST_LINES]:
+        before, after = _beside(prop.before or "", prop.after or "")
+        if prop.before is not None:
+            lines.append(f"-   {_line(prop.path)}: {before}")
+        if prop.after is not None:
+            lines.append(f"+   {_line(prop.path)}: {after}")
+    if len(change.properties) > _MOST_LINES:
+        lines.append(f"    and {len(change.properties) - _MOST_LINES:,} more properties")
+    return lines
+
+
+def _beside(before: str, after: str) -> tuple[str, str]:
+    """Two values as they are shown: where they are long, from shortly before they differ."""
+    same = next((place for place, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
+    start = same - _VALUE // 4
+    if max(len(before), len(after)) <= _VALUE or start <= 0:
+        return _line(before), _line(after)
+    return _line(f"…{before[start:]}"), _line(f"…{after[start:]}")
+
+
+def _line(text: str) -> str:
+    """One value of a diff. Long runs of backticks would need a longer fence than there is room for."""
+    return shorten(visible(text), _VALUE)
+
+
+def _foot(review: Review) -> str:
+    base, head = review.base, review.head
+    return (
+        f"<sub>{code(base.name, 60)} {code(base.commit[:12])} → {code(head.name, 60)} {code(head.commit[:12])}, "
+        "previewed offline on a simulated cloud with the base's rules. Known findings and unchanged resources are "
+        "folded away.</sub>"
+    )
+
+
+def _section(title: str, heads: Sequence[str], rows: Iterable[str], count: int, share: int) -> str:
+    """A table with its title, and how many of its ``count`` rows found no place in its share of the comment."""
+    table = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    shown = _fitting(rows, share - sum(length(line) + 1 for line in (title, *table)))
+    return "\n\n".join([*([title] if title else []), "\n".join([*table, *shown]), *_more(count - len(shown))])
+
+
+def _fitting(rows: Iterable[str], room: int) -> list[str]:
+    """The rows that there is room for; the others are not even written."""
+    shown: list[str] = []
+    for row in rows:
+        room -= length(row) + 1
+        if room < 0:
+            break
+        shown.append(row)
+    return shown
+
+
+def _more(left: int) -> Iterator[str]:
+    if left:
+        yield f"and {left:,} more; {_MORE_IN}."

@@ -1,0 +1,281 @@
+"""One review: the base of every environment brought up on a simulated cloud, the head previewed on it.
+
+A fork has no state and no credential, so the state is made: the base is brought up in a stack that is thrown away, and
+previewed once more against itself. That second preview knows what the head's preview knows, so the two are compared
+like with like, and what the base changes by itself is told apart. Both are kept by content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import levee
+from levee import compliance, places
+from levee.compliance import RULES
+from levee.engine import Operation, Options, Project, find_project, perform
+from levee.engine.event_stream import Listener
+from levee.errors import LeveeError, UsageError
+from levee.lock import exclusive
+from levee.plan import Plan, document
+from levee.review import changes, contracts, findings, governed
+from levee.review.model import EnvironmentReview, Review, Revision
+from levee.review.place import Place
+from levee.review.sides import Sides
+from levee.review.trees import Repository
+from levee.toolchain import ensure_pulumi
+
+_AT_ONCE: Final = 2
+_KEPT: Final = 12
+"""Bases whose state is kept, the newest."""
+
+Watch = Callable[[str, str], Listener | None]
+"""Told the environment and what is being done; gives the listener of the engine's events."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to review.
+
+    Attributes:
+        folder: The project's folder, or one below it.
+        base: What to compare with; ``None`` for the repository's main branch.
+        head: What is proposed.
+        environments: The environments or stacks; all of them where none is named.
+        options: How to run the engine; packs and their configuration are the review's own business.
+        today: The UTC date that exemptions and acceptances are judged by.
+        watch: Gets told how far it is.
+    """
+
+    folder: Path
+    base: str | None = None
+    head: str = "HEAD"
+    environments: Sequence[str] = ()
+    options: Options = field(default_factory=Options)
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    watch: Watch = lambda _environment, _doing: None
+
+
+@dataclass(frozen=True)
+class _Run:
+    request: Request
+    repository: Repository
+    project: Project
+    base: Revision
+    head: Revision
+    folder: Path
+
+    @property
+    def subfolder(self) -> PurePosixPath:
+        """The project's folder in the repository."""
+        return PurePosixPath(self.project.root.relative_to(self.repository.root).as_posix())
+
+
+def review(request: Request) -> Review:
+    """Review a change.
+
+    Raises:
+        UsageError: There is no project, repository, commit or environment of that name, or a file that the base
+            judges by is malformed.
+        EngineError: Git fails, or another review is at work in the project.
+    """
+    project = find_project(request.folder)
+    repository = Repository.around(project.root)
+    base, head = repository.revisions(request.base, request.head)
+    folder = project.root / ".levee" / "review"
+    with exclusive(folder / "run.lock", doing="a review"):
+        (folder.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+        # Levee's own CLI, whatever the sides say of theirs.
+        options = replace(request.options, pulumi=request.options.pulumi or ensure_pulumi())
+        run = _Run(replace(request, options=options), repository, project, base, head, folder)
+        return _review(run)
+
+
+def _review(run: _Run) -> Review:
+    sides = Sides.read(run.repository, run.project, run.base, run.head, run.folder / "read")
+    names = _chosen(run, sides)
+    work = run.folder / "work"
+    if run.base.tree == run.head.tree:
+        reviews = {name: EnvironmentReview(name) for name in names}
+    else:
+        reviews = _each(names, lambda name: _environment(run, sides, name))
+        shutil.rmtree(work, ignore_errors=True)
+        _prune(run.folder / "bases")
+    return Review(
+        project=run.project.name,
+        base=run.base,
+        head=run.head,
+        environments=tuple(reviews[name] for name in names),
+        contracts=contracts.compare(sides.base.contracts, sides.head.contracts),
+        governed=governed.edits(run.repository.changed(run.base, run.head), sides.base.settings, sides.head.settings),
+        remarks=sides.remarks,
+    )
+
+
+def _chosen(run: _Run, sides: Sides) -> list[str]:
+    known = sorted({*sides.base.stacks, *sides.head.stacks})
+    for name in run.request.environments:
+        if name not in known:
+            raise UsageError(
+                f"neither side has an environment {name!r}",
+                where=str(run.project.config_dir),
+                fix=f"--env {known[0]}" if known else "commit its Pulumi.<name>.yaml",
+            )
+    if not known:
+        raise UsageError(
+            "neither side has a stack's configuration",
+            where=str(run.project.config_dir),
+            fix="commit a Pulumi.<stack>.yaml, which may be empty",
+        )
+    return list(dict.fromkeys(run.request.environments)) or known
+
+
+def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
+    place = Place(run.repository, run.project, run.folder / "work" / name.replace("/", "-"))
+    policies = sides.policies_of(name)
+    remarks: list[str] = []
+    base: Plan | None = None
+    kept: Path | None = None
+    if name in sides.base.stacks:
+        try:
+            kept = _bring_up(run, place, name, policies)
+            base = document.read(kept / "plan.json")
+        except LeveeError as failed:
+            remarks.append(f"the base cannot be brought up, so everything counts as new: {_short(failed, place)}")
+    else:
+        remarks.append("a new environment: what it says of policies, exemptions and budgets counts after the merge")
+    if name not in sides.head.stacks:
+        return EnvironmentReview(
+            name, remarks=(f"removed; {_count(base)} resources stay in the cloud until `levee destroy {name}`",)
+        )
+    try:
+        head = _preview(run, place, name, policies, kept)
+    except LeveeError as failed:
+        return EnvironmentReview(
+            name, failure=_short(failed, place), failure_code=failed.exit_code, remarks=tuple(remarks)
+        )
+    changed, unsettled = changes.changes(base, head, run.subfolder)
+    found, mended = findings.findings(
+        base,
+        head,
+        rules={rule.id: rule for rule in RULES},
+        accepted=sides.accepted,
+        today=run.request.today,
+        folder=run.subfolder,
+    )
+    return EnvironmentReview(name, head, changed, found, mended, unsettled, remarks=tuple(remarks))
+
+
+def _bring_up(run: _Run, place: Place, name: str, policies: Mapping[str, Any]) -> Path:
+    """The base's state and plan, made once for a content.
+
+    Returns:
+        A folder with ``workspace/``, the stack's state and simulated cloud, and ``plan.json``.
+    """
+    kept = run.folder / "bases" / _key(run, place, name, policies)
+    if (kept / "plan.json").is_file():
+        kept.touch()
+        return kept
+    project = place.write(run.base.tree)
+    perform(Operation.UP, project.root, name, _options(run, place, name, "base: up", {}))
+    plan = perform(Operation.PREVIEW, project.root, name, _options(run, place, name, "base: preview", policies))
+    making = kept.with_name(f".{kept.name}")
+    shutil.rmtree(making, ignore_errors=True)
+    shutil.copytree(place.workspace(project, name), making / "workspace", symlinks=True)
+    document.write(plan, making / "plan.json")
+    shutil.rmtree(kept, ignore_errors=True)
+    making.rename(kept)
+    return kept
+
+
+def _preview(run: _Run, place: Place, name: str, policies: Mapping[str, Any], kept: Path | None) -> Plan:
+    project = place.write(run.head.tree)
+    if kept is not None:
+        shutil.copytree(kept / "workspace", place.workspace(project, name), symlinks=True)
+    return perform(Operation.PREVIEW, project.root, name, _options(run, place, name, "head: preview", policies))
+
+
+def _options(run: _Run, place: Place, name: str, doing: str, policies: Mapping[str, Any]) -> Options:
+    """The engine's options; without policies no pack runs, so that nothing holds the base up."""
+    return replace(
+        run.request.options,
+        packs=(compliance.merged_pack(),) if policies else (),
+        pack_config=policies,
+        program_environment={**run.request.options.program_environment, **place.imports()},
+        on_event=run.request.watch(name, doing),
+    )
+
+
+def _key(run: _Run, place: Place, name: str, policies: Mapping[str, Any]) -> str:
+    """What decides how the base comes up: its files, Levee, the SDKs, what was given, and the day, for exemptions."""
+    site = run.project.site_packages
+    options = run.request.options
+    decides = (
+        (run.base.tree, str(place.root), name, run.request.today.isoformat(), _levee_digest()),
+        sorted(path.name for path in site.glob("*.dist-info")),
+        (dict(options.config), options.fill_config, json.dumps(policies, sort_keys=True)),
+        options.references.read_text(encoding="utf-8") if options.references else "",
+    )
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _levee_digest() -> str:
+    """Which Levee this is, to the byte: a checkout changes without its version."""
+    digest = hashlib.sha256()
+    for root in (Path(levee.__file__).parent, places.shipped("policy_packs")):
+        for path in sorted(root.rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _prune(folder: Path) -> None:
+    kept = sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.is_dir() else []
+    for old in kept[_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _short(failed: LeveeError, place: Place) -> str:
+    """What failed, with its place as the repository has it."""
+    where = f" ({failed.where})" if failed.where else ""
+    return f"{failed.message}{where}".replace(f"{place.folder}/", "")
+
+
+def _count(plan: Plan | None) -> str:
+    return f"{plan.summary.resources:,}" if plan else "its"
+
+
+def _each(names: Sequence[str], work: Callable[[str], EnvironmentReview]) -> dict[str, EnvironmentReview]:
+    """Do the work for every name, two at once, in threads that an interrupt of the main one leaves behind."""
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for name in names:
+        waiting.put(name)
+    done: dict[str, EnvironmentReview] = {}
+    failed: list[BaseException] = []
+
+    def go() -> None:
+        while not failed:
+            try:
+                name = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                done[name] = work(name)
+            except BaseException as error:  # noqa: BLE001 raised again by the one that waits
+                failed.append(error)
+
+    threads = [threading.Thread(target=go, name=f"review-{place}", daemon=True) for place in range(_AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return done
