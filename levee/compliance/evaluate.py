@@ -11,6 +11,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from levee.compliance.budgets import Pricer
 from levee.compliance.exemption import Exemption
 from levee.compliance.exemption_rules import PACK as EXEMPTIONS
 from levee.compliance.graph import Graph
@@ -89,9 +90,18 @@ class Evaluator:
         places: Where types carry tags.
         stack: The stack's name.
         today: The UTC date that expiry is judged by.
+        spending: Prices a graph, for the budgets.
     """
 
-    def __init__(self, rules: Sequence[Rule], settings: Settings, places: Places, stack: str, today: date) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        settings: Settings,
+        places: Places,
+        stack: str,
+        today: date,
+        spending: Pricer | None = None,
+    ) -> None:
         self._settings = settings
         enabled = [rule for rule in rules if settings.levels[rule.id] is not Level.DISABLED]
         self._resource_rules = [rule for rule in enabled if rule.check is not None]
@@ -108,6 +118,7 @@ class Evaluator:
                 places=places,
                 parameters=settings.parameters[rule.id],
                 exemptions=self._exemptions,
+                spending=spending,
             )
             for rule in enabled
         }
@@ -226,7 +237,14 @@ def _run(rule: Rule, check: Any) -> list[Finding | _Broken] | None:
     return findings
 
 
-def evaluate(plan: Plan, rules: Sequence[Rule], settings: Settings, places: Places, today: date) -> Sequence[Outcome]:
+def evaluate(
+    plan: Plan,
+    rules: Sequence[Rule],
+    settings: Settings,
+    places: Places,
+    today: date,
+    spending: Pricer | None = None,
+) -> Sequence[Outcome]:
     """Every rule over every resource of a plan, then over the stack: the packs' verdicts without an engine.
 
     As the engine does, it leaves out what the stack only reads and what is about to be deleted.
@@ -237,8 +255,9 @@ def evaluate(plan: Plan, rules: Sequence[Rule], settings: Settings, places: Plac
         settings: Levels, parameters and exemptions; ``Settings.from_config(rules, pack_config(...))``.
         places: Where types carry tags.
         today: The UTC date that expiry is judged by.
+        spending: Prices a graph, for the budgets: ``levee.cost.spending``.
     """
-    evaluator = Evaluator(rules, settings, places, plan.stack, today)
+    evaluator = Evaluator(rules, settings, places, plan.stack, today, spending)
     providers = {r.urn: r.inputs for r in plan.resources if r.is_provider}
     outcomes: list[Outcome] = []
     judged = [r for r in plan.resources if r.op not in _NOT_JUDGED]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from levee.plan import SECRET, UNKNOWN, Level, Resource, Verdict
 
 if TYPE_CHECKING:
+    from levee.compliance.budgets import Pricer
     from levee.compliance.exemption import Exemption
     from levee.compliance.graph import Graph
     from levee.compliance.tagging.place import Places
@@ -85,6 +86,7 @@ class Facts:
         parameters: This rule's settings, defaults filled in.
         places: Where each type carries its tags, as the provider SDKs say.
         exemptions: Every exemption of the environment.
+        spending: Prices a graph; ``None`` where nobody handed in prices.
     """
 
     stack: str
@@ -93,6 +95,7 @@ class Facts:
     provider: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     exemptions: Sequence[Exemption] = ()
+    spending: Pricer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from levee.compliance.budgets import PACK as BUDGETS
 from levee.compliance.exemption import Exemption, parse_exemptions
 from levee.compliance.exemption_rules import EXPIRED
 from levee.compliance.exemption_rules import PACK as EXEMPTIONS
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from levee.environment import Environment
 
 LEVEL_KEY = "enforcementLevel"
+_READ = {"budgets", "clouds", "protection", "retention", "usage"}
+"""What of an environment's model decides parameters of rules."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class PolicyView:
     policies: Mapping[str, PolicySetting]
     exemptions: Sequence[Exemption]
     limits: Mapping[str, Any]
+    spending: Mapping[str, Any]
 
     @classmethod
     def parse(cls, name: str, value: Mapping[str, Any]) -> PolicyView:
@@ -99,6 +103,7 @@ class PolicyView:
             policies=policies,
             exemptions=parse_exemptions(value.get("exemptions") or ()),
             limits=_limits(value),
+            spending=_budgets(value),
         )
 
 
@@ -155,6 +160,8 @@ def _from_environment(rule: Rule, environment: Environment | PolicyView) -> dict
     if rule.pack == COMPLIANCE:
         limits = environment.limits if isinstance(environment, PolicyView) else _limits(_plain(environment))
         return {name: value for name, value in limits.items() if name in rule.parameters}
+    if rule.pack == BUDGETS:
+        return dict(environment.spending if isinstance(environment, PolicyView) else _budgets(_plain(environment)))
     match rule.id:
         case "tagging-values":
             return {"environment": environment.name, "highest_classification": environment.classification}
@@ -164,7 +171,12 @@ def _from_environment(rule: Rule, environment: Environment | PolicyView) -> dict
 
 
 def _plain(environment: Environment) -> Mapping[str, Any]:
-    return environment.model_dump(mode="json", include={"clouds", "retention", "protection"}, exclude_none=True)
+    return environment.model_dump(mode="json", include=_READ, exclude_none=True)
+
+
+def _budgets(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the rules about budgets take from the value of ``levee:environment``."""
+    return {"budgets": value.get("budgets") or {}, "usage": value.get("usage") or {}}
 
 
 def _limits(value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from levee.cost.catalogue import Catalogue, shipped
 from levee.cost.model import HOURS_PER_MONTH, Basis, CostReport, Line, Range, ResourceCost, usd
-from levee.cost.price import price, price_resources
+from levee.cost.price import price, price_resources, spending
 from levee.cost.usage import Usage
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "price",
     "price_resources",
     "shipped",
+    "spending",
     "usd",
 ]

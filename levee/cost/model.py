@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -66,6 +66,9 @@ class Basis(StrEnum):
     def priced(self) -> bool:
         """Whether a line on this basis has an amount."""
         return self in {Basis.CONFIGURED, Basis.USAGE, Basis.ASSUMED}
+
+
+_UNDECIDED: Final = frozenset({Basis.UNKNOWN, Basis.UNPRICED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,27 @@ class CostReport:
     def by_cost_centre(self) -> Mapping[str, Range]:
         """Amount by cost centre; empty for what is tagged with none."""
         return self._by(lambda resource: resource.cost_centre)
+
+    @property
+    def expected_usd(self) -> Decimal:
+        """The expected total of what has an amount."""
+        return self.monthly_usd.expected
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """What has no amount for want of a price or a value; usage that nobody gave is not among it."""
+        lines = (f"{r.name}: {line.name} ({line.note})" for r, line in self.unresolved if line.basis in _UNDECIDED)
+        types = (f"{token} is not in the catalogue ({len(urns)})" for token, urns in self.unpriced.items())
+        return (*lines, *types)
+
+    def only(self, kind: str, name: str) -> CostReport:
+        """The part of one ``capability`` or ``cost_centre``; what is not in the catalogue stays whole."""
+        kept = tuple(resource for resource in self.resources if getattr(resource, kind) == name)
+        return replace(self, resources=kept)
+
+    def dearest_lines(self) -> tuple[tuple[str, Decimal], ...]:
+        """Each line with its expected amount, the dearest first."""
+        return tuple((f"{resource.name}: {line.name}", _expected(line)) for resource, line in self.dearest)
 
     def _by(self, key: Callable[[ResourceCost], str]) -> Mapping[str, Range]:
         sums: dict[str, Range] = {}

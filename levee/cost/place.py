@@ -48,7 +48,7 @@ class Places:
     def provider(self, resource: Resource) -> Mapping[str, Any]:
         """Inputs of the resource's provider; empty where it is not in the graph."""
         provider = self._by_urn.get(resource.provider.rpartition("::")[0]) or self._by_urn.get(resource.provider)
-        return provider.inputs if provider else {}
+        return (provider.inputs or provider.outputs) if provider else {}
 
     def cloud(self, resource: Resource) -> str:
         """``aws``, ``azure`` or ``gcp``; of Databricks the one its workspace runs on; empty where nothing says so."""
@@ -106,7 +106,7 @@ def _sole_regions(resources: Iterable[Resource]) -> Mapping[str, str]:
     for resource in resources:
         cloud = cloud_of(Urn.parse(resource.urn).package + ":") if resource.is_provider else None
         if cloud in _PROVIDER_INPUTS:
-            text = resource.inputs.get(_PROVIDER_INPUTS[cloud])
+            text = (resource.inputs or resource.outputs).get(_PROVIDER_INPUTS[cloud])
             if _known(text):
                 regions.setdefault(cloud, set()).add(_region(text, cloud))
     return {cloud: next(iter(found)) for cloud, found in regions.items() if len(found) == 1}

@@ -19,7 +19,7 @@ from levee.cost.expression import (
 )
 from levee.cost.model import HOURS_PER_MONTH, Basis, CostReport, Line, Range, ResourceCost
 from levee.cost.place import Places
-from levee.cost.usage import Given, Usage, assumed
+from levee.cost.usage import Given, Usage, assumed, parse
 from levee.plan import Op, Plan, Resource
 
 _NOT_PAID_FOR: Final = frozenset({Op.DELETE, Op.READ})
@@ -38,6 +38,23 @@ def price(plan: Plan, catalogue: Catalogue | None = None, usage: Usage | None = 
         usage: What is said of usage; the defaults of the environment that is called as the stack fill the rest.
     """
     return price_resources(plan.resources, catalogue, usage, project=plan.project, stack=plan.stack)
+
+
+def spending(resources: Sequence[Resource], stack: str, usage: Mapping[str, Any]) -> CostReport:
+    """What a graph costs, as the budgets pack asks for it.
+
+    Args:
+        resources: The finished graph.
+        stack: The stack's name, which chooses what is assumed of usage.
+        usage: What the environment says of usage, as its file has it.
+
+    Raises:
+        UsageError: It says something that nothing reads.
+    """
+    catalogue = shipped()
+    where = f"environments/Pulumi.{stack}.yaml"
+    said = parse(usage, catalogue, lambda path: f"{where}: usage.{'.'.join(map(str, path))}")
+    return price_resources(resources, catalogue, said, stack=stack)
 
 
 def price_resources(

@@ -130,7 +130,9 @@ def document(path: Path, file: str) -> CommentedMap:
     except (YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"not YAML: {error}", where=file, fix="save the file as UTF-8 YAML") from None
     if not isinstance(parsed, CommentedMap):
-        raise UsageError("the file holds no settings", where=f"{file}:1", fix="write keys and values, as its page shows")
+        raise UsageError(
+            "the file holds no settings", where=f"{file}:1", fix="write keys and values, as its page shows"
+        )
     return parsed
 
 

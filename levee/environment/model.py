@@ -199,6 +199,34 @@ class Budgets(_Model):
     max_increase_usd: Usd | None = Field(default=None, description="Most that one change may add to a month.")
 
 
+Amount: TypeAlias = Annotated[float, Field(ge=0)]
+
+
+class UsageRange(_Model):
+    """A month's use at the least, as expected and at the most."""
+
+    low: Amount = Field(description="At the least.")
+    expected: Amount = Field(description="As expected.")
+    high: Amount = Field(description="At the most.")
+
+
+UsageByKey: TypeAlias = Mapping[str, Amount | UsageRange | str]
+"""Use by key; the keys of each type are in docs/reference/cost.md. Only ``schedule`` is text."""
+
+
+class Usage(_Model):
+    """How much is used in a month, where that decides what it costs; the rest is assumed by environment."""
+
+    types: Mapping[str, UsageByKey] = Field(
+        default_factory=dict,
+        description="Use by type token, such as `aws:s3/bucket:Bucket: {storage_gb: 500}`.",
+    )
+    names: Mapping[str, UsageByKey] = Field(
+        default_factory=dict,
+        description='Use by shell pattern over names, which wins over the type\'s: `"*-gold": {storage_gb: 2000}`.',
+    )
+
+
 class Retention(_Model):
     """How long things are kept, where no contract says so. Contracts decide for their own data."""
 
@@ -298,6 +326,7 @@ class Environment(_Model):
     )
     domains: Mapping[str, Domain] = Field(default_factory=dict, description="Data domains that run here, by name.")
     budgets: Budgets = Field(description="Spending limits.")
+    usage: Usage = Field(default_factory=Usage, description="How much is used in a month, for what it costs.")
     retention: Retention = Field(description="How long things are kept.")
     network: Network = Field(default_factory=Network, description="Who may reach the stores.")
     protection: Protection = Field(description="What may be destroyed.")
