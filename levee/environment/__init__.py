@@ -17,8 +17,6 @@ from levee.environment.model import (
     Protection,
     Retention,
     Schedule,
-    Usage,
-    UsageRange,
     Workspace,
 )
 
@@ -38,8 +36,6 @@ __all__ = [
     "Protection",
     "Retention",
     "Schedule",
-    "Usage",
-    "UsageRange",
     "Workspace",
     "describes",
     "names",
