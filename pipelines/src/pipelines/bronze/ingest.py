@@ -216,12 +216,10 @@ def _counts(engine: Engine, path: str, batch: Sequence[Delivery], version: int) 
     from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
     names = [sql.text(name) for name in sorted(delivery.stored.name for delivery in batch)]
-    rows = engine.read(path, version).where(
-        f"_file BETWEEN {names[0]} AND {names[-1]}"
-    )  # files beyond these are not opened
-    rows = engine.among(rows, "_file_sha256", [delivery.sha256 for delivery in batch])
+    rows = engine.read(path, version).where(f"_file BETWEEN {names[0]} AND {names[-1]}")  # opens no files beyond these
     counted = rows.groupBy("_file_sha256").agg(F.count("*"), F.count("_parse_error")).collect()
-    return {row[0]: (row[1], row[2]) for row in counted}
+    mine = {delivery.sha256 for delivery in batch}
+    return {row[0]: (row[1], row[2]) for row in counted if row[0] in mine}
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipelines.contracts.catalogue import TableEntry
-from pipelines.engine import registration, schema_gate
+from pipelines.engine import local, registration, schema_gate
 from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.engine.capabilities import CAPABILITIES, Capability, hazards_of, refuse
 from pipelines.engine.commits import retried
@@ -105,9 +105,7 @@ class Engine:
         """Whether there is a Delta table at `path`."""
         if self.name is EngineName.DATABRICKS:
             return self.spark.catalog.tableExists(f"delta.`{path}`")
-        import deltalake
-
-        return deltalake.DeltaTable.is_deltatable(path)
+        return local.exists(path)
 
     def read(self, path: str, version: int | None = None) -> DataFrame:
         """Return a version of the table, the newest by default.
@@ -133,25 +131,27 @@ class Engine:
             return frame.where(f"NOT {is_in(column, values)}")
         return self._joined(frame, column, values, "left_anti")
 
-    def count(self, path: str) -> int:
-        """Rows of the table: from its log, so it costs next to nothing; 0 where there is no table."""
-        return self.read(path).count() if self.exists(path) else 0
+    def count(self, path: str, version: int | None = None) -> int:
+        """Rows of a version of the table, the newest by default; 0 where there is no table.
+
+        From its log, so it costs next to nothing.
+        """
+        if not self.exists(path):
+            return 0
+        told = None if self.name is EngineName.DATABRICKS else local.count(path, version)
+        return self.read(path, version).count() if told is None else told
 
     def version(self, path: str) -> int:
         """Number of the table's newest commit."""
         if self.can(Capability.DESCRIBE_HISTORY):
             return int(self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").collect()[0]["version"])
-        import deltalake
-
-        return deltalake.DeltaTable(path).version()
+        return local.version(path)
 
     def schema(self, path: str) -> StructType:
         """Columns of the table."""
         if self.name is EngineName.DATABRICKS:
             return self.read(path).schema
-        import deltalake
-
-        return from_arrow_schema(pa.schema(deltalake.DeltaTable(path).schema().to_arrow()))
+        return from_arrow_schema(local.schema(path))
 
     def rows(self, path: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         """Return rows of a small table to the driver; ``where`` is SQL that every engine reads.
@@ -159,7 +159,9 @@ class Engine:
         Raises:
             PipelineError: there is no table.
         """
-        frame = self.read(path)
+        frame = self.read(path)  # fails in plain words where there is none
+        if self.name is not EngineName.DATABRICKS:
+            return local.rows(path, columns, where)
         frame = frame.where(where) if where else frame
         return (frame.select(*columns) if columns else frame).toArrow()
 
@@ -181,14 +183,13 @@ class Engine:
         Raises:
             SchemaError: the rows do not fit the table.
         """
-        self.ensure(path, rows.schema)
         if self.name is EngineName.DATABRICKS:
+            self.ensure(path, rows.schema)
             self.frame(rows).write.format("delta").mode("append").save(path)
             return
-        import deltalake
-
-        # In this process: Spark takes a second or more for a commit of one row.
-        retried(lambda: deltalake.write_deltalake(path, rows, mode="append"), path)
+        if self.exists(path):
+            self.ensure(path, rows.schema)
+        retried(lambda: local.append(path, rows), path)
 
     def insert(self, path: str, frame: DataFrame) -> None:
         """Commit `frame` beside the table's rows, and touch none of these: not safe to repeat.
@@ -286,22 +287,14 @@ class Engine:
             order = f" ZORDER BY ({', '.join(f'`{name}`' for name in z_order_by)})" if z_order_by else ""
             retried(lambda: self.spark.sql(f"OPTIMIZE delta.`{path}`{order}").collect(), path)
             return
-        import deltalake
-
-        def compact() -> None:
-            optimizer = deltalake.DeltaTable(path).optimize
-            _ = optimizer.z_order(list(z_order_by)) if z_order_by else optimizer.compact()
-
-        retried(compact, path)
+        retried(lambda: local.optimize(path, z_order_by), path)
 
     def vacuum(self, path: str, hours: int) -> None:
         """Delete files that left the table more than `hours` ago (168 or more)."""
         if self.can(Capability.DELTA_MAINTENANCE):
             self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS").collect()
             return
-        import deltalake
-
-        deltalake.DeltaTable(path).vacuum(retention_hours=hours, dry_run=False)
+        local.vacuum(path, hours)
 
     # Inside
 
@@ -312,9 +305,7 @@ class Engine:
         if self.name is EngineName.DATABRICKS:
             self.spark.createDataFrame([], from_arrow_schema(like)).write.format("delta").mode("ignore").save(path)
             return
-        import deltalake
-
-        retried(lambda: deltalake.DeltaTable.create(path, like, mode="ignore"), path)
+        retried(lambda: local.create(path, like), path)
 
     def _register(self, path: str, like: pa.Schema, entry: TableEntry) -> None:
         there = self.exists(path)
