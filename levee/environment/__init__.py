@@ -17,6 +17,8 @@ from levee.environment.model import (
     Protection,
     Retention,
     Schedule,
+    Usage,
+    UsageRange,
     Workspace,
 )
 
@@ -36,6 +38,8 @@ __all__ = [
     "Protection",
     "Retention",
     "Schedule",
+    "Usage",
+    "UsageRange",
     "Workspace",
     "describes",
     "names",
