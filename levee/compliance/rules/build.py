@@ -70,7 +70,7 @@ def rule(
         level=level or (Level.MANDATORY if severity is Severity.CRITICAL else Level.ADVISORY),
         remediation=mend,
         url=url,
-        controls=controls,
+        controls=tuple(dict.fromkeys(controls)),
         parameters={setting.name: setting.parameter for setting in check.settings},
         applies=judge.applies,
         types=tokens,

@@ -36,6 +36,28 @@ def refers_to(path: str, *types: str, wanted: str, pattern: str = "") -> Check:
     return Check(run, reads=(Read(path),), graph=True)
 
 
+def referred(path: str, *types: str, check: Check) -> Check:
+    """What the property refers to passes the check; a literal is another stack's, and nobody here can say.
+
+    Args:
+        path: Where the reference is.
+        types: Base type tokens of what is referred to.
+        check: What it must fulfil.
+    """
+
+    def run(scope: Scope) -> Iterator[Finding]:
+        for found in scope.read(path):
+            others = [other for other in scope.references(found) if base_type(other.type) in types]
+            for other in others:
+                for finding in check.run(_of(other, scope)):
+                    yield replace(finding, message=f"{other.name}: {finding.message}", property=found.path)
+            if not others and not found.empty:
+                yield Undecidable(found.path, f"`{found.path}` names what this stack does not have").finding()
+
+    reads = (Read(path), *(Read(r.path, t) for r in check.reads for t in types))
+    return Check(run, reads=reads, settings=check.settings, graph=True)
+
+
 def attached(*types: str, by: str, check: Check | None = None, wanted: str) -> Check:
     """Some resource of one of the types names this one in its property ``by``, and passes the check.
 

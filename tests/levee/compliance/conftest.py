@@ -1,4 +1,4 @@
-"""The rules, run over one resource as the packs run them."""
+"""The tagging rules, run over one resource as the packs run them."""
 
 import sysconfig
 from datetime import date
@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from levee.compliance import RULES, Evaluator, Settings
+from levee.compliance import Evaluator, Settings, pack_rules
 from levee.compliance.tagging import Places
 from levee.plan import Verdict
 from levee.sdk import Sdk
 
 TODAY = date(2026, 11, 21)
+TAGGING = pack_rules("tagging")
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +25,7 @@ def places(tmp_path_factory):
 def judge(places):
     """``judge(resource, config)`` gives the outcomes; ``only`` keeps one rule's."""
 
-    def run(subject, config=None, *, only=None, stack="prod", provider=None, rules=RULES):
+    def run(subject, config=None, *, only=None, stack="prod", provider=None, rules=TAGGING):
         evaluator = Evaluator(rules, Settings.from_config(rules, config or {}), places, stack, TODAY)
         outcomes = evaluator.resource(subject, provider or {})
         return [o for o in outcomes if only is None or o.rule.id == only]

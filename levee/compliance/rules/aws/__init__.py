@@ -5,6 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from levee.compliance.rule import Rule
-from levee.compliance.rules.aws import database, storage
+from levee.compliance.rules.aws import (
+    compute,
+    database,
+    identity,
+    keys,
+    logging,
+    messaging,
+    network,
+    residency,
+    storage,
+)
 
-RULES: Final[tuple[Rule, ...]] = (*storage.RULES, *database.RULES)
+_FIELDS: Final = (compute, database, identity, keys, logging, messaging, network, residency, storage)
+
+RULES: Final[tuple[Rule, ...]] = tuple(rule for field in _FIELDS for rule in field.RULES)

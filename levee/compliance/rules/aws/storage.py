@@ -1,25 +1,91 @@
-"""S3: no public access, TLS only, customer-managed keys, versions, access logs, a locked audit store."""
+"""S3, EBS, EFS and AWS Backup: no public access, TLS only, customer-managed keys, versions, logs, retention."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from levee.compliance.rule import Severity
+from levee.compliance.rule import Finding, Severity
 from levee.compliance.rules import controls as c
+from levee.compliance.rules.aws.common import customer_key, security_hub
+from levee.compliance.rules.aws.policy import Statement, covers, many, not_public, principals, some_statement
 from levee.compliance.rules.build import rule
-from levee.compliance.rules.checks import equals, every
+from levee.compliance.rules.checks import (
+    Check,
+    at_least,
+    by_type,
+    differs,
+    each,
+    either,
+    equals,
+    every,
+    one_of,
+    present,
+    reads,
+    unless,
+    where_setting,
+)
 from levee.compliance.rules.relations import attached
+from levee.compliance.rules.scope import Scope
+from levee.compliance.rules.settings import AUDIT_DAYS, PROTECTED, setting_value
 
-BUCKETS: Final = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
+BUCKET: Final = "aws:s3/bucket:Bucket"
+BUCKET_V2: Final = "aws:s3/bucketV2:BucketV2"
+BUCKETS: Final = (BUCKET, BUCKET_V2)
+_ACL: Final = ("aws:s3/bucketAcl:BucketAcl", "aws:s3/bucketAclV2:BucketAclV2")
 _BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+_ENCRYPTION: Final = (
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
+)
+_LOCK: Final = (
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+    "aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2",
+)
+_LOGGING: Final = ("aws:s3/bucketLogging:BucketLogging", "aws:s3/bucketLoggingV2:BucketLoggingV2")
+_OWNERSHIP: Final = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 _VERSIONING: Final = ("aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketVersioningV2:BucketVersioningV2")
-_GUIDE: Final = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/"
+_S3_GUIDE: Final = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/"
+_EBS_GUIDE: Final = "https://docs.aws.amazon.com/ebs/latest/userguide/"
+
+
+def _own_or(separate: Check, inline: Check) -> Check:
+    """As a resource of its own, or as the bucket's inline property that provider 7 still reads."""
+    return by_type({BUCKET: either(separate, inline), BUCKET_V2: separate})
+
+
+def _refuses_plain_http(statement: Statement) -> bool:
+    tests = (statement.get("Condition") or {}).get("Bool") or {}
+    secure = next((value for key, value in tests.items() if key.lower() == "aws:securetransport"), None)
+    return (
+        statement.get("Effect") == "Deny"
+        and "*" in principals(statement)
+        and covers(statement, "s3:GetObject")
+        and [str(value).lower() for value in many(secure)] == ["false"]
+    )
+
+
+@reads("rule.defaultRetention.days", "rule.defaultRetention.years", settings=(AUDIT_DAYS,))
+def _kept_for_audit(scope: Scope) -> Iterator[Finding]:
+    years = at_least("rule.defaultRetention.years", setting_value(AUDIT_DAYS, scope.facts) / 366)
+    yield from either(at_least("rule.defaultRetention.days", AUDIT_DAYS), years).run(scope)
+
 
 _ALL_BLOCKED: Final = every(
     equals("blockPublicAcls", True),
     equals("blockPublicPolicy", True),
     equals("ignorePublicAcls", True),
     equals("restrictPublicBuckets", True),
+)
+_PRIVATE_ACL: Final = differs("acl", "public-read", "public-read-write", "authenticated-read", "website")
+_IS_LOG_TARGET: Final = attached(*_LOGGING, by="targetBucket", wanted="an aws.s3.BucketLogging")
+_TLS_ONLY: Final = some_statement(
+    "policy", _refuses_plain_http, "denies s3:* to everybody where aws:SecureTransport is false"
+)
+_BY_CUSTOMER_KEY: Final = each(
+    "rules[*].applyServerSideEncryptionByDefault",
+    every(one_of("sseAlgorithm", "aws:kms", "aws:kms:dsse"), customer_key("kmsMasterKeyId")),
 )
 
 RULES: Final = (
@@ -33,22 +99,238 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend="Add `aws.s3.BucketPublicAccessBlock(name, bucket=bucket.id, block_public_acls=True, "
         "block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True)`.",
-        url=f"{_GUIDE}access-control-block-public-access.html",
+        url=security_hub("s3", 8),
         controls=(*c.NO_PUBLIC_ACCESS, *c.cis_aws("2.1.4")),
+    ),
+    rule(
+        "aws-s3-account-public-access-blocked",
+        "The account blocks public access to all its buckets in all four ways",
+        "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
+        _ALL_BLOCKED,
+        severity=Severity.HIGH,
+        mend="Set all four of `block_public_acls`, `block_public_policy`, `ignore_public_acls` and "
+        "`restrict_public_buckets` to True.",
+        url=security_hub("s3", 1),
+        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_aws("2.1.4")),
+    ),
+    rule(
+        "aws-s3-acl-not-public",
+        "No access control list opens a bucket to everybody",
+        (*BUCKETS, *_ACL),
+        _PRIVATE_ACL,
+        severity=Severity.CRITICAL,
+        mend="Remove `acl`, and give access by a bucket policy that names its principals.",
+        url=f"{_S3_GUIDE}acl-overview.html",
+        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_aws("2.1.4")),
+    ),
+    rule(
+        "aws-s3-policy-not-public",
+        "No bucket policy lets everybody in",
+        (_POLICY, *BUCKETS),
+        not_public("policy"),
+        severity=Severity.CRITICAL,
+        mend="Name the principals in the statement, or narrow it by a condition such as `aws:PrincipalOrgID`.",
+        url=f"{_S3_GUIDE}access-control-block-public-access.html#access-control-block-public-access-policy-status",
+        controls=c.NO_PUBLIC_ACCESS,
+    ),
+    rule(
+        "aws-s3-tls-only",
+        "Every bucket refuses requests without TLS",
+        BUCKETS,
+        either(
+            attached(_POLICY, by="bucket", check=_TLS_ONLY, wanted="an aws.s3.BucketPolicy that denies plain HTTP"),
+            _TLS_ONLY,
+        ),
+        severity=Severity.MEDIUM,
+        mend="Add to the bucket policy a Deny of `s3:*` for Principal `*` with the condition "
+        '`{"Bool": {"aws:SecureTransport": "false"}}`.',
+        url=security_hub("s3", 5),
+        controls=(*c.ENCRYPTION_IN_TRANSIT, *c.cis_aws("2.1.1")),
+    ),
+    rule(
+        "aws-s3-customer-managed-key",
+        "Every bucket but the target of access logs is encrypted with a customer-managed key",
+        BUCKETS,
+        unless(
+            _IS_LOG_TARGET,  # "Enabling Amazon S3 server access logging": the target takes SSE-S3 only
+            _own_or(
+                attached(
+                    *_ENCRYPTION,
+                    by="bucket",
+                    check=_BY_CUSTOMER_KEY,
+                    wanted="an aws.s3.BucketServerSideEncryptionConfiguration with a KMS key of your own",
+                ),
+                customer_key(
+                    "serverSideEncryptionConfiguration.rule.applyServerSideEncryptionByDefault.kmsMasterKeyId"
+                ),
+            ),
+        ),
+        severity=Severity.MEDIUM,
+        mend='Add `aws.s3.BucketServerSideEncryptionConfiguration` with `sse_algorithm="aws:kms"` and '
+        "`kms_master_key_id=key.arn`.",
+        url=security_hub("s3", 17),
+        controls=(*c.ENCRYPTION_AT_REST, *c.KEY_MANAGEMENT),
     ),
     rule(
         "aws-s3-versioning-enabled",
         "Every bucket keeps the versions of its objects",
         BUCKETS,
-        attached(
-            *_VERSIONING,
-            by="bucket",
-            check=equals("versioningConfiguration.status", "Enabled"),
-            wanted="an aws.s3.BucketVersioning with status Enabled",
+        _own_or(
+            attached(
+                *_VERSIONING,
+                by="bucket",
+                check=equals("versioningConfiguration.status", "Enabled"),
+                wanted="an aws.s3.BucketVersioning with status Enabled",
+            ),
+            equals("versioning.enabled", True),
         ),
         severity=Severity.MEDIUM,
         mend='Add `aws.s3.BucketVersioning(name, bucket=bucket.id, versioning_configuration={"status": "Enabled"})`.',
-        url=f"{_GUIDE}Versioning.html",
+        url=security_hub("s3", 14),
         controls=c.VERSIONING,
+    ),
+    rule(
+        "aws-s3-access-logged",
+        "Every bucket but the target of access logs records who accesses it",
+        BUCKETS,
+        unless(
+            _IS_LOG_TARGET,
+            _own_or(
+                attached(*_LOGGING, by="bucket", wanted="an aws.s3.BucketLogging"), present("logging.targetBucket")
+            ),
+        ),
+        severity=Severity.MEDIUM,
+        mend="Add `aws.s3.BucketLogging(name, bucket=bucket.id, target_bucket=logs.id, target_prefix=...)`.",
+        url=security_hub("s3", 9),
+        controls=c.AUDIT_LOGS,
+    ),
+    rule(
+        "aws-s3-acls-disabled",
+        "Every bucket's objects belong to its owner, and access control lists are off",
+        BUCKETS,
+        attached(
+            _OWNERSHIP,
+            by="bucket",
+            check=equals("rule.objectOwnership", "BucketOwnerEnforced"),
+            wanted="an aws.s3.BucketOwnershipControls with BucketOwnerEnforced",
+        ),
+        severity=Severity.LOW,
+        mend='Add `aws.s3.BucketOwnershipControls(name, bucket=bucket.id, rule={"object_ownership": '
+        '"BucketOwnerEnforced"})`.',
+        url=security_hub("s3", 12),
+        controls=c.LEAST_PRIVILEGE,
+    ),
+    rule(
+        "aws-s3-lock-keeps-audit-records",
+        "What object lock keeps, it keeps as long as the environment keeps audit records",
+        _LOCK,
+        _kept_for_audit,
+        severity=Severity.HIGH,
+        mend="Raise `days` or `years` of `default_retention` to the environment's `retention.audit_days`.",
+        url=f"{_S3_GUIDE}object-lock.html",
+        controls=(*c.LOG_RETENTION, *c.LOG_INTEGRITY),
+    ),
+    rule(
+        "aws-s3-kept-from-being-emptied",
+        "Where stores are protected, no bucket may be emptied to be destroyed",
+        BUCKETS,
+        where_setting(PROTECTED, differs("forceDestroy", True)),
+        severity=Severity.HIGH,
+        mend="Remove `force_destroy=True`.",
+        url=f"{_S3_GUIDE}delete-bucket.html",
+        controls=c.DELETION_PROTECTION,
+    ),
+    rule(
+        "aws-ebs-volume-encrypted",
+        "Every volume is encrypted",
+        "aws:ebs/volume:Volume",
+        equals("encrypted", True),
+        severity=Severity.HIGH,
+        mend="Set `encrypted=True` and `kms_key_id=key.arn`; an existing volume is replaced by it.",
+        url=security_hub("ec2", 3),
+        controls=c.ENCRYPTION_AT_REST,
+    ),
+    rule(
+        "aws-ebs-encrypted-by-default",
+        "New volumes are encrypted by default",
+        "aws:ebs/encryptionByDefault:EncryptionByDefault",
+        equals("enabled", True, default=True),
+        severity=Severity.HIGH,
+        mend="Set `enabled=True`.",
+        url=security_hub("ec2", 7),
+        controls=(*c.ENCRYPTION_AT_REST, *c.cis_aws("2.2.1")),
+    ),
+    rule(
+        "aws-ebs-snapshots-not-public",
+        "Snapshots cannot be shared with everybody",
+        "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess",
+        equals("state", "block-all-sharing"),
+        severity=Severity.HIGH,
+        mend='Set `state="block-all-sharing"`.',
+        url=f"{_EBS_GUIDE}block-public-access-snapshots.html",
+        controls=c.NO_PUBLIC_ACCESS,
+    ),
+    rule(
+        "aws-ec2-image-not-public",
+        "No machine image is shared with everybody",
+        "aws:ec2/amiLaunchPermission:AmiLaunchPermission",
+        differs("group", "all"),
+        severity=Severity.CRITICAL,
+        mend="Remove `group`, and name the accounts by `account_id` or the organisation by `organization_arn`.",
+        url="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharingamis-intro.html",
+        controls=c.NO_PUBLIC_ACCESS,
+    ),
+    rule(
+        "aws-efs-encrypted",
+        "Every file system is encrypted with a customer-managed key",
+        "aws:efs/fileSystem:FileSystem",
+        every(equals("encrypted", True), customer_key("kmsKeyId")),
+        severity=Severity.HIGH,
+        mend="Set `encrypted=True` and `kms_key_id=key.arn`; an existing file system is replaced by it.",
+        url=security_hub("efs", 1),
+        controls=(*c.ENCRYPTION_AT_REST, *c.cis_aws("2.4.1")),
+    ),
+    rule(
+        "aws-efs-backed-up",
+        "Every file system is backed up",
+        "aws:efs/fileSystem:FileSystem",
+        attached(
+            "aws:efs/backupPolicy:BackupPolicy",
+            by="fileSystemId",
+            check=equals("backupPolicy.status", "ENABLED"),
+            wanted="an aws.efs.BackupPolicy with status ENABLED",
+        ),
+        severity=Severity.MEDIUM,
+        mend='Add `aws.efs.BackupPolicy(name, file_system_id=fs.id, backup_policy={"status": "ENABLED"})`.',
+        url="https://docs.aws.amazon.com/efs/latest/ug/awsbackup.html",
+        controls=c.BACKUP,
+    ),
+    rule(
+        "aws-backup-vault-customer-managed-key",
+        "Every backup vault is encrypted with a customer-managed key",
+        "aws:backup/vault:Vault",
+        customer_key("kmsKeyArn"),
+        severity=Severity.MEDIUM,
+        mend="Set `kms_key_arn=key.arn`; an existing vault is replaced by it.",
+        url="https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
+        controls=(*c.ENCRYPTION_AT_REST, *c.BACKUP),
+    ),
+    rule(
+        "aws-backup-vault-locked",
+        "Where stores are protected, every backup vault is locked",
+        "aws:backup/vault:Vault",
+        where_setting(
+            PROTECTED,
+            attached(
+                "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+                by="backupVaultName",
+                check=present("minRetentionDays"),
+                wanted="an aws.backup.VaultLockConfiguration with min_retention_days",
+            ),
+        ),
+        severity=Severity.MEDIUM,
+        mend="Add `aws.backup.VaultLockConfiguration(name, backup_vault_name=vault.name, min_retention_days=...)`.",
+        url="https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html",
+        controls=(*c.DELETION_PROTECTION, *c.BACKUP),
     ),
 )
