@@ -21,6 +21,7 @@ from pipelines.ledger import Ledger, Status
 from pipelines.settings import Layer
 from pipelines.silver import refine as silver
 from pipelines.silver.refine import refine
+from pipelines.silver.refinement import Refinement
 
 if TYPE_CHECKING:
     from conftest import Lake, MakeContract
@@ -196,15 +197,15 @@ def test_a_run_killed_between_the_batches_of_a_replacement_is_made_good(
     lake.deliver("a.csv", HEADER + "9,nine,9\n")
     ingest(engine, contract, lake.run(2))
     monkeypatch.setattr(silver, "BATCH_FILES", 1)
-    run = silver._Refinement.run
+    run = Refinement.run
     alive = iter([True])
 
-    def dies_in_the_second(batch: silver._Refinement) -> Batch:
+    def dies_in_the_second(batch: Refinement) -> Batch:
         if not next(alive, False):
             raise KilledError
         return run(batch)
 
-    monkeypatch.setattr(silver._Refinement, "run", dies_in_the_second)
+    monkeypatch.setattr(Refinement, "run", dies_in_the_second)
     with pytest.raises(PipelineError):
         refine(engine, contract, lake.run(2))
     monkeypatch.undo()
@@ -254,9 +255,9 @@ def test_lost_rows_are_noticed(
     contract = make_contract()
     lake.deliver("a.csv", HEADER + "1,one,1\n2,two,2\n")
     ingest(sail, contract, lake.settings)
-    write = silver._Refinement._write  # a writer that loses a row
+    write = Refinement._write  # a writer that loses a row
     monkeypatch.setattr(
-        silver._Refinement,
+        Refinement,
         "_write",
         lambda self, path, rows: write(self, path, rows.limit(1)),
     )

@@ -46,14 +46,13 @@ class PlacedRows:
         numbers = bronze.sparkSession.createDataFrame(table, from_arrow_schema(_NUMBERS))
         position = f"_delivery * {1 << LINE_BITS}L + _line AS _position"
         placed = bronze.join(numbers.select("_file_sha256", "_delivery"), ["_file_sha256"])
-        return cls(placed.selectExpr(*bronze.columns, position), numbers)
+        return cls(placed.selectExpr("*", position).drop("_delivery"), numbers)
 
     def located(self, rows: DataFrame) -> DataFrame:
-        """Return rows that come from these with `_file`, `_file_sha256` and `_line` in place of `_position`."""
-        kept = [f"`{name}`" for name in rows.columns if name != "_position"]
+        """Return rows that come from these, with `_file`, `_file_sha256` and `_line` by their `_position`."""
         delivery = f"shiftright(_position, {LINE_BITS}) AS _delivery"
         line = f"_position & {(1 << LINE_BITS) - 1}L AS _line"
-        return rows.selectExpr(*kept, delivery, line).join(self.numbers, ["_delivery"]).drop("_delivery")
+        return rows.selectExpr("*", delivery, line).join(self.numbers, ["_delivery"])
 
 
 __all__ = ["PlacedRows"]
