@@ -1,0 +1,189 @@
+"""Networks: no administration from the internet, security groups on subnets, flow logs, no public machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from levee.compliance.rule import Finding, Severity, Undecidable
+from levee.compliance.rules import controls as c
+from levee.compliance.rules.azure.common import LEARN
+from levee.compliance.rules.build import rule
+from levee.compliance.rules.checks import (
+    Check,
+    absent,
+    at_least,
+    by_type,
+    differs,
+    each,
+    either,
+    equals,
+    every,
+    is_world,
+    matching,
+    one_of,
+    only_where,
+    present,
+    reads,
+)
+from levee.compliance.rules.relations import attached
+from levee.compliance.rules.scope import Scope
+from levee.compliance.rules.settings import LOG_DAYS
+
+_GROUP: Final = "azure-native:network:NetworkSecurityGroup"
+_RULE: Final = "azure-native:network:SecurityRule"
+_NETWORK: Final = "azure-native:network:VirtualNetwork"
+_SUBNET: Final = "azure-native:network:Subnet"
+_FLOW_LOG: Final = "azure-native:network:FlowLog"
+_GUIDE: Final = f"{LEARN}virtual-network/"
+_ADMINISTRATION: Final = (22, 3389, 5985, 5986)
+"""SSH, RDP, WinRM."""
+
+_DATA: Final = (1433, 1521, 3306, 5432, 6379, 9042, 9092, 9200, 27017)
+"""SQL Server, Oracle, MySQL, PostgreSQL, Redis, Cassandra, Kafka, Elasticsearch, MongoDB."""
+
+_SOURCES: Final = ("sourceAddressPrefix", "sourceAddressPrefixes[*]")
+_PORTS: Final = ("destinationPortRange", "destinationPortRanges[*]")
+
+_OF_AZURE: Final = matching(
+    "subnetName",
+    "GatewaySubnet|AzureFirewall(Management)?Subnet|AzureBastionSubnet|RouteServerSubnet",
+    "a subnet that Azure guards itself",
+)
+
+
+def _not_from_anywhere(ports: tuple[int, ...]) -> Check:
+    """No rule that allows incoming traffic from anywhere covers one of the ports."""
+
+    @reads(*_SOURCES, *_PORTS)
+    def run(scope: Scope) -> Iterator[Finding]:
+        sources = [value for path in _SOURCES for value in scope.read(path)]
+        ranges = [value for path in _PORTS for value in scope.read(path) if value.value is not None]
+        open_ = any(is_world(source.value) for source in sources)
+        hit = [port for port in ports if any(_covers(value.value, port) for value in ranges if not value.undecidable)]
+        unknown = next((v for v in (*sources, *ranges) if v.undecidable), None)
+        if open_ and hit:
+            shown = ", ".join(map(str, hit))
+            yield Finding(
+                f"it lets the whole internet in to port {shown}: name the ranges that need it", property=scope.prefix
+            )
+        elif unknown is not None and (open_ or any(s.undecidable for s in sources)) and (hit or unknown in ranges):
+            yield Undecidable(unknown.path).finding()
+
+    incoming = every(equals("access", "Allow"), equals("direction", "Inbound"))
+    check = only_where(incoming, run)
+    return by_type({_RULE: check, _GROUP: each("securityRules[*]", check)})
+
+
+def _covers(ports: Any, port: int) -> bool:
+    """Whether Azure's port range, ``22``, ``20-30`` or ``*``, covers a port."""
+    if ports == "*":
+        return True
+    first, _, last = str(ports).partition("-")
+    return first.isdigit() and (last or first).isdigit() and int(first) <= port <= int(last or first)
+
+
+RULES: Final = (
+    rule(
+        "azure-network-no-administration-from-anywhere",
+        "No machine is administered from the whole internet",
+        (_RULE, _GROUP),
+        _not_from_anywhere(_ADMINISTRATION),
+        severity=Severity.CRITICAL,
+        mend="Name your own ranges in `source_address_prefix`, or use Azure Bastion.",
+        url=f"{_GUIDE}network-security-groups-overview",
+        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_azure("7.1", "7.2")),
+    ),
+    rule(
+        "azure-network-no-databases-from-anywhere",
+        "No database is reached from the whole internet",
+        (_RULE, _GROUP),
+        _not_from_anywhere(_DATA),
+        severity=Severity.CRITICAL,
+        mend="Name the subnets of applications in `source_address_prefix`.",
+        url=f"{_GUIDE}network-security-groups-overview",
+        controls=c.NO_PUBLIC_ACCESS,
+    ),
+    rule(
+        "azure-network-subnet-guarded",
+        "Every subnet has a network security group",
+        (_SUBNET, _NETWORK),
+        by_type(
+            {
+                _SUBNET: either(present("networkSecurityGroup.id"), _OF_AZURE),
+                _NETWORK: each("subnets[*]", present("networkSecurityGroup.id")),
+            }
+        ),
+        severity=Severity.MEDIUM,
+        mend='Set `network_security_group={"id": group.id}`.',
+        url=f"{_GUIDE}network-security-group-how-it-works",
+        controls=c.PRIVATE_NETWORK,
+    ),
+    rule(
+        "azure-network-no-default-outbound",
+        "No subnet reaches the internet through an address that is nobody's",
+        _SUBNET,
+        equals("defaultOutboundAccess", False),
+        severity=Severity.LOW,
+        mend="Set `default_outbound_access=False`, and give the subnet a NAT gateway or a route to a firewall.",
+        url=f"{_GUIDE}ip-services/default-outbound-access",
+        controls=c.EGRESS,
+    ),
+    rule(
+        "azure-network-flow-logged",
+        "The traffic of every virtual network is logged",
+        _NETWORK,
+        attached(
+            _FLOW_LOG, by="targetResourceId", check=differs("enabled", False), wanted="a network.FlowLog of the network"
+        ),
+        severity=Severity.MEDIUM,
+        mend="Add `network.FlowLog(name, target_resource_id=network.id, storage_id=account.id, enabled=True, ...)`.",
+        url=f"{LEARN}network-watcher/vnet-flow-logs-overview",
+        controls=(*c.AUDIT_LOGS, *c.MONITORING),
+    ),
+    rule(
+        "azure-network-flow-log-retention",
+        "Flow logs are kept for as many days as the environment asks",
+        _FLOW_LOG,
+        either(
+            every(equals("retentionPolicy.enabled", True), at_least("retentionPolicy.days", LOG_DAYS)),
+            every(equals("retentionPolicy.enabled", True), equals("retentionPolicy.days", 0)),
+        ),
+        severity=Severity.LOW,
+        mend='Set `retention_policy={"enabled": True, "days": 0}`, which is for ever, or the days asked for.',
+        url=f"{LEARN}network-watcher/vnet-flow-logs-manage",
+        controls=(*c.LOG_RETENTION, *c.cis_azure("7.5")),
+    ),
+    rule(
+        "azure-network-interface-private",
+        "No machine has a public address of its own",
+        "azure-native:network:NetworkInterface",
+        absent("ipConfigurations[*].publicIPAddress"),
+        severity=Severity.HIGH,
+        mend="Remove `public_ip_address`; reach the machine through Bastion, a load balancer or a VPN.",
+        url=f"{LEARN}bastion/bastion-overview",
+        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_azure("7.7")),
+    ),
+    rule(
+        "azure-network-interface-no-forwarding",
+        "No network interface forwards traffic that is not its own",
+        "azure-native:network:NetworkInterface",
+        differs("enableIPForwarding", True),
+        severity=Severity.MEDIUM,
+        mend="Remove `enable_ip_forwarding=True`, or exempt the network appliance that needs it.",
+        url=f"{_GUIDE}virtual-network-network-interface",
+        controls=c.PRIVATE_NETWORK,
+    ),
+    rule(
+        "azure-network-waf-prevents",
+        "Every web application firewall blocks, not only tells",
+        "azure-native:network:WebApplicationFirewallPolicy",
+        every(
+            one_of("policySettings.state", "Enabled", default="Enabled"), equals("policySettings.mode", "Prevention")
+        ),
+        severity=Severity.MEDIUM,
+        mend='Set `policy_settings={"state": "Enabled", "mode": "Prevention"}`.',
+        url=f"{LEARN}web-application-firewall/ag/policy-overview",
+        controls=(*c.pci("6.4.2"), *c.MONITORING),
+    ),
+)
