@@ -11,7 +11,17 @@ from typing import Any, Final
 from levee.plan import SECRET, UNKNOWN, Resource
 
 _VERSION: Final = re.compile(r"/v\d{8}\w*(?=:)")
-_IDENTITY: Final = ("id", "arn", "name", "bucket", "identifier", "selfLink", "accountName", "vaultName")
+_IDENTITY: Final = (
+    "id",
+    "arn",
+    "name",
+    "bucket",
+    "identifier",
+    "selfLink",
+    "accountName",
+    "vaultName",
+    "metadata.name",
+)
 """Properties by whose value another resource may name this one."""
 
 
@@ -67,6 +77,11 @@ class Graph:
     def attached(self, resource: Resource, types: Iterable[str], by: str) -> tuple[list[Resource], bool]:
         """The resources of the given types that name ``resource`` in their property ``by``.
 
+        Args:
+            resource: What is named.
+            types: Base type tokens of those that may name it.
+            by: Dotted path of the property that does; the engine knows references by its first step.
+
         Returns:
             Those that do, by reference or by a literal that is the resource's own name, id or ARN; and whether there
             are others of which nobody can say, since what they name is not known yet.
@@ -75,7 +90,7 @@ class Graph:
         found: dict[str, Resource] = {}
         unsure = False
         wanted = tuple(types)
-        for referrer in self._referrers.get((resource.urn, by), ()):
+        for referrer in self._referrers.get((resource.urn, _first(by)), ()):
             if base_type(referrer.type) in wanted:
                 found[referrer.urn] = referrer
         for token in wanted:
@@ -90,14 +105,26 @@ class Graph:
         if (token, by) not in self._literals:
             found: dict[Any, list[Resource]] = defaultdict(list)
             for resource in self.by_type.get(token, ()):
-                value = resource.inputs.get(by)
-                if isinstance(value, str) and not resource.property_dependencies.get(by):
+                value = _at(resource.inputs, by)
+                if isinstance(value, str) and not resource.property_dependencies.get(_first(by)):
                     found[UNKNOWN if value == SECRET else value].append(resource)
             self._literals[token, by] = found
         return self._literals[token, by]
 
 
+def _first(path: str) -> str:
+    return path.partition(".")[0]
+
+
+def _at(value: Any, path: str) -> Any:
+    for step in path.split("."):
+        if not isinstance(value, Mapping):
+            return value  # absent, or unknown as a whole
+        value = value.get(step)
+    return value
+
+
 def _names(resource: Resource) -> set[str]:
-    given = (values.get(key) for values in (resource.inputs, resource.outputs) for key in _IDENTITY)
+    given = (_at(values, path) for values in (resource.inputs, resource.outputs) for path in _IDENTITY)
     found = {value for value in (resource.id, *given) if isinstance(value, str) and value}
     return found - {UNKNOWN, SECRET}
