@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from levee import places
 from levee.compliance import settings as _settings
-from levee.compliance.catalogue import PACKS, RULES, pack_rules
+from levee.compliance.catalogue import PACKS, RULES, pack_rules, rules_for
 from levee.compliance.evaluate import Evaluator, Outcome, evaluate
 from levee.compliance.exemption import Exemption
 from levee.compliance.rule import Control, Facts, Finding, Parameter, Rule, Severity, Undecidable
@@ -36,6 +36,7 @@ __all__ = [
     "pack_config",
     "pack_rules",
     "read_message",
+    "rules_for",
 ]
 
 
@@ -55,4 +56,4 @@ def pack_config(environment: Environment | None) -> dict[str, Any]:
     """
     if environment is None:
         return {"all": Level.ADVISORY.value}
-    return _settings.pack_config(environment, RULES)
+    return _settings.pack_config(environment, rules_for(environment))

@@ -25,7 +25,7 @@ from pulumi.runtime.proto import analyzer_pb2 as pb
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from levee import places
-from levee.compliance.catalogue import RULES
+from levee.compliance.catalogue import RULES, rules_for
 from levee.compliance.evaluate import Evaluator, Outcome
 from levee.compliance.rule import Rule, Severity
 from levee.compliance.settings import LEVEL_KEY, PolicyView, Settings, pack_config
@@ -90,7 +90,12 @@ class Analyzer:
         self._stack = request.stack
         written = request.config.get("levee:environment")
         if written:
-            config = pack_config(PolicyView.parse(request.stack, json.loads(written)), RULES)
+            view = PolicyView.parse(request.stack, json.loads(written))
+            there_are = rules_for(view)
+            if self._rules is RULES:  # the merged pack
+                self._rules = there_are
+            names = {rule.id for rule in there_are}
+            config = pack_config(view, (*there_are, *(rule for rule in self._rules if rule.id not in names)))
             self._initial = {rule.id: config[rule.id] for rule in self._rules}
         return pb.AnalyzerStackConfigureResponse()
 

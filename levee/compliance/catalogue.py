@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from levee.compliance import exemption_rules, rules, tagging
 from levee.compliance.rule import Rule
 
+if TYPE_CHECKING:
+    from levee.compliance.settings import PolicyView
+    from levee.environment import Environment
+
 PACKS: Final[Mapping[str, Sequence[Rule]]] = {"tagging": tagging.RULES, rules.PACK: rules.RULES}
 """Pack name to its rules. Each is a folder below ``policy_packs/``; that folder itself is all of them."""
+
+CHECKOV: Final = "checkov"
+"""The pack of Checkov's checks, which the merged pack has only where an environment asks for it."""
 
 EVERYWHERE: Final = exemption_rules.RULES
 """The rules about exemptions, which every pack brings."""
 
 RULES: Final = (*(rule for rules in PACKS.values() for rule in rules), *EVERYWHERE)
-"""Every rule there is."""
+"""Every rule of ours."""
+
+
+def rules_for(environment: Environment | PolicyView | None) -> Sequence[Rule]:
+    """The rules of the merged pack in one environment: ours, and Checkov's where its file speaks of them.
+
+    Checkov's process takes seconds to start, and 1,201 foreign checks are a company's own decision: so an environment
+    asks for them, by ``checkov`` or a check's id among its policies or exemptions.
+    """
+    if environment is None:
+        return RULES
+    spoken_of = (*environment.policies, *(exemption.policy for exemption in environment.exemptions))
+    asked = any(name == CHECKOV or name.startswith("CKV") for name in spoken_of)
+    return (*RULES, *_checkov()) if asked else RULES
 
 
 def pack_rules(name: str) -> Sequence[Rule]:
@@ -24,4 +44,10 @@ def pack_rules(name: str) -> Sequence[Rule]:
     Raises:
         KeyError: There is no such pack.
     """
-    return (*PACKS[name], *EVERYWHERE)
+    return (*(_checkov() if name == CHECKOV else PACKS[name]), *EVERYWHERE)
+
+
+def _checkov() -> Sequence[Rule]:
+    from levee.compliance import checkov  # its table of checks is read only where it is asked for
+
+    return checkov.RULES

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from levee.terraform.types import Attribute, Kind, attribute, camel
 
 Leaf: TypeAlias = Callable[[str, Any], Any]
-"""What becomes of a scalar: called with the name of the innermost argument that holds it, and the value."""
+"""What becomes of a scalar: called with the name of the innermost argument or key that holds it, and the value."""
 
 
 def to_hcl(properties: Mapping[str, Any], of: Mapping[str, Attribute], leaf: Leaf) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _argument(value: Any, known: Attribute, leaf: Leaf) -> list[Any]:
 def _plain(value: Any, name: str, leaf: Leaf) -> Any:
     """A value whose keys, where it has any, are the user's."""
     if isinstance(value, dict):
-        return {key: _plain(inner, name, leaf) for key, inner in value.items()}
+        return {key: _plain(inner, key, leaf) for key, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner, name, leaf) for inner in value]
     return leaf(name, int(value) if isinstance(value, float) and value.is_integer() else value)
@@ -83,3 +83,21 @@ def _value(value: Any, known: Attribute) -> Any:
             return value[0] if value else None
         case _:
             return value
+
+
+def values_of(block: Mapping[str, Any]) -> dict[str, Any]:
+    """A parsed block as a plan has it: arguments bare, nested blocks as lists of objects, the parser's marks gone."""
+    return {name: _bare(given) for name, given in block.items() if not name.startswith("__")}
+
+
+def _bare(given: Any) -> Any:
+    if not isinstance(given, list):
+        return given
+    if given and all(isinstance(item, dict) and _is_block(item) for item in given):
+        return [values_of(item) for item in given]
+    return given[0] if len(given) == 1 else given
+
+
+def _is_block(item: Mapping[str, Any]) -> bool:
+    """Whether an object is a nested block rather than a map: in a block every argument is in a list of its own."""
+    return bool(item) and all(isinstance(value, list) for name, value in item.items() if not name.startswith("__"))

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,6 +52,7 @@ _FILE = "/levee/main"
 _REFERENCE, _UNKNOWN = "$reference", "$unknown"
 _NOWHERE = "data.levee_unknown.this.value"
 """What stands for a value that comes of no resource; Checkov reads it as a reference."""
+_IDENTITIES = ("arn", "id", "name")
 _REGISTRIES = {"terraform": resource_registry, "arm": arm_resource_registry, "kubernetes": kubernetes_registry}
 _RESULTS = {CheckResult.PASSED: "passed", CheckResult.FAILED: "failed", CheckResult.UNKNOWN: "unknown"}
 
@@ -61,15 +63,23 @@ class Unknown(str):
     """A value that is not known yet, and whether a check asked what it is.
 
     That it is there may be asked: ``is None``, its type, and of a reference its truth. To compare it, or to look into
-    it, is to decide by a value that nobody knows, and such a verdict is "unknown".
+    it, is to decide by a value that nobody knows, and such a verdict is "unknown". The identity of another resource of
+    the program differs from every text that a check may name, though nobody knows it yet.
     """
 
     __slots__ = ()
     asked = 0
 
+    @property
+    def identity(self) -> bool:
+        """Whether it is the identity of another resource of the program."""
+        return self.rpartition(".")[2] in _IDENTITIES
+
+    def _ask(self, other: object) -> None:
+        Unknown.asked += other is not None and other != "" and not (isinstance(other, str) and self.identity)
+
     def __eq__(self, other: object) -> bool:
-        if other is not None and other != "":
-            Unknown.asked += 1
+        self._ask(other)
         return str.__eq__(self, other) if isinstance(other, str) else False
 
     def __ne__(self, other: object) -> bool:
@@ -83,7 +93,7 @@ class Unknown(str):
         return True
 
     def __contains__(self, other: object) -> bool:
-        Unknown.asked += 1
+        self._ask(other)
         return isinstance(other, str) and str.__contains__(self, other)
 
 
@@ -106,11 +116,54 @@ def as_reference(marker: dict[str, Any]) -> str:
     return str(marker.get(_REFERENCE, _NOWHERE))
 
 
-def has_unknown(value: Any) -> bool:
-    """Whether anything inside is not known yet."""
+class Watched(dict[str, Any]):
+    """An object of a config that notes when a check reaches for something in it that is not known yet.
+
+    What is unknown may be a whole list or object, of which a check would ask its type only, and then find nothing.
+    """
+
+    def _reach(self, key: object) -> None:
+        held = dict.get(self, key)  # type: ignore[arg-type]
+        only = held[0] if isinstance(held, list) and len(held) == 1 else held
+        Unknown.asked += isinstance(only, Unknown) and not only.identity
+
+    def __getitem__(self, key: str) -> Any:
+        self._reach(key)
+        return dict.__getitem__(self, key)
+
+    def __contains__(self, key: object) -> bool:
+        self._reach(key)
+        return dict.__contains__(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As ``dict.get``."""
+        self._reach(key)
+        return dict.get(self, key, default)
+
+
+def watched(value: Any) -> Any:
+    """The config with every object in it watched."""
     if isinstance(value, dict):
-        return any(map(has_unknown, value.values()))
-    return any(map(has_unknown, value)) if isinstance(value, list) else isinstance(value, Unknown)
+        return Watched({key: watched(inner) for key, inner in value.items()})
+    return [watched(inner) for inner in value] if isinstance(value, list) else value
+
+
+def unknown_paths(value: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where in a config something is not known yet, by names without indices; identities are left out."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from unknown_paths(inner, (*at, key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from unknown_paths(inner, at)
+    elif isinstance(value, Unknown) and not value.identity:
+        yield at
+
+
+def hidden(paths: set[tuple[str, ...]], key: str, *, itself: bool) -> bool:
+    """Whether something unknown hides what a check looks at: an ancestor of it or, where asked, ``itself``."""
+    names = tuple(n for n in re.split(r"[/.]", key) if n and n != "*" and not n.strip("[]").isdigit())
+    return any(names[: len(path)] == path and (itself or len(path) < len(names)) for path in paths)
 
 
 def judge(resources: dict[str, list[dict[str, Any]]]) -> list[Verdict]:
@@ -120,6 +173,7 @@ def judge(resources: dict[str, list[dict[str, Any]]]) -> list[Verdict]:
         if given:
             for resource in given:
                 resource["plain"] = entity(framework, resource, resolve(resource["config"], as_value))
+                resource["unknown"] = set(unknown_paths(resource["plain"]))
                 verdicts += alone(framework, resource)
             verdicts += connected(framework, given)
     return verdicts
@@ -129,8 +183,14 @@ def entity(framework: str, resource: dict[str, Any], config: dict[str, Any]) -> 
     """The resource as Checkov's parser would hand it to a check."""
     if framework == "terraform" and (key := RESOURCE_TYPES_JSONIFY.get(resource["type"])):
         config = {**config, key: [document(v) for v in config[key]]} if key in config else config
-    lines = {"__startline__": 1, "__endline__": 1, "__start_line__": 1, "__end_line__": 1}
-    return {**config, **lines}
+    return {**config, "__start_line__": 1, "__end_line__": 1} if framework == "terraform" else lined(config)
+
+
+def lined(value: Any) -> Any:
+    """With the lines that Checkov's JSON and YAML parsers note in every object, and its graphs rely on."""
+    if isinstance(value, dict):
+        return {**{key: lined(inner) for key, inner in value.items()}, "__startline__": 1, "__endline__": 1}
+    return [lined(inner) for inner in value] if isinstance(value, list) else value
 
 
 def document(text: Any) -> Any:
@@ -145,19 +205,23 @@ def document(text: Any) -> Any:
 
 def alone(framework: str, resource: dict[str, Any]) -> Iterator[Verdict]:
     """The checks that look at one resource."""
+    paths = resource["unknown"]
     for check in _REGISTRIES[framework].get_checks(resource["type"]):
-        config = pickle_deepcopy(resource["plain"])
-        asked = Unknown.asked
         verdict: Verdict = {"key": resource["key"], "check": check.id}
+        config = pickle_deepcopy(resource["plain"])
+        inspected = check.get_inspected_key() if hasattr(check, "get_inspected_key") else None
+        if paths and inspected is None:
+            config = watched(config)
+        asked = Unknown.asked
         try:
             found = check.run(_FILE, config, resource["name"], resource["type"], {})
         except Exception as error:  # noqa: BLE001 - whatever a check raises is reported by its name
-            unsure = has_unknown(resource["plain"])
-            yield {**verdict, "result": "unknown"} if unsure else {**verdict, **raised(error)}
+            yield {**verdict, "result": "unknown"} if paths else {**verdict, **raised(error)}
             continue
         result = found["result"][0] if isinstance(found["result"], tuple) else found["result"]
-        word = "unknown" if Unknown.asked > asked else _RESULTS[result]
-        if word != "unknown" or has_unknown(resource["plain"]):  # of known values, Checkov's "unknown": not concerned
+        unsure = Unknown.asked > asked or (isinstance(inspected, str) and hidden(paths, inspected, itself=False))
+        word = "unknown" if unsure else _RESULTS[result]
+        if word != "unknown" or unsure or paths:  # of known values, Checkov's "unknown" means: not concerned
             yield {**verdict, "result": word, "properties": found.get("evaluated_keys") or []}
 
 
@@ -185,7 +249,7 @@ def connected(framework: str, resources: list[dict[str, Any]]) -> Iterator[Verdi
             for vertex in vertices:
                 resource = keys.get(vertex.get(PARENT_RESOURCE_ID_KEY_NAME) or vertex.get(CustomAttributes.ID))
                 if resource is not None:
-                    unsure = word != "unknown" and asks_unknown(check, resource["plain"], framework)
+                    unsure = word != "unknown" and asks_unknown(check, resource["unknown"], framework)
                     properties = [str(a) for a in attributes(check)]
                     result = "unknown" if unsure else word
                     yield {"key": resource["key"], "check": check.id, "result": result, "properties": properties}
@@ -200,10 +264,9 @@ def attributes(check: Any) -> Iterator[str]:
         yield from attributes(inner)
 
 
-def asks_unknown(check: Any, config: dict[str, Any], framework: str) -> bool:
-    """Whether a graph check decides by something unknown. Of Terraform's references Checkov itself says so."""
-    tops = {str(a).split(".")[0] for a in attributes(check)}
-    return framework != "terraform" and any(has_unknown(config.get(top)) for top in tops)
+def asks_unknown(check: Any, paths: set[tuple[str, ...]], framework: str) -> bool:
+    """Whether a graph check decides by something unknown. Of a Terraform reference itself, Checkov says so."""
+    return any(hidden(paths, str(a), itself=framework != "terraform") for a in attributes(check))
 
 
 def graph_checks(framework: str) -> list[Any]:

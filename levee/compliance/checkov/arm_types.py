@@ -35,15 +35,22 @@ class ArmType:
     Attributes:
         type: Its name.
         names: The SDK's properties that make up the resource's name, the parents' first.
-        renamed: The SDK's name of a top-level property to ARM's.
+        renamed: The SDK's name of a property, at whatever depth, to ARM's.
         sku_inside: Whether ``sku`` stands in ``properties``.
+        children: The SDK's lists of sub-resources, each of which has an envelope of its own in ARM.
     """
 
     type: str
     names: tuple[str, ...]
     renamed: Mapping[str, str] = field(default_factory=dict)
     sku_inside: bool = False
+    children: tuple[str, ...] = ()
 
+
+_LIFETIME: Final = {"expires": "exp", "notBefore": "nbf"}
+
+CHILD_TOP_LEVEL: Final = frozenset({"id", "name", "type"})
+"""The same of a sub-resource."""
 
 TYPES: Final[Mapping[str, ArmType]] = {
     "apimanagement:ApiManagementService": ArmType("Microsoft.ApiManagement/service", ("serviceName",)),
@@ -80,20 +87,32 @@ TYPES: Final[Mapping[str, ArmType]] = {
     "eventhub:Namespace": ArmType("Microsoft.EventHub/namespaces", ("namespaceName",)),
     "frontdoor:FrontDoor": ArmType("Microsoft.Network/frontDoors", ("frontDoorName",)),
     "frontdoor:Policy": ArmType("Microsoft.Network/FrontDoorWebApplicationFirewallPolicies", ("policyName",)),
-    "keyvault:Key": ArmType("Microsoft.KeyVault/vaults/keys", ("vaultName", "keyName")),
-    "keyvault:Secret": ArmType("Microsoft.KeyVault/vaults/secrets", ("vaultName", "secretName")),
+    "keyvault:Key": ArmType("Microsoft.KeyVault/vaults/keys", ("vaultName", "keyName"), _LIFETIME),
+    "keyvault:Secret": ArmType("Microsoft.KeyVault/vaults/secrets", ("vaultName", "secretName"), _LIFETIME),
     "keyvault:Vault": ArmType("Microsoft.KeyVault/vaults", ("vaultName",)),
     "kusto:Cluster": ArmType("Microsoft.Kusto/clusters", ("clusterName",)),
     "machinelearningservices:Workspace": ArmType("Microsoft.MachineLearningServices/workspaces", ("workspaceName",)),
-    "network:ApplicationGateway": ArmType("Microsoft.Network/applicationGateways", ("applicationGatewayName",)),
-    "network:AzureFirewall": ArmType("Microsoft.Network/azureFirewalls", ("azureFirewallName",)),
+    "network:ApplicationGateway": ArmType(
+        "Microsoft.Network/applicationGateways",
+        ("applicationGatewayName",),
+        children=("backendHttpSettingsCollection", "frontendIPConfigurations", "httpListeners", "sslProfiles"),
+    ),
+    "network:AzureFirewall": ArmType(
+        "Microsoft.Network/azureFirewalls", ("azureFirewallName",), children=("ipConfigurations",)
+    ),
     "network:FlowLog": ArmType("Microsoft.Network/networkWatchers/flowLogs", ("networkWatcherName", "flowLogName")),
-    "network:NetworkInterface": ArmType("Microsoft.Network/networkInterfaces", ("networkInterfaceName",)),
-    "network:NetworkSecurityGroup": ArmType("Microsoft.Network/networkSecurityGroups", ("networkSecurityGroupName",)),
+    "network:NetworkInterface": ArmType(
+        "Microsoft.Network/networkInterfaces", ("networkInterfaceName",), children=("ipConfigurations",)
+    ),
+    "network:NetworkSecurityGroup": ArmType(
+        "Microsoft.Network/networkSecurityGroups", ("networkSecurityGroupName",), children=("securityRules",)
+    ),
     "network:SecurityRule": ArmType(
         "Microsoft.Network/networkSecurityGroups/securityRules", ("networkSecurityGroupName", "securityRuleName")
     ),
-    "network:VirtualNetwork": ArmType("Microsoft.Network/virtualNetworks", ("virtualNetworkName",)),
+    "network:VirtualNetwork": ArmType(
+        "Microsoft.Network/virtualNetworks", ("virtualNetworkName",), children=("subnets",)
+    ),
     "network:WebApplicationFirewallPolicy": ArmType(
         "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies", ("policyName",)
     ),

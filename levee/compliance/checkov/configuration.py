@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from levee import terraform
-from levee.compliance.checkov.arm_types import TOP_LEVEL, TYPES, ArmType
+from levee.compliance.checkov.arm_types import CHILD_TOP_LEVEL, TOP_LEVEL, TYPES, ArmType
 from levee.plan import SECRET, UNKNOWN, Resource
 from levee.terraform.hcl import Leaf, to_hcl
 from levee.terraform.types import snake
@@ -111,7 +111,7 @@ class _Names:
         def resolve(name: str, value: Any) -> Any:
             if value == UNKNOWN and sources:
                 source = max(sources, key=lambda s: _likeness(name, s))
-                return {"$reference": f"{self._address(source)}.{_output(name)}"}
+                return {"$reference": f"{self._address(source)}.{_output(name, source)}"}
             if value in (UNKNOWN, SECRET):
                 return {"$unknown": True}
             for source in sources:
@@ -128,12 +128,14 @@ class _Names:
 
 def _likeness(name: str, source: Resource) -> int:
     """How many words an argument's name shares with a resource's type: ``kms_key_id`` is a key rather than a bucket."""
-    return len(set(name.split("_")) & set(snake(source.type.rsplit(":", 1)[-1]).split("_")))
+    return len(set(name.lower().split("_")) & set(snake(source.type.rsplit(":", 1)[-1]).split("_")))
 
 
-def _output(name: str) -> str:
-    """The attribute that an argument of that name takes of another resource."""
-    return next((suffix for suffix in ("arn", "name") if name.endswith(suffix)), "id")
+def _output(name: str, source: Resource) -> str:
+    """The attribute that an argument of that name takes of another resource: what identifies it, or its namesake."""
+    words = name.split("_")
+    identity = next((kind for kind in ("arn", "name", "id") if words[-1] in (kind, f"{kind}s")), "")
+    return identity or ("id" if _likeness(name, source) else name)
 
 
 def _attribute_with(source: Resource, value: Any) -> str:
@@ -182,10 +184,29 @@ def _arm(resource: Resource, names: _Names) -> dict[str, Any]:
             continue
         beside = name in TOP_LEVEL and not (name == "sku" and known.sku_inside)
         given = _leaves(value, names.leaf(resource, name))
-        (config if beside else inside)[known.renamed.get(name, name)] = given
+        if name == "tags":
+            config[name] = given  # whose keys are the user's
+            continue
+        if name in known.children and isinstance(given, list):
+            given = [_enveloped(child) for child in given]
+        (config if beside else inside)[known.renamed.get(name, name)] = _renamed(given, known.renamed)
     if inside:
         config["properties"] = {**config.get("properties", {}), **inside}
     return config
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {names.get(name, name): _renamed(inner, names) for name, inner in value.items()}
+    return [_renamed(inner, names) for inner in value] if isinstance(value, list) else value
+
+
+def _enveloped(child: Any) -> Any:
+    """A sub-resource with what the SDK took out of its ``properties`` back in there."""
+    if not isinstance(child, dict):
+        return child
+    beside = {name: value for name, value in child.items() if name in CHILD_TOP_LEVEL}
+    return {**beside, "properties": {name: value for name, value in child.items() if name not in beside}}
 
 
 def _arm_name(resource: Resource, known: ArmType) -> str:

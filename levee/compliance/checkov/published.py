@@ -21,8 +21,8 @@ def _severities() -> Mapping[str, Severity]:
 
 
 SEVERITIES: Final = _severities()
-"""``severities.json``: critical is what is open to the internet or to everybody, full administration, or a secret in the
-open; medium is what makes it harder to see what happened or to recover from it; low is housekeeping."""
+"""``severities.json``: critical is what is open to the internet or to everybody, full administration, or a secret in
+the open; medium is what makes it harder to see what happened or to recover from it; low is housekeeping."""
 
 CONTROLS: Final[Mapping[str, Sequence[Control]]] = {
     "CKV_AWS_10": cis_aws("1.8"),

@@ -79,7 +79,10 @@ def _answers(_stack: Resource, graph: Graph, _facts: Facts) -> Iterator[Finding]
 
 def _coverage(_stack: Resource, graph: Graph, _facts: Facts) -> Iterator[Finding]:
     """What Checkov has no word for is said, by type: it is never passed."""
-    for token, count in sorted(judgement(graph).unmapped.items()):
+    found = judgement(graph)
+    if found.failure:
+        raise NotConcerned
+    for token, count in sorted(found.unmapped.items()):
         plural = "resource" if count == 1 else "resources"
         yield Finding(f"Checkov has no check for {token}: {count} {plural} not evaluated", Verdict.NOT_EVALUATED)
 

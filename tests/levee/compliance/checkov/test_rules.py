@@ -1,0 +1,159 @@
+"""Checkov's checks as rules: verdicts, what is not known, what has no word, levels, exemptions, and a dead worker."""
+
+import json
+import sys
+import sysconfig
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from levee.compliance import Settings, evaluate
+from levee.compliance.checkov import RULES, judge, worker
+from levee.compliance.checkov.configuration import translate
+from levee.compliance.checkov.rules import ANSWERS, COVERAGE
+from levee.compliance.checkov.worker import CheckovError, Worker
+from levee.compliance.exemption_rules import RULES as EXEMPTIONS
+from levee.compliance.rule import Severity
+from levee.compliance.tagging import Places
+from levee.errors import UsageError
+from levee.plan import SECRET, UNKNOWN, Level, Plan, Verdict
+from levee.sdk import Sdk
+from tests.levee.compliance.checkov.conftest import STACK, resource
+
+PLACES = Places(Sdk(Path(sysconfig.get_path("purelib"))))
+BUCKET = "aws:s3/bucket:Bucket"
+BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+KEY = "aws:kms/key:Key"
+
+
+def judged(*resources, config=None):
+    plan = Plan("probe", "dev", "preview", offline=True, resources=(STACK, *resources))
+    outcomes = evaluate(plan, RULES, Settings.from_config(RULES, config or {}), PLACES, date(2026, 11, 21))
+    return {(o.rule.id, o.urn.rsplit("::", 1)[-1]): o for o in outcomes}
+
+
+def test_a_broken_check_names_the_resource_and_its_property_and_blocks(checkov):
+    found = judged(resource("aws:ebs/volume:Volume", "disk", {"availabilityZone": "eu-west-1a", "encrypted": False}))
+    broken = found["CKV_AWS_3", "disk"]
+    assert (broken.verdict, broken.level, broken.property) == (Verdict.FAILED, Level.MANDATORY, "encrypted")
+
+
+def test_an_unknown_value_is_never_passed(checkov):
+    """Of a check for a value, one against a value, and one of Checkov's own Python each."""
+    found = judged(
+        resource("aws:rds/instance:Instance", "db", {"instanceClass": "db.t4g.micro", "publiclyAccessible": UNKNOWN}),
+        resource(BLOCK, "block", {"bucket": "x", "blockPublicAcls": UNKNOWN}),
+        resource("aws:ec2/securityGroup:SecurityGroup", "sg", {"ingress": UNKNOWN}),
+        resource("kubernetes:core/v1:Pod", "pod", {"spec": {"hostPID": UNKNOWN, "containers": []}}),
+        resource("azure-native:storage:StorageAccount", "sa", {"enableHttpsTrafficOnly": UNKNOWN}),
+    )
+    pairs = {("CKV_AWS_17", "db"), ("CKV_AWS_53", "block"), ("CKV_AWS_24", "sg"), ("CKV_K8S_17", "pod")}
+    assert {pair: found[pair].verdict for pair in pairs} == dict.fromkeys(pairs, Verdict.NOT_EVALUATED)
+    assert found["CKV_AZURE_3", "sa"].verdict is Verdict.NOT_EVALUATED
+
+
+def test_a_secret_never_leaves_and_is_not_evaluated(checkov):
+    function = resource("aws:lambda/function:Function", "f", {"environment": {"variables": SECRET}})
+    assert "$unknown" in json.dumps(translate([function]).resources["terraform"])
+    assert judged(function)["CKV_AWS_45", "f"].verdict is Verdict.NOT_EVALUATED
+
+
+def test_a_reference_to_a_key_of_the_program_is_decided(checkov):
+    topic = resource("aws:sns/topic:Topic", "t", {"kmsMasterKeyId": f"${{{KEY}::k.arn}}"})
+    assert judged(resource(KEY, "k", {}), topic)["CKV_AWS_26", "t"].verdict is Verdict.PASSED
+
+
+def test_a_known_value_that_another_resource_has_is_a_reference_too(checkov):
+    """A deployed stack knows every name; the connected checks need the edge all the same."""
+    bucket = replace(resource(BUCKET, "b", {"bucket": "acme"}), id="acme", outputs={"bucket": "acme"})
+    switched_on = dict.fromkeys(
+        ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True
+    )
+    block = resource(BLOCK, "block", {"bucket": "acme", **switched_on})
+    assert judged(bucket, block)["CKV2_AWS_6", "b"].verdict is Verdict.FAILED
+    joined = replace(block, property_dependencies={"bucket": (bucket.urn,)})
+    assert judged(bucket, joined)["CKV2_AWS_6", "b"].verdict is Verdict.PASSED
+
+
+def test_what_checkov_has_no_word_for_is_counted_and_not_passed(checkov):
+    clusters = [resource("databricks:index/cluster:Cluster", name, {"sparkVersion": "16"}) for name in "ab"]
+    table = resource("azure-native:storage:Table", "t", {"tableName": "t"})
+    found = judged(*clusters, table)
+    said = found[COVERAGE, STACK.name]
+    assert said.verdict is Verdict.NOT_EVALUATED
+    assert said.message == "Checkov has no check for azure-native:storage:Table: 1 resource not evaluated"
+    assert not [pair for pair in found if pair[1] in ("a", "b", "t")]
+
+
+def test_a_check_that_is_not_concerned_says_nothing(checkov):
+    """CKV2_AWS_20 is about listeners that are not HTTPS; of the others it gives no verdict."""
+    assert ("CKV2_AWS_40", "b") not in judged(resource(BUCKET, "b", {}))
+
+
+def test_levels_and_exemptions_are_those_of_every_rule(checkov):
+    disk = resource("aws:ebs/volume:Volume", "disk", {"availabilityZone": "eu-west-1a"})
+    exempt = {"policy": "checkov", "urn_glob": "*::disk", "reason": "r", "owner": "o", "expires": "2027-01-01"}
+    rules = {rule.id: rule for rule in RULES}
+    assert rules["CKV_AWS_24"].severity is Severity.CRITICAL
+    assert judged(disk, config={"CKV_AWS_3": "advisory"})["CKV_AWS_3", "disk"].level is Level.ADVISORY
+    assert ("CKV_AWS_3", "disk") not in judged(disk, config={"CKV_AWS_3": "disabled"})
+    plan = Plan("probe", "dev", "preview", offline=True, resources=(STACK, disk))
+    settings = Settings.from_config((*RULES, *EXEMPTIONS), {"exemption-expired": {"entries": [exempt]}})
+    outcomes = evaluate(plan, (*RULES, *EXEMPTIONS), settings, PLACES, date(2026, 11, 21))
+    assert [o.verdict for o in outcomes if o.rule.id == "CKV_AWS_3"] == [Verdict.EXEMPT]
+
+
+def test_the_table_of_checks_is_that_of_the_installed_checkov(checkov):
+    """Where Checkov is upgraded: its own answer to ``{"catalogue": true}`` is what checks.json holds."""
+    answer = worker.shared().ask({"catalogue": True})
+    rules = {rule.id: rule for rule in RULES}
+    assert answer["version"] == "3.3.30"
+    assert set(answer["checks"]) == set(rules) - {ANSWERS, COVERAGE}
+    assert {check: entry["title"].rstrip(".") for check, entry in answer["checks"].items()} == {
+        check: rules[check].title for check in answer["checks"]
+    }
+
+
+DYING = "import sys; sys.stdin.readline(); open(sys.argv[1], 'a').write('x')"
+SECOND = DYING + "; n = len(open(sys.argv[1]).read()); n > 1 and print('{\"verdicts\": []}', flush=True)"
+
+
+def test_a_worker_that_dies_is_started_once_more(tmp_path):
+    starts = tmp_path / "starts"
+    dying = Worker([sys.executable, "-c", SECOND, str(starts)])
+    assert dying.ask({"resources": {}}) == {"verdicts": []}
+    dying.close()
+    assert starts.read_text() == "xx"
+
+
+def test_a_worker_that_dies_twice_fails_the_gate_once(tmp_path, monkeypatch):
+    starts = tmp_path / "starts"
+    dying = Worker([sys.executable, "-c", DYING, str(starts)])
+    with pytest.raises(CheckovError, match="ended or hung twice"):
+        dying.ask({"resources": {}})
+    assert starts.read_text() == "xx"
+    monkeypatch.setattr(judge, "shared", lambda: dying)
+    found = judged(resource(BUCKET, "a", {}), resource(BUCKET, "b", {}))
+    failed = {pair: o.level for pair, o in found.items() if o.verdict is Verdict.FAILED}
+    assert failed == {(ANSWERS, STACK.name): Level.MANDATORY}
+    assert not [o for o in found.values() if o.verdict is Verdict.PASSED]
+
+
+def test_without_checkov_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "home", lambda: tmp_path / "none")
+    with pytest.raises(UsageError) as refused:
+        Worker().ask({"resources": {}})
+    assert refused.value.fix == "make checkov"
+
+
+def test_a_check_that_raises_fails_the_gate_by_its_name(monkeypatch, tmp_path):
+    said = {"key": "", "check": "CKV2_AWS_6", "result": "raised", "error": "KeyError: 'x'"}
+    answer = f"import sys; sys.stdin.readline(); print('''{json.dumps({'verdicts': [said]})}''', flush=True)"
+    raising = Worker([sys.executable, "-c", answer])
+    monkeypatch.setattr(judge, "shared", lambda: raising)
+    broken = judged(resource(BUCKET, "b", {}))["CKV2_AWS_6", "b"]
+    raising.close()
+    assert broken.level is Level.MANDATORY
+    assert broken.message == "the rule CKV2_AWS_6 failed itself: CheckRaised: KeyError: 'x'"
