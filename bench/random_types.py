@@ -10,6 +10,7 @@ have an id that no other resource of the type has. Run by ``make bench``, or alo
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import random
 import re
@@ -21,6 +22,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from levee import engine, places
 from levee.engine.standin.check import Checker
@@ -145,6 +152,19 @@ def _expected(property_: Property) -> str:
     return found[1] if found else ""
 
 
+def _pems() -> tuple[str, str, str]:
+    """A key, a certificate that it signed itself, and a request for one: ``tls`` reads what it is given."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "example.com")])
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    unsigned = x509.CertificateBuilder(name, name, key.public_key(), 1, start, start + dt.timedelta(days=3650))
+    request = x509.CertificateSigningRequestBuilder(name).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    signed = unsigned.sign(key, hashes.SHA256())
+    return private.decode(), signed.public_bytes(Encoding.PEM).decode(), request.public_bytes(Encoding.PEM).decode()
+
+
+_KEY_PEM, _CERTIFICATE_PEM, _REQUEST_PEM = _pems()
 _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"(?i)cidr", "10.0.0.0/16"),
     (r"(?i)datasetId$", "acme_one"),
@@ -175,6 +195,10 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"(?i)region$", "us-east-1"),
     (r"(?i)^location$", "us-central1"),
     (r"(?i)port$", "443"),
+    (r"^algorithm$", "RSA"),
+    (r"(?i)privateKeyPem$", _KEY_PEM),
+    (r"(?i)caCertPem$", _CERTIFICATE_PEM),
+    (r"(?i)certRequestPem$", _REQUEST_PEM),
     (r"(?i)(subscription|tenant|client|object|principal)Id$", "8d3c4f1e-2b6a-4c57-9e0d-5a7b1c2d3e4f"),
 )
 

@@ -6,6 +6,7 @@ could give, and each time leaves a note with the program's line:
 
 - a stack reference, from the outputs that were given, else by placeholders (:mod:`levee.engine.stack_reference`);
 - an asset or archive whose file is not there, or that lies behind a URL: a text stands for it;
+- an archive of a folder in which Levee keeps this stack: everything else in the folder;
 - an import of a resource that the simulated cloud does not hold: the stand-in is told what the program says of it;
 - a registration that is refused, and a resource that is read by its id.
 """
@@ -59,6 +60,7 @@ class Monitor:
         self._notes = notes
         self._standins: dict[str, Any] = {}
         self._answered: set[str] = set()
+        self._kept = pathlib.Path(request["root"], ".levee").resolve()
         stub.RegisterResource, stub.ReadResource = self.register, self.read
 
     def _place(self, call: Any) -> dict[str, Any]:
@@ -164,11 +166,26 @@ class Monitor:
         path = fields["path"].string_value if "path" in fields else ""
         uri = fields["uri"].string_value if "uri" in fields else ""
         if not (uri or (path and not pathlib.Path(path).exists())):
+            if path and signature == ARCHIVE and _is_inside(self._kept, pathlib.Path(path)):
+                value.struct_value.CopyFrom(_struct(self._without_kept(pathlib.Path(path))))
             return
         self._notes.write({"kind": "asset", "path": path, "uri": uri, "resource": resource, "source": dict(place)})
         text = {SIGNATURE: ASSET, "text": f"stands for {path or uri}"}
         value.struct_value.Clear()
         value.struct_value.update(text if signature == ASSET else {SIGNATURE: ARCHIVE, "assets": {"placeholder": text}})
+
+    def _without_kept(self, folder: pathlib.Path) -> dict[str, Any]:
+        """The folder as an archive without Levee's own files: they change at each run, and so would the archive."""
+        assets: dict[str, Any] = {}
+        for entry in sorted(folder.iterdir()):
+            if _is_inside(self._kept, entry):
+                if entry.resolve() != self._kept:
+                    assets[entry.name] = self._without_kept(entry)
+            elif entry.is_dir():
+                assets[entry.name] = {SIGNATURE: ARCHIVE, "path": str(entry)}
+            elif entry.is_file():
+                assets[entry.name] = {SIGNATURE: ASSET, "path": str(entry)}
+        return {SIGNATURE: ARCHIVE, "assets": assets}
 
     def _announce(self, call: Any, place: Mapping[str, Any]) -> None:
         """Tell the stand-in what the program says of a resource that it imports."""
@@ -187,3 +204,16 @@ class Monitor:
         told.fields["inputs"].struct_value.CopyFrom(call.object)
         self._notes.write({"kind": "read", "token": call.type, "id": call.importId, "source": dict(place)})
         self._standins[package].Invoke(provider_pb2.InvokeRequest(tok=EXPECT_IMPORT, args=told))
+
+
+def _is_inside(path: pathlib.Path, folder: pathlib.Path) -> bool:
+    """Whether it is that folder or lies below it."""
+    return path.is_relative_to(folder.resolve())
+
+
+def _struct(value: Mapping[str, Any]) -> Any:
+    from google.protobuf.struct_pb2 import Struct
+
+    made = Struct()
+    made.update(value)
+    return made

@@ -62,6 +62,8 @@ class Uses(NamedTuple):
         number: It is turned into a number.
         parsed_as: ``json``, ``base64``, ``path``, ``file`` or empty.
         separator: What it is split at, or empty.
+        refused: The values for which the program raises.
+        shape: ``object``, ``list``, ``objects`` (a list of them), or empty where nothing is read of it.
     """
 
     names: tuple[str, ...] = ()
@@ -69,6 +71,8 @@ class Uses(NamedTuple):
     number: bool = False
     parsed_as: str = ""
     separator: str = ""
+    refused: tuple[str, ...] = ()
+    shape: str = ""
 
 
 def words(name: str) -> str:
@@ -285,6 +289,8 @@ _RULES = (
 )
 _KINDS = tuple((re.compile(rf"(^|_)({pattern})($|_)"), kind, value) for pattern, kind, value in _RULES)
 _SECRET_KINDS = frozenset({"password", "key", "private key (shape only)"})
+_ROOMY = frozenset({"name", "bucket name"})
+"""Kinds whose place also takes a value of a narrower kind: a bucket that is called like a domain."""
 _AWS_IDS = {"vpc", "subnet", "eni", "igw", "nat", "vol", "snap", "rtb", "eipalloc", "tgw"}
 
 
@@ -335,6 +341,9 @@ def choose(key: str, asked: str = "string", uses: Uses | None = None, cloud: str
     found = _named(key, (*uses.names, name), name, cloud) or Placeholder(
         "text", f"levee-{_slug(key)}", "nothing says more"
     )
+    if found.text in uses.refused:
+        other = "false" if found.kind == "boolean" else f"levee-{_slug(key)}"
+        found = found._replace(value=other, why=f"refused are {', '.join(uses.refused)}")
     if uses.separator and isinstance(found.value, str):
         several = uses.separator.join(str(value) for value in _several(found, key))
         return found._replace(value=several, kind=f"list of {found.kind}")
@@ -344,13 +353,13 @@ def choose(key: str, asked: str = "string", uses: Uses | None = None, cloud: str
 
 
 def _named(key: str, hints: tuple[str, ...], name: str, cloud: str) -> Placeholder | None:
-    for hint in hints:
-        found = _by_name(hint, key, cloud)
-        if found:
-            kind, value = found
-            why = f"named {name}" if hint == name else f"used as {hint}"
-            return Placeholder(kind, value, why, kind in _SECRET_KINDS)
-    return None
+    """By the first hint that says something; one that takes any short text only where no other hint says more."""
+    found = [(hint, *said) for hint in hints if (said := _by_name(hint, key, cloud))]
+    if not found:
+        return None
+    hint, kind, value = next((one for one in found if one[1] not in _ROOMY), found[0])
+    why = f"named {name}" if hint == name else f"used as {hint}"
+    return Placeholder(kind, value, why, kind in _SECRET_KINDS)
 
 
 def _several(one: Placeholder, key: str) -> list[object]:
@@ -363,6 +372,13 @@ def _several(one: Placeholder, key: str) -> list[object]:
         prefix = str(one.value).split("-", 1)[0]
         return [one.value, f"{prefix}-{_hex(key + '2', 17)}"]
     return [one.value]
+
+
+def several(key: str, cloud: str = "") -> Placeholder:
+    """A list for a key that the program goes through: of what its name says, else of a text."""
+    name = re.split(r"[:.]", key)[-1]
+    one = _named(key, (name,), name, cloud) or Placeholder("text", f"levee-{_slug(key)}", "nothing says more")
+    return one._replace(kind=f"list of {one.kind}", value=_several(one, key))
 
 
 def _object(key: str, name: str, cloud: str) -> Placeholder:

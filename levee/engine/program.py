@@ -192,6 +192,7 @@ def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
     monitor.Monitor(settings.monitor, request, notes)
     if request.get("offline"):
         _beside("stack_reference").install(pulumi, request, notes, _beside("placeholders").choose, monitor.answer_to)
+        _beside("unseen_objects").install(pulumi)
     notes.watch_invokes(pulumi.runtime)
     watch = _beside("watch").Watch(importlib.import_module("pulumi.resource"), settings.monitor, notes.caller)
     runtime_settings.configure(settings)
@@ -199,7 +200,9 @@ def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
     pulumi.runtime.set_all_config(request["config"], *([request["secret_keys"]] if both else []))
     if request.get("fill_config"):
         home = str(pathlib.Path(request["root"], ".levee", request["stack"].replace("/", "-"), "placeholders"))
-        _beside("fill_config").install(pulumi, notes, _beside("placeholders"), _beside("placeholder_files"), home)
+        filling = _beside("fill_config")
+        modules = filling.Modules(*(_beside(name) for name in filling.Modules._fields))
+        filling.install(pulumi, notes, modules, home)
     # One program a process: what the SDK keeps for each context, and looks up 370 times a resource, is one value here.
     for name in ("lock", "outputs", "rpc_manager", "monitor", "engine"):
         if hasattr(runtime_settings.SETTINGS, name):

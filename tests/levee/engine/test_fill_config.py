@@ -1,9 +1,6 @@
 """``--fill-config`` on the real engine: one run, every invented value listed, secrets never in clear."""
 
 import json
-import os
-import sys
-import textwrap
 
 import pytest
 
@@ -166,62 +163,20 @@ def test_a_path_that_nobody_set_leads_to_a_file_or_a_folder(project):
     ]
 
 
-HOST = """
-    #!{python}
-    # A language host whose program asks for three keys, one after the other, as a program in another language does.
-    from concurrent.futures import ThreadPoolExecutor
-
-    import grpc
-    from google.protobuf.empty_pb2 import Empty
-    from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2, resource_pb2, resource_pb2_grpc
-
-    class Host(language_pb2_grpc.LanguageRuntimeServicer):
-        def Handshake(self, request, context):
-            return language_pb2.LanguageHandshakeResponse()
-
-        def GetPluginInfo(self, request, context):
-            return plugin_pb2.PluginInfo(version="1.0.0")
-
-        def GetRequiredPlugins(self, request, context):
-            return language_pb2.GetRequiredPluginsResponse()
-
-        def GetRequiredPackages(self, request, context):
-            return language_pb2.GetRequiredPackagesResponse()
-
-        def Run(self, request, context):
-            for key, secret in (("probe:vpcCidr", ""), ("probe:dbPassword", "--secret "), ("probe:team", "")):
-                if key not in request.config:
-                    said = f"Missing required configuration variable '{{key}}'; pulumi config set {{secret}}{{key}}"
-                    return language_pb2.RunResponse(error=said)
-            with grpc.insecure_channel(request.monitor_address) as channel:
-                monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
-                name = f"{{request.project}}-{{request.stack}}"
-                stack = monitor.RegisterResource(
-                    resource_pb2.RegisterResourceRequest(type="pulumi:pulumi:Stack", name=name)
-                )
-                outputs = resource_pb2.RegisterResourceOutputsRequest(urn=stack.urn)
-                outputs.outputs["cidr"] = request.config["probe:vpcCidr"]
-                outputs.outputs["secrets"] = ",".join(request.configSecretKeys)
-                monitor.RegisterResourceOutputs(outputs)
-                monitor.SignalAndWaitForShutdown(Empty())
-            return language_pb2.RunResponse()
-
-    server = grpc.server(ThreadPoolExecutor(8))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-    server.start()
-    server.wait_for_termination()
+ASKS_ONE_AFTER_THE_OTHER = """
+    def program(request, register):
+        for key, secret in (("probe:vpcCidr", ""), ("probe:dbPassword", "--secret "), ("probe:team", "")):
+            if key not in request.config:
+                said = f"Missing required configuration variable '{key}'; pulumi config set {secret}{key}"
+                raise LookupError(said)
+        return {"cidr": request.config["probe:vpcCidr"]}
 """
 
 
-def test_a_program_in_another_language_is_run_until_it_is_satisfied(project, tmp_path):
+def test_a_program_in_another_language_is_run_until_it_is_satisfied(project, language_host):
     run = project("")
     (run.root / "Pulumi.yaml").write_text("name: probe\nruntime: asking\n")
-    host = tmp_path / "hosts/pulumi-language-asking"
-    host.parent.mkdir()
-    host.write_text(textwrap.dedent(HOST).strip().format(python=sys.executable))
-    host.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{host.parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = language_host("asking", ASKS_ONE_AFTER_THE_OTHER)
     with pytest.raises(ProgramError, match="'probe:vpcCidr'") as refused:
         run("preview", environment=environment)
     assert str(refused.value.where).endswith("Pulumi.yaml")
@@ -232,3 +187,45 @@ def test_a_program_in_another_language_is_run_until_it_is_satisfied(project, tmp
         ("probe:dbPassword", "[secret]"),
         ("probe:team", "levee-team"),
     ]
+
+
+OBJECTS = """
+    import pulumi
+    import pulumi_aws as aws
+
+    config = pulumi.Config()
+    network = config.require_object("network")
+    vpc = aws.ec2.Vpc("main", cidr_block=network["cidr"])
+    for number, subnet in enumerate(network["subnets"]):
+        tags = {"Name": subnet.get("title")}
+        aws.ec2.Subnet(f"of-{number}", vpc_id=vpc.id, cidr_block=subnet["subnet_cidr"], tags=tags)
+
+
+    def buckets(wanted):
+        return [aws.s3.Bucket(each["name"], bucket=each["name"]).bucket for each in wanted]
+
+
+    wanted = config.require_object("buckets")
+    pulumi.export("buckets", buckets(wanted))
+    pulumi.export("peers", [peer for peer in network["peers"]])
+    pulumi.export("limits", network.get("limits", "none"))
+    pulumi.export("owner", network["owner"]["email"])
+    pulumi.export("same", config.require_object("network") is network)
+    if config.require("isMinikube") == "true":
+        raise ValueError("not on minikube")
+"""
+
+
+def test_an_object_that_nobody_set_has_the_shape_that_the_program_reads(project):
+    plan = project(OBJECTS)("preview", fill_config=True)
+    (subnet,) = [r for r in plan.resources if r.type == "aws:ec2/subnet:Subnet"]
+    assert subnet.inputs["cidrBlock"].endswith("/24")
+    assert subnet.inputs["tags"]["Name"]
+    assert [name.startswith("levee-") for name in plan.outputs["buckets"]] == [True]
+    assert len(plan.outputs["peers"]) == 1
+    assert plan.outputs["limits"] == "none"
+    assert plan.outputs["owner"] == "someone@example.com"
+    assert plan.outputs["same"] is True
+    filled = {f.key: f for f in plan.filled_config}
+    assert filled["probe:network.subnets[0].subnet_cidr"].kind == "CIDR block"
+    assert filled["probe:isMinikube"].value == "false"

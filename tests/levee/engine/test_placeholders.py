@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from levee.engine import fill_config
+from levee.engine import config_uses
 from levee.engine.placeholders import PROVIDER_CONFIG, Uses, choose, password, words
 from levee.engine.standin import connection
 
@@ -127,6 +127,11 @@ rules = json.loads(config.require("rules"))
 text = open(config.require("page")).read()
 net = ipaddress.ip_network(config.require("net"))
 tags = {"owner_email": config.require("who")}
+site = Bucket("site", bucket=config.require("targetDomain"))
+if config.require("isMinikube") == "true":
+    raise ValueError("not here")
+if config.require("only") != "this":
+    raise ValueError("only this")
 """
 
 
@@ -142,23 +147,26 @@ tags = {"owner_email": config.require("who")}
         ("page", "."),
         ("net", "10.0.0.0/16"),
         ("who", "someone@example.com"),
+        ("targetDomain", "example.com"),
+        ("isMinikube", "false"),
+        ("only", "this"),
     ],
 )
 def test_what_the_program_does_with_a_value_decides_it(tmp_path, key, value):
     file = tmp_path / "program.py"
     file.write_text(USES)
     line = next(n for n, text in enumerate(USES.splitlines(), 1) if f'"{key}"' in text)
-    uses = fill_config._uses(str(file), line, key, Uses)
+    uses = Uses(**config_uses.of_key(str(file), line, key))
     assert choose(f"p:{key}", "string", uses).value == value
 
 
 def test_a_list_is_split_as_the_program_splits_it(tmp_path):
     file = tmp_path / "program.py"
     file.write_text('cidrs = config.require("subnetCidrs").split(",")\n')
-    chosen = choose("p:subnetCidrs", "string", fill_config._uses(str(file), 1, "subnetCidrs", Uses))
+    chosen = choose("p:subnetCidrs", "string", Uses(**config_uses.of_key(str(file), 1, "subnetCidrs")))
     assert [ipaddress.ip_network(part).prefixlen for part in chosen.text.split(",")] == [24, 24]
 
 
 def test_a_program_that_lies_in_no_file_has_no_uses():
-    assert fill_config._uses("<string>", 1, "key", Uses) == Uses()
+    assert Uses(**config_uses.of_key("<string>", 1, "key")) == Uses()
     assert isinstance(ast.parse(USES), ast.Module)

@@ -37,6 +37,23 @@ def _parameter_value(ask: Ask, name: str) -> str:
     return image if "ami" in name.lower().split("/")[-1] else ask.hex(name, 16)
 
 
+_CREDENTIALS: Final = re.compile(r"(?i)cred|database|(^|[-_/:])db([-_/]|$)|rds|aurora|postgres|mysql|redshift")
+_ONE_WORD: Final = re.compile(r"(?i)passw|token|key|pwd")
+
+
+def _secret_text(ask: Ask, id_: str) -> str:
+    """A word, or, where the name says that it is a database's credentials, the document that RDS keeps for one.
+
+    Source: AWS Secrets Manager User Guide, "JSON structure of AWS Secrets Manager secrets".
+    """
+    name = id_.rsplit(":", 1)[-1]
+    if not _CREDENTIALS.search(name) or _ONE_WORD.search(name):
+        return ask.hex(id_, 32)
+    host = f"levee.{ask.hex(id_, 12)}.{ask.region}.rds.amazonaws.com"
+    document = {"engine": "postgres", "host": host, "username": "leveeadmin", "password": ask.hex(id_, 32)}
+    return json.dumps({**document, "dbname": "leveedb", "port": 5432})
+
+
 def _secret(ask: Ask) -> Answer:
     arn = ask.text("arn") or ask.arn("secretsmanager", f"secret:{ask.text('name')}-{ask.hex(ask.text('name'), 6)}")
     name = ask.text("name") or re.sub(r"-[A-Za-z0-9]{6}$", "", arn.rsplit(":", 1)[-1])
@@ -59,7 +76,7 @@ def _secret_version(ask: Ask) -> Answer:
         "id": f"{id_}|{ask.text('versionId') or stage}",
         "arn": arn,
         "secretArn": arn,
-        "secretString": ask.hex(id_, 32),
+        "secretString": _secret_text(ask, id_),
         "secretBinary": "",
         "versionId": version,
         "versionStage": stage,

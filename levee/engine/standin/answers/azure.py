@@ -183,6 +183,12 @@ def _group(ask: Ask) -> Answer:
     }
 
 
+def _public_address(ask: Ask) -> Answer:
+    """The address that the IP has once something uses it (RFC 5737, TEST-NET-3), whatever its allocation."""
+    seed = ask.hex(f"{ask.text('resourceGroupName')}/{ask.text('publicIpAddressName', 'name')}", 2)
+    return {"ipAddress": f"203.0.113.{1 + int(seed, 16) % 254}"}
+
+
 def _vault(ask: Ask) -> Answer:
     name = ask.text("vaultName")
     return {
@@ -312,6 +318,7 @@ ANSWERS: Final = Answers(
         "azure-native:authorization:getRoleDefinition": _role,
         "azure-native:resources:getResourceGroup": _group,
         "azure-native:keyvault:getVault": _vault,
+        "azure-native:network:getPublicIPAddress": _public_address,
         "azure-native:storage:listStorageAccountKeys": _storage_keys,
         "azure-native:storage:listStorageAccountSAS": lambda a: _sas(a, "accountSasToken"),
         "azure-native:storage:listStorageAccountServiceSAS": lambda a: _sas(a, "serviceSasToken"),

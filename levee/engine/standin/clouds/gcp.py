@@ -92,6 +92,12 @@ def _credentials(subject: Subject, id_: str) -> str:
     return base64.b64encode(json.dumps(document).encode()).decode()
 
 
+def _certificate(subject: Subject) -> str:
+    """A certificate of a cluster's own authority in base64; it certifies nothing."""
+    pem = f"-----BEGIN CERTIFICATE-----\n{subject.hex('ca', 64)}\n-----END CERTIFICATE-----\n"
+    return base64.b64encode(pem.encode()).decode()
+
+
 _ID: Final[dict[str, Callable[[Subject], str]]] = {
     "storage:Bucket": own_name,
     "storage:BucketObject": lambda s: f"{s.text('bucket')}-{own_name(s)}",
@@ -172,6 +178,14 @@ _BY_KIND: Final[dict[str, Callable[[Subject, str], Any]]] = {
     "container:Cluster.endpoint": lambda s, i: (
         f"34.{s.digest('ep')[0]}.{s.digest('ep')[1]}.{1 + s.digest('ep')[2] % 254}"
     ),
+    # Not among what every output of the type holds: the SDK has each field of it among the inputs too.
+    "container:Cluster.masterAuth": lambda s, i: {
+        "clientCertificate": "",
+        "clientCertificateConfig": {"issueClientCertificate": False},
+        "clientKey": "",
+        "clusterCaCertificate": _certificate(s),
+    },
+    "container:Cluster.masterAuth.clusterCaCertificate": lambda s, i: _certificate(s),
     "sql:DatabaseInstance.connectionName": lambda s, i: f"{_project(s)}:{s.region}:{own_name(s)}",
     "sql:DatabaseInstance.serviceAccountEmailAddress": lambda s, i: (
         f"p{GCP_PROJECT_NUMBER}-{s.hex('sa', 6)}@gcp-sa-cloud-sql.iam.gserviceaccount.com"

@@ -158,7 +158,8 @@ def _everywhere(_subject: Subject, _spec: Values) -> Values:
 
 def _balanced(subject: Subject, spec: Values) -> Values:
     """A load balancer has an address or a name, by its cloud: here both, so that a program finds what it reads."""
-    if subject.type.class_name == "Service" and spec.get("type") != "LoadBalancer":
+    # Of a service that is only read nobody knows the type: what a program reads of one is its address.
+    if subject.type.class_name == "Service" and spec and spec.get("type") != "LoadBalancer":
         return {"loadBalancer": {}}
     octets = subject.digest("lb-ip")
     hostname = f"{subject.name}.{subject.hex('lb', 8)}.example.com"

@@ -41,3 +41,21 @@ def test_what_is_not_to_be_had_is_named_and_what_is_there_is_used(project):
     (run.root / "dist" / "main.py").write_text("built = True")
     changed = {r.name for r in run("preview").resources if r.diff}
     assert changed == {"file", "whole", "unbuilt"}
+
+
+WHOLE = """
+    import pulumi
+    import pulumi_aws as aws
+
+    code = pulumi.AssetArchive({".": pulumi.FileArchive(".")})
+    role = "arn:aws:iam::123456789012:role/r"
+    aws.lambda_.Function("whole", role=role, runtime="python3.12", handler="a.b", code=code)
+"""
+
+
+def test_an_archive_of_the_projects_folder_holds_nothing_of_levees_own(project):
+    run = project(WHOLE)
+    run("up")
+    assert not run("preview").changes
+    (run.root / "a.py").write_text("b = 1")
+    assert {r.name for r in run("preview").resources if r.diff} == {"whole"}

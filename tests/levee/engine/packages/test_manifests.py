@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from levee.engine import ProgramError
 from levee.engine.standin import manifests
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.manifests import ManifestError, Manifests
@@ -35,6 +36,9 @@ pulumi.export("claim", claim.status)
 pulumi.export("job", job.metadata.name)
 pulumi.export("phase", space.status.phase)
 pulumi.export("kept", kept.data)
+lake = k8s.core.v1.Namespace("named", metadata={"name": "basin"})
+settings = k8s.core.v1.ConfigMap("settings", metadata={"namespace": lake.metadata.name}, data={"a": "1"})
+pulumi.export("settings", [settings.data, settings.metadata.namespace])
 """
 
 
@@ -54,6 +58,7 @@ def test_a_cluster_gives_manifests_back_with_their_status(project):
     assert len(values["job"]) == len("load-12345")
     assert values["phase"] == "Active"
     assert values["kept"] == SECRET
+    assert values["settings"] == [{"a": "1"}, "basin"]
     assert not run("refresh").changes
     assert not run("up").changes
 
@@ -180,3 +185,39 @@ def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
     finder = Manifests(Path(tmp_path), Journal(None))
     with pytest.raises(ManifestError, match=r"no manifest at 'gone\.yaml'"):
         finder.of_component("kubernetes:yaml/v2:ConfigFile", "c", {"file": "gone.yaml"})
+
+
+UNSEEN = """
+import pulumi
+from pulumi_kubernetes.helm.v3 import Chart, ChartOpts
+from pulumi_kubernetes.yaml import ConfigGroup
+
+chart = Chart("web", ChartOpts(chart="apache", version="8.3.2", fetch_opts={"repo": "https://charts.example.com"}))
+service = chart.get_resource("v1/Service", "web-apache")
+pulumi.export("address", service.apply(lambda found: found.status.load_balancer.ingress[0].ip))
+pulumi.export("deployed", chart.get_resource("apps/v1/Deployment", "web", "lake").apply(lambda found: found.id))
+pulumi.export("custom", chart.get_resource("acme.example/v1/Widget", "wheel").apply(lambda found: found.id))
+seen = ConfigGroup("seen", yaml=['{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {day: "1"}}'])
+pulumi.export("day", seen.get_resource("v1/ConfigMap", "settings").apply(lambda found: found.data["day"]))
+"""
+
+
+def test_an_object_of_a_chart_that_cannot_be_seen_is_read_and_listed(project):
+    run = project(UNSEEN)
+    for operation in ("preview", "up"):
+        plan = run(operation)
+        assert plan.outputs["address"].startswith("203.0.113.")
+        assert plan.outputs["deployed"] == "lake/web"
+        assert plan.outputs["custom"] == "default/wheel"
+        assert plan.outputs["day"] == "1"
+        assert {lookup.token for lookup in plan.invented_lookups} == {
+            "kubernetes:core/v1:Service",
+            "kubernetes:apps/v1:Deployment",
+            "kubernetes:acme.example/v1:Widget",
+        }
+    assert not run("up").changes
+
+
+def test_a_wrong_name_in_what_can_be_seen_is_the_programs_mistake(project):
+    with pytest.raises(ProgramError, match="v1/ConfigMap:setings"):
+        project(UNSEEN.replace('"v1/ConfigMap", "settings"', '"v1/ConfigMap", "setings"'))("preview")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
@@ -446,3 +447,13 @@ def test_parameterised_packages_and_plugin_info(served: Served) -> None:
 def test_files_of_the_cloud_stay_beside_it(served: Served) -> None:
     names = {p.name for p in Path(served.cloud).parent.iterdir()}
     assert {"cloud.sqlite", "cloud.sqlite.key", "log.jsonl"} <= names
+
+
+def test_a_gke_cluster_has_the_certificate_that_programs_make_a_kubeconfig_of(served: Served) -> None:
+    gcp = served.connect("gcp", project="acme", region="europe-west1")
+    for given in ({}, {"masterAuth": {"clientCertificateConfig": {"issueClientCertificate": False}}}):
+        _, outputs = gcp.create(
+            "gcp:container/cluster:Cluster", f"c{len(given)}", {"location": "europe-west1", **given}
+        )
+        certificate = base64.b64decode(outputs["masterAuth"]["clusterCaCertificate"]).decode()
+        assert certificate.startswith("-----BEGIN CERTIFICATE-----")

@@ -247,6 +247,16 @@ def test_realistic_answers(served: Served) -> None:
     assert gcp.invoke("gcp:organizations/getProject:getProject")[0]["projectId"] == "acme"
     azure = served.connect("azure-native", subscriptionId="sub-1")
     assert azure.invoke("azure-native:authorization:getClientConfig")[0]["subscriptionId"] == "sub-1"
+    where = {"resourceGroupName": "rg", "publicIpAddressName": "ip"}
+    assert azure.invoke("azure-native:network:getPublicIPAddress", **where)[0]["ipAddress"].startswith("203.0.113.")
+
+
+def test_a_databases_credentials_are_a_document_and_a_password_is_a_word(served: Served) -> None:
+    aws = served.connect("aws", region="eu-west-1")
+    token = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+    document = json.loads(aws.invoke(token, secretId="prod/db-credentials")[0]["secretString"])
+    assert {"username", "password", "host", "port", "dbname", "engine"} <= document.keys()
+    assert re.fullmatch(r"[0-9a-f]{32}", aws.invoke(token, secretId="prod/db-password")[0]["secretString"])
 
 
 def test_every_invented_answer_is_listed_without_secrets(served: Served) -> None:
