@@ -1,11 +1,11 @@
-"""Runs a contract's rules and checks over a table in SQL: rules in one pass, checks on the table one query each."""
+"""Runs a contract's rules and checks over a table in one query of SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.extensions import OnFailure
 from pipelines.quality import sql
@@ -44,45 +44,51 @@ class Result:
 
 
 def evaluate(spark: SparkSession, view: str, rules: Sequence[Rule], checks: Sequence[TableCheck]) -> tuple[Result, ...]:
-    """Run `rules` and `checks` over a view.
+    """Run `rules` and `checks` over a view, in one query.
 
     Args:
         spark: The session that has the view.
         view: Name of the view; for rules about types it must be one of candidate rows.
         rules: Row rules, evaluated in one aggregation.
-        checks: Checks on the table, evaluated one after another.
+        checks: Checks on the table, each a subquery of one number.
 
     Returns:
         A result each, the rules' first.
     """
-    return (*_rules(spark, view, rules), *(_check(spark, view, check) for check in checks))
+    if not (rules or checks):
+        return ()
+    row = spark.sql(_query(sql.name(view), rules, checks)).collect()[0]
+    by_rule = [_of_rule(rule, row["n"], row[f"r{n}"]) for n, rule in enumerate(rules)]
+    return (*by_rule, *(_of_check(check, row[f"c{n}"]) for n, check in enumerate(checks)))
 
 
-def _rules(spark: SparkSession, view: str, rules: Sequence[Rule]) -> list[Result]:
+def _query(table: str, rules: Sequence[Rule], checks: Sequence[TableCheck]) -> str:
+    """SQL of one row: of ``n`` rows ``r0``, ``r1``, ... break a rule each; ``c0``, ``c1``, ... are the checks' numbers."""
+    numbers = [f"({check.query.replace(TABLE, table)}) AS c{n}" for n, check in enumerate(checks)]
     if not rules:
-        return []
+        return f"SELECT {', '.join(numbers)}"
     # Each predicate is a 0/1 column first: Sail does not plan two casts of one column inside one aggregation.
     flags = ", ".join(f"CASE WHEN {rule.predicate} THEN 0 ELSE 1 END AS r{n}" for n, rule in enumerate(rules))
     sums = ", ".join(f"coalesce(sum(r{n}), 0) AS r{n}" for n in range(len(rules)))
-    row = spark.sql(f"SELECT count(*) AS n, {sums} FROM (SELECT {flags} FROM {sql.name(view)}) AS flags").collect()[0]
-    return [
-        Result(
-            id=rule.id,
-            column=rule.column,
-            success=row[f"r{n}"] == 0,
-            rows=row["n"],
-            failed=row[f"r{n}"],
-            observed=None,
-            expected=rule.predicate,
-            on_failure=rule.on_failure,
-            description=rule.description,
-        )
-        for n, rule in enumerate(rules)
-    ]
+    counted = f"SELECT count(*) AS n, {sums} FROM (SELECT {flags} FROM {table}) AS flags"
+    return f"SELECT {', '.join(['*', *numbers])} FROM ({counted}) AS counted"
 
 
-def _check(spark: SparkSession, view: str, check: TableCheck) -> Result:
-    value = spark.sql(check.query.replace(TABLE, sql.name(view))).collect()[0][0]
+def _of_rule(rule: Rule, rows: int, failed: int) -> Result:
+    return Result(
+        id=rule.id,
+        column=rule.column,
+        success=failed == 0,
+        rows=rows,
+        failed=failed,
+        observed=None,
+        expected=rule.predicate,
+        on_failure=rule.on_failure,
+        description=rule.description,
+    )
+
+
+def _of_check(check: TableCheck, value: Any) -> Result:
     return Result(
         id=check.id,
         column=check.column,

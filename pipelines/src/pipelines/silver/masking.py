@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.quality import sql
 from pipelines.settings import KeySource
 
 if TYPE_CHECKING:
@@ -41,20 +40,18 @@ def _digest(key: bytes, value: str) -> str:
     return hmac.digest(key, value.encode(), "sha256").hex()
 
 
-def masked(frame: DataFrame, types: Mapping[str, str], source: KeySource, characters: Mapping[str, int]) -> DataFrame:
+def masked(frame: DataFrame, source: KeySource, characters: Mapping[str, int]) -> DataFrame:
     """Return the frame with columns masked in the workers, where the key is read.
 
     Through `mapInArrow`: Arrow functions of single columns came with Spark 4.1, after the runtime that jobs are pinned
     to.
 
     Args:
-        frame: Rows with the columns of `types`, in order.
-        types: SQL type of each column: to ask the engine for them takes as long as a small query.
+        frame: Any rows.
         source: Where the key is.
         characters: Length of the pseudonyms by text column.
     """
-    columns = ", ".join(f"{sql.name(name)} {kind}" for name, kind in types.items())
-    return frame.mapInArrow(partial(mask_batches, source=source, characters=dict(characters)), columns)
+    return frame.mapInArrow(partial(mask_batches, source=source, characters=dict(characters)), frame.schema)
 
 
 def mask_batches(

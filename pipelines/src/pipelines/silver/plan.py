@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 LINEAGE = ("_file", "_file_sha256", "_line", "_copies")
 """Where a row comes from, and how many identical records of its batch it stands for."""
-CARRIED = {"_position": "bigint", "_copies": "bigint", "_ingested_at": "timestamp", "_rescued": "string"}
-"""What goes with a typed row, each with its type: its place, how many records it stands for, when the first of these
-was taken in, unknown columns."""
+CARRIED = ("_position", "_copies", "_ingested_at", "_rescued")
+"""What goes with a typed row: its place, how many records it stands for, when the first of these was taken in, unknown
+columns."""
 HASH_CHARACTERS = 32
 """Hexadecimal characters of a row's hash, 128 bits: of a billion rows two share one with a chance of 10^-21."""
 RULE_SEPARATOR = ","
@@ -104,7 +104,7 @@ class SilverPlan:
     def accepted(self, batch: PlacedRows) -> DataFrame:
         """Return the candidates that break no rejecting rule, with `CARRIED`."""
         good = self._judged(batch.rows).join(self._spotless(batch.rows), list(self._verdicts), "left_semi")
-        return self._typed(self._grouped(good), list(CARRIED))
+        return self._typed(self._grouped(good), CARRIED)
 
     def rejected(self, batch: PlacedRows) -> DataFrame:
         """Return quarantine's rows: every rule that a record broke, the raw record, the batch.
@@ -144,12 +144,12 @@ class SilverPlan:
         columns = [sql.name(column.name) for column in self.contract.columns]
         rows = accepted
         if hidden:
-            types = {c.name: "string" if c.name in masks else c.type for c in self.contract.columns}
-            types |= {source_column(field): "string" for field in self.contract.source_fields} | CARRIED
-            rows = accepted.selectExpr(
-                *(f"CAST({sql.name(n)} AS {kind}) AS {sql.name(n)}" for n, kind in types.items())
-            )
-            rows = masked(rows, types, self.key, masks | dict.fromkeys(hidden, FULL))
+            texts = [
+                f"CAST({quoted} AS STRING) AS {quoted}" if column.name in masks else quoted
+                for column, quoted in zip(self.contract.columns, columns, strict=True)
+            ]
+            rows = accepted.selectExpr(*texts, *self._sources, *CARRIED)
+            rows = masked(rows, self.key, masks | dict.fromkeys(hidden, FULL))
         return self._stamped(batch.located(rows), [*columns, *LINEAGE, f"{self._hash} AS _row_hash"])
 
     def best_by_key(self, accepted: DataFrame) -> DataFrame:
