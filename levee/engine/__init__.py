@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from levee.engine.failure import ProgramError
     from levee.engine.project import Project
-    from levee.engine.run import Operation, deployed, destroy, perform, preview, refresh, up
-    from levee.engine.session import Options
+    from levee.engine.run import deployed, destroy, perform, preview, refresh, up
+    from levee.engine.session import Operation, Options
     from levee.engine.stacks import choose_stack, find_project
     from levee.engine.workspace import Workspace
 
@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "Operation": "session",
     "Options": "session",
     "ProgramError": "failure",
     "Project": "project",

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,15 @@ from levee.plan import FilledConfig
 
 OFFLINE_PATIENCE: Final = 300.0
 """Seconds of silence after which an offline run is ended, where nothing else is said."""
+
+
+class Operation(StrEnum):
+    """The engine's operations on a stack."""
+
+    PREVIEW = "preview"
+    UP = "up"
+    REFRESH = "refresh"
+    DESTROY = "destroy"
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,26 @@ class Session:
     def folder(self) -> Path:
         """Where the engine is started, the root it takes the project to have."""
         return self.workspace.engine if self.options.offline else self.project.root
+
+    @property
+    def events(self) -> Path:
+        """The engine's events, JSON lines."""
+        return self.scratch / "events.jsonl"
+
+    @property
+    def program_notes(self) -> Path:
+        """What the program's process wrote down (``program.Notes``), JSON lines."""
+        return self.scratch / "program.jsonl"
+
+    @property
+    def standin_notes(self) -> Path:
+        """What the stand-ins wrote down (``standin/journal.py``), JSON lines."""
+        return self.scratch / "standin.jsonl"
+
+    @property
+    def program_stacks(self) -> Path:
+        """Where a program that hangs says where it stands."""
+        return self.scratch / "stacks.txt"
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The whole environment of the CLI, and through it of the program and the packs."""
