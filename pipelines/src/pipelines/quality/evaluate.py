@@ -63,7 +63,7 @@ def evaluate(spark: SparkSession, view: str, rules: Sequence[Rule], checks: Sequ
 
 
 def _query(table: str, rules: Sequence[Rule], checks: Sequence[TableCheck]) -> str:
-    """SQL of one row: of ``n`` rows ``r0``, ``r1``, ... break a rule each; ``c0``, ``c1``, ... are the checks' numbers."""
+    """SQL of one row: of ``n`` rows ``r0``, ``r1``, ... break a rule each; ``c0``, ``c1``, ... are checks' numbers."""
     numbers = [f"({check.query.replace(TABLE, table)}) AS c{n}" for n, check in enumerate(checks)]
     if not rules:
         return f"SELECT {', '.join(numbers)}"
