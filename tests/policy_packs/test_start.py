@@ -47,7 +47,10 @@ def started(tmp_path):
         process.wait()
 
 
-@pytest.mark.parametrize(("folder", "name"), [("policy_packs", "levee"), ("policy_packs/tagging", "tagging")])
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("policy_packs", "levee"), ("policy_packs/tagging", "tagging"), ("policy_packs/compliance", "compliance")],
+)
 def test_a_pack_of_ours_loads_the_protocol_and_nothing_else_of_pulumi(started, folder, name):
     found, loaded = started(ROOT / folder)
     assert found == name
