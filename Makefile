@@ -54,6 +54,7 @@ docs: sync  ## write the generated reference pages anew
 	.venv/bin/python -m levee.engine.standin.limits.docs docs/reference/naming.md
 	.venv/bin/python -m levee.engine.fidelity_docs docs/reference/fidelity.md
 	.venv/bin/python -m levee.plan docs/reference/plan.schema.json
+	.venv/bin/python -m levee.cost.docs
 	.venv/bin/python -m levee.environment.docs && pipelines/.venv/bin/python -m pipelines.reference docs/reference/contracts.md
 
 bench: sync  ## every measurement of bench/, one after another

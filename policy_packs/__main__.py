@@ -2,5 +2,6 @@
 
 from levee.compliance.analyzer import serve
 from levee.compliance.catalogue import RULES
+from levee.cost import spending
 
-serve("levee", RULES)
+serve("levee", RULES, spending)

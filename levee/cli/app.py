@@ -8,7 +8,7 @@ from itertools import pairwise
 import typer
 from rich.markup import escape
 
-from levee.cli import data, engine, fidelity, github, machine, review
+from levee.cli import check, cost, data, engine, fidelity, github, machine, review
 from levee.cli.console import ON_STDOUT, errors, print_json
 from levee.errors import LeveeError
 
@@ -24,7 +24,9 @@ app = typer.Typer(
 )
 engine.register(app)
 fidelity.register(app)
+cost.register(app)
 review.register(app)
+check.register(app)
 data.register(app)
 machine.register(app)
 

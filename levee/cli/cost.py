@@ -10,16 +10,24 @@ import typer
 
 from levee import cost as costs
 from levee import engine as pulumi
+from levee.cli import standing
 from levee.cli.console import JsonFile, engine_progress, human, write_json
 from levee.cli.engine import Config, FillConfig, Folder, References, Scope, StackName, Target, Timeout, options, scope
 from levee.cost import document, usage_file
-from levee.engine import Workspace
-from levee.plan import Plan
 from levee.report import cost as report
 
 UsageFile = Annotated[
     Path | None, typer.Option("--usage", metavar="FILE", help="How much is used in a month (docs/reference/cost.md).")
 ]
+
+
+def _said(scoped: Scope, file: Path | None) -> costs.Usage:
+    """The environment's usage, and over it the file's."""
+    catalogue = costs.shipped()
+    of_file = usage_file.read(file, catalogue) if file else costs.Usage()
+    if scoped.environment is None:
+        return of_file
+    return usage_file.of_environment(scoped.environment, catalogue).overlaid(of_file)
 
 
 def register(app: typer.Typer) -> None:
@@ -42,21 +50,14 @@ def cost(
     """Preview offline and say what a month costs, component by component, the dearest first."""
     scoped = scope(env, cwd, stack, online=False)
     catalogue = costs.shipped()
-    said = usage_file.read(usage, catalogue) if usage else costs.Usage()
+    said = _said(scoped, usage)
     chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
     with engine_progress(f"preview {scoped.stack} (simulated cloud)") as listener:
         plan = pulumi.preview(scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
     priced = costs.price(plan, catalogue, said)
-    now = deployed(scoped)
+    now = standing.deployed(scoped.project, scoped.stack)
     before = costs.price(now, catalogue, said) if now else None
     if json:
         write_json(document.to_document(priced, before), json)
     human(json).print(report.tables(priced, before))
     return 0
-
-
-def deployed(scoped: Scope) -> Plan | None:
-    """What stands on the simulated cloud now; ``None`` where the stack was never brought up."""
-    if not Workspace(scoped.project, scoped.stack).deployed:
-        return None
-    return pulumi.deployed(scoped.project.root, scoped.stack)

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from levee import compliance
 from levee import engine as pulumi
-from levee.cli import comparison, github
+from levee.cli import comparison, github, standing
 from levee.cli.console import JsonFile, engine_progress, human, write_json
 from levee.engine import Operation, Options, Project, Workspace, choose_stack, find_project
 from levee.environment import Environment, describes
@@ -95,7 +95,7 @@ def options(scoped: Scope, config: list[str] | None = None, **more: object) -> O
         offline=scoped.offline,
         config=given_config(config),
         packs=(compliance.merged_pack(),),
-        pack_config=compliance.pack_config(scoped.environment),
+        pack_config=standing.pack_config(scoped.environment, scoped.project, scoped.stack, offline=scoped.offline),
         **more,  # ty: ignore[invalid-argument-type]
     )
 

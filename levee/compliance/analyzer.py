@@ -25,6 +25,7 @@ from pulumi.runtime.proto import analyzer_pb2 as pb
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from levee import places
+from levee.compliance.budgets import Pricer
 from levee.compliance.catalogue import RULES, rules_for
 from levee.compliance.evaluate import Evaluator, Outcome
 from levee.compliance.rule import Rule, Severity
@@ -68,10 +69,12 @@ class Analyzer:
         pack: Name of the pack, as violations carry it.
         rules: Its rules.
         places: Where types carry tags.
+        spending: Prices a graph, for the budgets.
     """
 
-    def __init__(self, pack: str, rules: Sequence[Rule], places: Places) -> None:
+    def __init__(self, pack: str, rules: Sequence[Rule], places: Places, spending: Pricer | None = None) -> None:
         self._pack = pack
+        self._spending = spending
         self._rules = rules
         self._places = places
         self._stack = ""
@@ -165,7 +168,9 @@ class Analyzer:
     def _current(self) -> Evaluator:
         if self._evaluator is None:
             today = datetime.now(UTC).date()
-            self._evaluator = Evaluator(self._rules, self._settings, self._places, self._stack, today)
+            self._evaluator = Evaluator(
+                self._rules, self._settings, self._places, self._stack, today, spending=self._spending
+            )
             self._not_applicable.clear()
         return self._evaluator
 
@@ -223,17 +228,22 @@ def _not_applicable(rule: Rule) -> pb.PolicyNotApplicable:
     return pb.PolicyNotApplicable(policy_name=rule.id)
 
 
-def serve(pack: str, rules: Sequence[Rule]) -> None:
+def serve(pack: str, rules: Sequence[Rule], spending: Pricer | None = None) -> None:
     """Serve a pack until the engine ends this process; what a pack's ``__main__.py`` calls.
 
     Prints the port on standard output, as the engine expects of every plugin. Two environment variables are read:
     ``LEVEE_SITE_PACKAGES``, the folder with the program's provider SDKs (default: this interpreter's), and
     ``LEVEE_CACHE``, a folder for what is derived from them (default: ``levee.places``).
+
+    Args:
+        pack: Name of the pack, as violations carry it.
+        rules: Its rules.
+        spending: Prices a graph, for the budgets.
     """
     engine = os.getppid()
     site_packages = Path(os.environ.get("LEVEE_SITE_PACKAGES") or sysconfig.get_path("purelib"))
     cache = places.cache() / "sdk"
-    analyzer = Analyzer(pack, rules, Places(Sdk(site_packages, cache)))
+    analyzer = Analyzer(pack, rules, Places(Sdk(site_packages, cache)), spending)
     server = grpc.server(
         ThreadPoolExecutor(max_workers=1),  # the engine asks for one resource after the other
         options=[("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES)],

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from levee.compliance import exemption_rules, rules, tagging
+from levee.compliance import budgets, exemption_rules, rules, tagging
 from levee.compliance.rule import Rule
 
 if TYPE_CHECKING:
     from levee.compliance.settings import PolicyView
     from levee.environment import Environment
 
-PACKS: Final[Mapping[str, Sequence[Rule]]] = {"tagging": tagging.RULES, rules.PACK: rules.RULES}
+PACKS: Final[Mapping[str, Sequence[Rule]]] = {
+    "tagging": tagging.RULES,
+    rules.PACK: rules.RULES,
+    budgets.PACK: budgets.RULES,
+}
 """Pack name to its rules. Each is a folder below ``policy_packs/``; that folder itself is all of them."""
 
 CHECKOV: Final = "checkov"

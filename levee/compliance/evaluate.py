@@ -100,6 +100,7 @@ class Evaluator:
         places: Places,
         stack: str,
         today: date,
+        *,
         spending: Pricer | None = None,
     ) -> None:
         self._settings = settings
@@ -243,6 +244,7 @@ def evaluate(
     settings: Settings,
     places: Places,
     today: date,
+    *,
     spending: Pricer | None = None,
 ) -> Sequence[Outcome]:
     """Every rule over every resource of a plan, then over the stack: the packs' verdicts without an engine.
@@ -257,7 +259,7 @@ def evaluate(
         today: The UTC date that expiry is judged by.
         spending: Prices a graph, for the budgets: ``levee.cost.spending``.
     """
-    evaluator = Evaluator(rules, settings, places, plan.stack, today, spending)
+    evaluator = Evaluator(rules, settings, places, plan.stack, today, spending=spending)
     providers = {r.urn: r.inputs for r in plan.resources if r.is_provider}
     outcomes: list[Outcome] = []
     judged = [r for r in plan.resources if r.op not in _NOT_JUDGED]

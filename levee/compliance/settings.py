@@ -171,7 +171,7 @@ def _from_environment(rule: Rule, environment: Environment | PolicyView) -> dict
 
 
 def _plain(environment: Environment) -> Mapping[str, Any]:
-    return environment.model_dump(mode="json", include=_READ, exclude_none=True)
+    return environment.model_dump(mode="json", include=_READ, exclude_none=True, exclude_unset=True)
 
 
 def _budgets(value: Mapping[str, Any]) -> Mapping[str, Any]:

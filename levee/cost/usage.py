@@ -78,6 +78,14 @@ class Usage:
                 said.update(amounts)
         return Given({**assumed, **said}, frozenset(assumed) - frozenset(said))
 
+    def overlaid(self, other: Usage) -> Usage:
+        """This usage, and where both speak of the same, the other's."""
+        types = {
+            token: {**self.types.get(token, {}), **other.types.get(token, {})}
+            for token in {**self.types, **other.types}
+        }
+        return Usage(types, (*self.names, *other.names))
+
     def unmatched(self, resources: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         """The types and patterns that no resource took up.
 

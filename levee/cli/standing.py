@@ -1,0 +1,38 @@
+"""What stands on the simulated cloud now, and what it costs: that against which a change is measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from levee import compliance, cost
+from levee import engine as pulumi
+from levee.compliance.budgets import INCREASE
+from levee.engine import Project, Workspace
+from levee.environment import Environment
+from levee.plan import Plan
+
+
+def deployed(project: Project, stack: str) -> Plan | None:
+    """The stack as it was last brought up offline; ``None`` where it never was."""
+    return pulumi.deployed(project.root, stack) if Workspace(project, stack).deployed else None
+
+
+def pack_config(environment: Environment | None, project: Project, stack: str, *, offline: bool) -> dict[str, Any]:
+    """The packs' configuration, and where one change may add only so much, also what stands now.
+
+    Args:
+        environment: The environment; ``None`` of a project that has none.
+        project: The Pulumi project.
+        stack: The stack's name.
+        offline: Whether the simulated cloud is meant; the real one is not asked, and there the rule is not evaluated.
+    """
+    config = compliance.pack_config(environment)
+    if environment is not None and environment.budgets.max_increase_usd is not None and offline:
+        plan = deployed(project, stack)
+        usage = environment.usage.model_dump(mode="json")
+        config[INCREASE] |= (
+            {"deployed_usd": float(cost.spending(plan.resources, plan.stack, usage).expected_usd)}
+            if plan is not None
+            else {"first": True}
+        )
+    return config
