@@ -1,0 +1,57 @@
+"""Where Google explains what the rules ask for, and the types that grant access."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from levee.compliance.rules.checks import Check, by_type, not_matching
+
+DOCS: Final = "https://cloud.google.com/"
+
+_GRANTS: Final = (
+    "artifactregistry/repositoryIam",
+    "bigquery/datasetIam",
+    "bigquery/iam",
+    "cloudfunctions/functionIam",
+    "cloudfunctionsv2/functionIam",
+    "cloudrun/iam",
+    "cloudrunv2/jobIam",
+    "cloudrunv2/serviceIam",
+    "dataproc/clusterIAM",
+    "folder/iAM",
+    "healthcare/datasetIam",
+    "healthcare/fhirStoreIam",
+    "kms/cryptoKeyIAM",
+    "kms/keyRingIAM",
+    "organizations/iAM",
+    "projects/iAM",
+    "pubsub/subscriptionIAM",
+    "pubsub/topicIAM",
+    "secretmanager/secretIam",
+    "serviceaccount/iAM",
+    "spanner/databaseIAM",
+    "spanner/instanceIAM",
+    "storage/bucketIAM",
+)
+
+
+def _token(stem: str, kind: str) -> str:
+    """``storage/bucketIAM`` and ``Member`` as ``gcp:storage/bucketIAMMember:BucketIAMMember``."""
+    name = stem.partition("/")[2]
+    return f"gcp:{stem}{kind}:{name[0].upper()}{name[1:]}{kind}"
+
+
+MEMBERS: Final = tuple(_token(stem, "Member") for stem in _GRANTS)
+BINDINGS: Final = tuple(_token(stem, "Binding") for stem in _GRANTS)
+HIERARCHY: Final = tuple(
+    _token(f"{level}/iAM", kind) for level in ("projects", "folder", "organizations") for kind in ("Member", "Binding")
+)
+"""Grants on a project, a folder or the organisation: over everything in it."""
+
+
+def no_member(pattern: str, refused: str) -> Check:
+    """No grant of ``MEMBERS`` and ``BINDINGS`` is to a member that matches the pattern."""
+    return by_type(
+        dict.fromkeys(MEMBERS, not_matching("member", pattern, refused))
+        | dict.fromkeys(BINDINGS, not_matching("members[*]", pattern, refused))
+    )

@@ -1,0 +1,176 @@
+"""VPC networks: no administration from the internet, flow logs, private access, DNSSEC, modern TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from levee.compliance.rule import Finding, Severity, Undecidable
+from levee.compliance.rules import controls as c
+from levee.compliance.rules.build import rule
+from levee.compliance.rules.checks import (
+    Check,
+    differs,
+    equals,
+    every,
+    is_world,
+    matching,
+    one_of,
+    only_where,
+    present,
+    reads,
+)
+from levee.compliance.rules.gcp.common import DOCS
+from levee.compliance.rules.scope import Scope
+
+_FIREWALL: Final = "gcp:compute/firewall:Firewall"
+_SUBNET: Final = "gcp:compute/subnetwork:Subnetwork"
+_GUIDE: Final = f"{DOCS}vpc/docs/"
+_ADMINISTRATION: Final = (22, 3389)
+_DATA: Final = (1433, 1521, 3306, 5432, 6379, 9042, 9092, 9200, 27017)
+"""SQL Server, Oracle, MySQL, PostgreSQL, Redis, Cassandra, Kafka, Elasticsearch, MongoDB."""
+
+_SOURCES: Final = "sourceRanges[*]"
+_ALLOWED: Final = "allows[*]"
+_OF_MACHINES: Final = one_of("purpose", "PRIVATE", default="PRIVATE")
+
+
+def _not_from_anywhere(ports: tuple[int, ...]) -> Check:
+    """No rule that lets the whole internet in covers one of the ports."""
+
+    @reads(_SOURCES, _ALLOWED, f"{_ALLOWED}.protocol", f"{_ALLOWED}.ports[*]")
+    def run(scope: Scope) -> Iterator[Finding]:
+        sources, allowed = list(scope.read(_SOURCES)), list(scope.read(_ALLOWED))
+        open_ = any(is_world(source.value) for source in sources)
+        hit = [port for port in ports if any(_allows(entry.value, port) for entry in allowed if not entry.undecidable)]
+        unknown = next((v for v in (*sources, *allowed) if v.undecidable), None)
+        if open_ and hit:
+            yield Finding(
+                f"it lets the whole internet in to port {', '.join(map(str, hit))}: name the ranges that need it",
+                property="sourceRanges",
+            )
+        elif unknown is not None:
+            yield Undecidable(unknown.path).finding()
+
+    active = every(one_of("direction", "INGRESS", default="INGRESS"), differs("disabled", True))
+    return only_where(active, run)
+
+
+def _allows(entry: Any, port: int) -> bool:
+    """Whether ``{protocol, ports}`` lets TCP in to a port; without ports it lets in to all."""
+    if not isinstance(entry, dict) or entry.get("protocol") not in ("tcp", "all", "6"):
+        return False
+    ports = entry.get("ports")
+    return not ports or any(_covers(str(given), port) for given in ports)
+
+
+def _covers(given: str, port: int) -> bool:
+    first, _, last = given.partition("-")
+    return first.isdigit() and (last or first).isdigit() and int(first) <= port <= int(last or first)
+
+
+RULES: Final = (
+    rule(
+        "gcp-network-no-administration-from-anywhere",
+        "No machine is administered from the whole internet",
+        _FIREWALL,
+        _not_from_anywhere(_ADMINISTRATION),
+        severity=Severity.CRITICAL,
+        mend="Set `source_ranges` to 35.235.240.0/20 (Identity-Aware Proxy) or your own ranges.",
+        url=f"{DOCS}iap/docs/using-tcp-forwarding",
+        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_gcp("3.6", "3.7")),
+    ),
+    rule(
+        "gcp-network-no-databases-from-anywhere",
+        "No database is reached from the whole internet",
+        _FIREWALL,
+        _not_from_anywhere(_DATA),
+        severity=Severity.CRITICAL,
+        mend="Name the ranges of applications in `source_ranges`.",
+        url=f"{DOCS}firewall/docs/firewalls",
+        controls=c.NO_PUBLIC_ACCESS,
+    ),
+    rule(
+        "gcp-network-firewall-logged",
+        "What firewall rules let in and refuse is logged",
+        _FIREWALL,
+        present("logConfig.metadata"),
+        severity=Severity.LOW,
+        mend='Set `log_config={"metadata": "INCLUDE_ALL_METADATA"}`.',
+        url=f"{DOCS}firewall/docs/firewall-rules-logging",
+        controls=c.MONITORING,
+    ),
+    rule(
+        "gcp-network-custom-subnets",
+        "No network makes subnets by itself",
+        "gcp:compute/network:Network",
+        equals("autoCreateSubnetworks", False),
+        severity=Severity.MEDIUM,
+        mend="Set `auto_create_subnetworks=False`, and make the subnets that you need.",
+        url=f"{_GUIDE}vpc",
+        controls=(*c.PRIVATE_NETWORK, *c.cis_gcp("3.1")),
+    ),
+    rule(
+        "gcp-network-flow-logged",
+        "The traffic of every subnet is logged",
+        _SUBNET,
+        only_where(_OF_MACHINES, present("logConfig")),
+        severity=Severity.MEDIUM,
+        mend='Set `log_config={"metadata": "INCLUDE_ALL_METADATA"}`.',
+        url=f"{_GUIDE}using-flow-logs",
+        controls=(*c.AUDIT_LOGS, *c.MONITORING, *c.cis_gcp("3.8")),
+    ),
+    rule(
+        "gcp-network-private-google-access",
+        "Machines of every subnet reach Google's services without a public address",
+        _SUBNET,
+        only_where(_OF_MACHINES, equals("privateIpGoogleAccess", True)),
+        severity=Severity.MEDIUM,
+        mend="Set `private_ip_google_access=True`.",
+        url=f"{_GUIDE}private-google-access",
+        controls=c.PRIVATE_NETWORK,
+    ),
+    rule(
+        "gcp-network-dns-signed",
+        "Every public DNS zone is signed",
+        "gcp:dns/managedZone:ManagedZone",
+        only_where(one_of("visibility", "public", default="public"), equals("dnssecConfig.state", "on")),
+        severity=Severity.MEDIUM,
+        mend='Set `dnssec_config={"state": "on"}`.',
+        url=f"{DOCS}dns/docs/dnssec",
+        controls=(*c.HARDENING, *c.cis_gcp("3.3")),
+    ),
+    rule(
+        "gcp-network-dns-logged",
+        "What networks ask of DNS is logged",
+        "gcp:dns/policy:Policy",
+        equals("enableLogging", True),
+        severity=Severity.LOW,
+        mend="Set `enable_logging=True`.",
+        url=f"{DOCS}dns/docs/monitoring",
+        controls=(*c.MONITORING, *c.cis_gcp("2.12")),
+    ),
+    rule(
+        "gcp-network-tls-1-2",
+        "No load balancer speaks TLS older than 1.2",
+        "gcp:compute/sSLPolicy:SSLPolicy",
+        every(
+            one_of("minTlsVersion", "TLS_1_2", "TLS_1_3"),
+            matching("profile", "MODERN|RESTRICTED", "MODERN or RESTRICTED"),
+        ),
+        severity=Severity.HIGH,
+        mend='Set `min_tls_version="TLS_1_2"` and `profile="MODERN"`.',
+        url=f"{DOCS}load-balancing/docs/ssl-policies-concepts",
+        controls=(*c.ENCRYPTION_IN_TRANSIT, *c.cis_gcp("3.9")),
+    ),
+    rule(
+        "gcp-network-tls-policy",
+        "Every HTTPS load balancer has a TLS policy",
+        "gcp:compute/targetHttpsProxy:TargetHttpsProxy",
+        present("sslPolicy"),
+        severity=Severity.MEDIUM,
+        mend="Set `ssl_policy=policy.id` of a `gcp.compute.SSLPolicy`.",
+        url=f"{DOCS}load-balancing/docs/use-ssl-policies",
+        controls=(*c.ENCRYPTION_IN_TRANSIT, *c.cis_gcp("3.9")),
+    ),
+)
