@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from levee.engine.project import Project
 from levee.engine.run import preview, real_state
 from levee.engine.session import Options
 from levee.errors import LeveeError, UsageError
@@ -123,7 +124,7 @@ def compare(folder: Path, stack: str, options: Options) -> Comparison:
     if isinstance(online, LeveeError):
         _refuse_missing(online)
     offline = _try(folder, stack, replace(options, offline=True, state=state))
-    return between(offline, online, project=folder.name, stack=stack)
+    return between(offline, online, project=Project.load(folder).name, stack=stack)
 
 
 def _try(folder: Path, stack: str, options: Options) -> Plan | LeveeError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from levee.engine.join import records
+from levee.engine.join import records, whose
 from levee.plan import CheckReach, Fidelity, NotEvaluated, Op, Resource, TypeFidelity
 
 ONLY_THE_PROVIDER: Final = (
@@ -56,7 +56,7 @@ def of(
     Args:
         graph: Its resources.
         standin_log: What the stand-ins wrote down; absent where none ran.
-        opaque: By URN, why nobody has looked into a component.
+        opaque: By URN, or its end, why nobody has looked into a component.
         placeholders: What stands in for something that nobody gave, one sentence each.
     """
     seen = _read(records(standin_log))
@@ -127,8 +127,10 @@ def _reach(
 
 
 def _opaque(opaque: Mapping[str, str], graph: Sequence[Resource]) -> list[NotEvaluated]:
+    """Also what is no resource of the graph, since nobody made it: its key then says type and name."""
     types = {resource.urn: resource.type for resource in graph}
-    return [NotEvaluated(urn, types[urn], why) for urn, why in opaque.items() if urn in types]
+    found = ((whose(key, types) or key, why) for key, why in opaque.items())
+    return [NotEvaluated(urn, types.get(urn) or urn.partition("::")[0], why) for urn, why in found]
 
 
 def _unseen(by_type: Mapping[str, Sequence[Resource]], seen: Mapping[str, _Seen]) -> list[NotEvaluated]:

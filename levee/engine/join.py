@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -277,7 +277,7 @@ def opaque(reasons: Mapping[str, str], graph: Sequence[Resource]) -> tuple[Viola
         graph: The resources.
     """
     by_urn = {resource.urn: resource.source for resource in graph}
-    known = {key: next((u for u in by_urn if u == key or u.endswith((f"${key}", f"::{key}"))), "") for key in reasons}
+    known = {key: whose(key, by_urn) for key in reasons}
     return tuple(
         Violation(
             pack="levee",
@@ -289,6 +289,11 @@ def opaque(reasons: Mapping[str, str], graph: Sequence[Resource]) -> tuple[Viola
         )
         for key, reason in reasons.items()
     )
+
+
+def whose(key: str, urns: Collection[str]) -> str:
+    """The URN that a stand-in's note is about, which may say its end only; empty where the graph has none."""
+    return key if key in urns else next((urn for urn in urns if urn.endswith((f"${key}", f"::{key}"))), "")
 
 
 def findings(events: Events, verdict: Verdict, graph: Sequence[Resource]) -> tuple[Violation, ...]:

@@ -117,6 +117,14 @@ class SimulatedCloud:
         """Every live resource of that id in that scope."""
         return self._query("removed = 0 AND type = ? AND id = ? AND scope = ?", (token, id_, scope))
 
+    def named(self, token: str, name: str) -> list[Record]:
+        """Every live resource of that type, in any scope, whose id is that name or ends in it; case aside."""
+        ending = f"/{name}".lower()
+        return self._query(
+            "removed = 0 AND type = ? AND (lower(id) = ? OR substr(lower(id), ?) = ?)",
+            (token, ending[1:], -len(ending), ending),
+        )
+
     def find(self, urn_or_id: str) -> Record:
         """The one live resource of that URN or id.
 

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from levee.errors import EngineError
 from levee.sdk import ResourceType
 
 _TYPES: Final = {
@@ -271,11 +272,11 @@ class CloudFormationType:
 @functools.cache
 def find(token: str) -> CloudFormationType | None:
     """The CloudFormation type of an aws type token, or ``None``."""
-    folder, name = _folder(), _name(token.removeprefix("aws:"))
-    digest = _digests().get(name) if name else None
-    if folder is None or not name or digest is None:
+    name = _name(token.removeprefix("aws:"))
+    digest = _digests().get(name)
+    if digest is None:
         return None
-    return CloudFormationType(name, json.loads((folder / "resources" / f"{digest}.json").read_bytes()))
+    return CloudFormationType(name, json.loads((_folder() / "resources" / f"{digest}.json").read_bytes()))
 
 
 def _name(middle: str) -> str:
@@ -310,15 +311,19 @@ def _classes(module: str, class_name: str) -> Iterator[str]:
     yield f"{bare}Definition"
 
 
-def _folder() -> Path | None:
+@functools.cache
+def _folder() -> Path:
     spec = find_spec("cfnlint")
-    return Path(spec.origin).parent / "data" / "schemas" if spec is not None and spec.origin else None
+    if spec is None or spec.origin is None:
+        raise EngineError(
+            "the CloudFormation schemas are not there: cfn-lint is not installed", fix="install Levee anew"
+        )
+    return Path(spec.origin).parent / "data" / "schemas"
 
 
 @functools.cache
 def _digests() -> Mapping[str, str]:
-    folder = _folder()
-    return json.loads((folder / "providers" / "us-east-1.json").read_bytes()) if folder is not None else {}
+    return json.loads((_folder() / "providers" / "us-east-1.json").read_bytes())
 
 
 @functools.cache

@@ -230,7 +230,7 @@ class Faults:
         """Look until the resource is seen: what is said where the provider gives up first, else nothing."""
         rule = self._rules[late.index]
         absorbed = 0
-        while self._hidden(late):
+        while self._is_hidden(late):
             if absorbed == rule.absorb:
                 self._note(late.index, call, f"did not find {late.call.name}")
                 return self._says(late.index, words("eventual", Blanks(late.call.type, late.made.id)))
@@ -239,10 +239,14 @@ class Faults:
             absorbed += 1
         return ""
 
-    def _hidden(self, late: _Late) -> bool:
+    def _is_hidden(self, late: _Late) -> bool:
+        """Look once; what was seen is late no more."""
         with self._lock:
             late.looks -= 1
-            return late.looks >= 0 and time.monotonic() < late.until
+            hidden = late.looks >= 0 and time.monotonic() < late.until
+            if not hidden and late in self._late:
+                self._late.remove(late)
+            return hidden
 
     def _back_off(self, rule: Rule, retries: int) -> None:
         first = rule.wait if rule.action == "throttle" else SECONDS["throttle"]

@@ -97,7 +97,8 @@ class Manifests:
         """
         given = plain(inputs)
         if token == "kubernetes:helm.sh/v4:Chart":
-            return self._chart({**given, "release": given.get("name") or name})
+            remote = bool((given.get("repositoryOpts") or {}).get("repo"))
+            return self._chart({**given, "release": given.get("name") or name, "remote": remote})
         if token == "kubernetes:kustomize/v2:Directory":
             return self._kustomized(str(given.get("directory") or ""), str(given.get("namespace") or ""))
         found = [self._file(path) for path in [*(given.get("files") or []), given.get("file")] if path]
@@ -112,11 +113,10 @@ class Manifests:
         base, pattern = (
             (Path(place.anchor), str(place.relative_to(place.anchor))) if place.anchor else (self.program, path)
         )
-        found = sorted(base.glob(pattern.removeprefix("./")))
+        found = sorted(file for file in base.glob(pattern.removeprefix("./")) if file.is_file())
         if not found:
             raise ManifestError(f"no manifest at {path!r}", where=str(self.program), fix="name a file that is there")
-        texts = [file.read_text(encoding="utf-8") for file in found if file.is_file()]
-        return Rendered([each for text in texts for each in decode(text)])
+        return Rendered([each for file in found for each in decode(_text(file))])
 
     def _chart(self, wanted: Mapping[str, Any]) -> Rendered:
         chart = str(wanted.get("chart") or "")
@@ -131,8 +131,8 @@ class Manifests:
             values = Path(scratch) / "values.json"
             values.write_text(json.dumps(wanted.get("values") or {}, default=str), encoding="utf-8")
             command = [helm, "template", str(wanted.get("release") or "release"), str(place), "--skip-tests"]
-            files = [str(self.program / file) for file in wanted.get("valueYamlFiles") or [] if isinstance(file, str)]
-            command += [part for file in (*files, str(values)) for part in ("--values", file)]
+            files = self._value_files(wanted.get("valueYamlFiles") or [], Path(scratch))
+            command += [part for file in (*files, values) for part in ("--values", str(file))]
             command += ["--namespace", str(wanted["namespace"])] if wanted.get("namespace") else []
             command += [] if wanted.get("skipCrds") else ["--include-crds"]
             command += ["--kube-version", str(wanted["kubeVersion"])] if wanted.get("kubeVersion") else []
@@ -140,6 +140,19 @@ class Manifests:
             places = {f"HELM_{kind}_HOME": scratch for kind in ("CACHE", "CONFIG", "DATA")}
             text = self._run(command, f"the chart {chart!r}", places)
         return Rendered(decode(text, str(wanted.get("namespace") or "")))
+
+    def _value_files(self, given: Sequence[Any], scratch: Path) -> Iterator[Path]:
+        """A chart's files of values: each a path, or an asset that has a path or a text."""
+        for number, one in enumerate(given):
+            asset = {"path": one} if isinstance(one, str) else one if isinstance(one, dict) else {}
+            if asset.get("text") is not None:
+                written = scratch / f"values-{number}.yaml"
+                written.write_text(str(asset["text"]), encoding="utf-8")
+                yield written
+            elif asset.get("path"):
+                yield self.program / str(asset["path"])
+            else:
+                raise ManifestError(f"a chart's file of values is neither a path nor a text: {str(one)[:80]!r}")
 
     def _kustomized(self, directory: str, namespace: str = "") -> Rendered:
         place = self.program / directory
@@ -169,6 +182,13 @@ class Manifests:
             said = failed.stderr.strip() or f"exit code {failed.returncode}"
             raise ManifestError(f"{what} cannot be rendered: {said}", where=str(self.program)) from failed
         return done.stdout
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ManifestError(f"a manifest cannot be read: {wrong}", where=str(file), fix="write it as UTF-8") from wrong
 
 
 def decode(text: str, namespace: str = "") -> list[Values]:

@@ -307,12 +307,11 @@ class Provider:
         if name is None or plain(inputs.get(name)) not in {id_, id_.rsplit("/", 1)[-1]}:
             return
         everywhere = limits.taken_everywhere(type_)
-        named = id_.rsplit("/", 1)[-1].lower()
-        for holder in (
-            (r for r in self.cloud.of_type(target.type) if r.id.rsplit("/", 1)[-1].lower() == named)
-            if everywhere
-            else self.cloud.holders(connection.scope, target.type, id_)
-        ):
+        if everywhere:
+            holders = self.cloud.named(target.type, id_.rsplit("/", 1)[-1])
+        else:
+            holders = self.cloud.holders(connection.scope, target.type, id_)
+        for holder in holders:
             if holder.urn != target.urn:
                 raise CloudError(
                     f"AlreadyExists: {target.type} {id_!r} exists already"

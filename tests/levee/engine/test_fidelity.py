@@ -2,9 +2,9 @@
 
 import json
 
-from levee import engine
 from levee.cli.app import run as levee
-from levee.plan import Fidelity, document
+from levee.engine import fidelity
+from levee.plan import Fidelity, Resource, document
 from levee.report import fidelity as report
 
 PROGRAM = """
@@ -103,9 +103,12 @@ def test_a_preview_says_in_one_line_how_far_to_believe_it(project, capsys):
     assert "how far to believe it" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_program_without_a_provider_leaves_no_doubt(project):
-    plan = project("import pulumi\npulumi.export('a', 1)\n")("preview")
-    assert plan.fidelity == type(plan.fidelity)()
-    assert report.believe_line(plan) is None
-    assert list(report.sections(plan)) == []
-    assert engine.Options().offline
+def test_what_no_resource_stands_for_is_still_not_evaluated(tmp_path):
+    """A chart's note says the end of its URN only, and a kustomization that nobody built has no resource at all."""
+    chart = Resource("urn:pulumi:dev::p::kubernetes:helm.sh/v3:Chart::shop", "kubernetes:helm.sh/v3:Chart", "shop")
+    opaque = {"kubernetes:helm.sh/v3:Chart::shop": "vendor it", "kubernetes:kustomize:Directory::layer": "not here"}
+    told = fidelity.of([chart], tmp_path / "no.jsonl", opaque).not_evaluated
+    assert [(n.urn, n.type, n.why) for n in told] == [
+        (chart.urn, chart.type, "vendor it"),
+        ("kubernetes:kustomize:Directory::layer", "kubernetes:kustomize:Directory", "not here"),
+    ]

@@ -75,7 +75,7 @@ CIDR_RULES: Final = (
         "destinationCidrBlock",
         0,
         32,
-        "Amazon VPC User Guide, Route tables",
+        _ROUTES,
         exact=False,
         bad="10.0/8",
     ),

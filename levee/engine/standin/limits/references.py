@@ -242,5 +242,5 @@ def _google(_type: ResourceType, path: str, value: str) -> str:
     parts = value.rstrip("/").split("/")
     kind = parts[-2] if len(parts) > 1 else ""
     if wanted is not None and kind.isalpha() and kind not in wanted:
-        return f"is {value!r}, the name of one of {kind}, where one of {min(wanted)} is asked for"
+        return f"is {value!r}, the name of one of {kind}, where one of {' or '.join(sorted(wanted))} is asked for"
     return ""

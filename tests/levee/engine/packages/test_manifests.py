@@ -1,5 +1,7 @@
 """Kubernetes: what comes back, and what YAML, charts and kustomizations are made of."""
 
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -172,6 +174,28 @@ def test_without_the_tools_it_is_said_that_nobody_has_looked(tmp_path, monkeypat
     assert "kustomize or kubectl is on PATH" in built.unseen
 
 
+def test_a_charts_files_of_values_are_paths_texts_and_assets(tmp_path, monkeypatch):
+    """What stands in for helm prints one object for each file of values that it is given."""
+    helm = tmp_path / "bin" / "helm"
+    helm.parent.mkdir()
+    helm.write_text(
+        '#!/bin/sh\nwhile [ $# -gt 0 ]; do if [ "$1" = --values ]; then\n'
+        'echo "---"; echo "{apiVersion: v1, kind: ConfigMap, metadata: {name: one}, data: $(cat "$2")}"\n'
+        "fi; shift; done\n"
+    )
+    helm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(helm.parent), prepend=os.pathsep)
+    _chart(tmp_path / "shop")
+    (tmp_path / "one.yaml").write_text("{a: 1}")
+    files = ["one.yaml", {"path": "one.yaml"}, {"text": "{b: 2}"}]
+    given = {"chart": "shop", "valueYamlFiles": files, "values": {"c": 3}}
+    finder = Manifests(tmp_path, Journal(None))
+    rendered = finder.of_component("kubernetes:helm.sh/v4:Chart", "c", given)
+    assert [each["data"] for each in rendered.objects] == [{"a": 1}, {"a": 1}, {"b": 2}, {"c": 3}]
+    with pytest.raises(ManifestError, match="neither a path nor a text"):
+        finder.of_component("kubernetes:helm.sh/v4:Chart", "c", {**given, "valueYamlFiles": [7]})
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [("a: [", "not YAML"), ("just words", "no Kubernetes object"), ("kind: ConfigMap", "no Kubernetes object")],
@@ -183,8 +207,13 @@ def test_text_that_is_no_manifest_is_an_error(text, said):
 
 def test_a_manifest_that_is_not_there_is_an_error(tmp_path):
     finder = Manifests(Path(tmp_path), Journal(None))
-    with pytest.raises(ManifestError, match=r"no manifest at 'gone\.yaml'"):
-        finder.of_component("kubernetes:yaml/v2:ConfigFile", "c", {"file": "gone.yaml"})
+    (tmp_path / "folder").mkdir()
+    for path in ("gone.yaml", "fold*"):
+        with pytest.raises(ManifestError, match=re.escape(f"no manifest at {path!r}")):
+            finder.of_component("kubernetes:yaml/v2:ConfigFile", "c", {"file": path})
+    (tmp_path / "bad.yaml").write_bytes(b"\xff")
+    with pytest.raises(ManifestError, match="cannot be read"):
+        finder.of_component("kubernetes:yaml/v2:ConfigFile", "c", {"file": "bad.yaml"})
 
 
 UNSEEN = """
