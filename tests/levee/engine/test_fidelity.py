@@ -105,7 +105,8 @@ def test_a_preview_says_in_one_line_how_far_to_believe_it(project, capsys):
 
 def test_what_no_resource_stands_for_is_still_not_evaluated(tmp_path):
     """A chart's note says the end of its URN only, and a kustomization that nobody built has no resource at all."""
-    chart = Resource("urn:pulumi:dev::p::kubernetes:helm.sh/v3:Chart::shop", "kubernetes:helm.sh/v3:Chart", "shop")
+    token = "kubernetes:helm.sh/v3:Chart"
+    chart = Resource(f"urn:pulumi:dev::p::{token}::shop", token, "shop", custom=False)
     opaque = {"kubernetes:helm.sh/v3:Chart::shop": "vendor it", "kubernetes:kustomize:Directory::layer": "not here"}
     told = fidelity.of([chart], tmp_path / "no.jsonl", opaque).not_evaluated
     assert [(n.urn, n.type, n.why) for n in told] == [
