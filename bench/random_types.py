@@ -45,6 +45,8 @@ AIMS: Final = {"preview": 1.0, "up": 0.95, "refresh": 0.95, "destroy": 0.95}
 _DEEPEST: Final = 8
 _RENAMED: Final = frozenset({"resource_name", "opts"})
 """Inputs whose constructor parameter has an underscore, for every constructor has a parameter of that name."""
+_NEEDED: Final = re.compile(r"(?i)^(ca)?privateKeyPem$")
+"""Inputs of ``tls`` that may be left out only for their write-only twin, which an SDK cannot say."""
 
 
 @dataclass
@@ -109,7 +111,7 @@ class Writer:
         return [
             f"{p.python_name}{'_' if not depth and p.python_name in _RENAMED else ''}={self._value(p, p.type, depth)}"
             for p in properties.values()
-            if p.required
+            if p.required or _NEEDED.search(p.name)
         ]
 
     def _value(self, property_: Property, type_: TypeRef, depth: int) -> str:
@@ -196,7 +198,7 @@ _NAMED: Final[tuple[tuple[str, str], ...]] = (
     (r"(?i)^location$", "us-central1"),
     (r"(?i)port$", "443"),
     (r"^algorithm$", "RSA"),
-    (r"(?i)privateKeyPem$", _KEY_PEM),
+    (_NEEDED.pattern, _KEY_PEM),
     (r"(?i)caCertPem$", _CERTIFICATE_PEM),
     (r"(?i)certRequestPem$", _REQUEST_PEM),
     (r"(?i)(subscription|tenant|client|object|principal)Id$", "8d3c4f1e-2b6a-4c57-9e0d-5a7b1c2d3e4f"),

@@ -19,7 +19,7 @@ from levee.engine.standin.component_values import Shape, comes_back, kubeconfig
 from levee.engine.standin.connection import Connection, connect
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.subject import NotYetError, Subject
-from levee.engine.standin.values import Value, Values
+from levee.engine.standin.values import UNKNOWN, Value, Values
 from levee.sdk import Property, ResourceType, Sdk, TypeRef, package_of
 from levee.wire import RESOURCE_SIGNATURE, SIGNATURE
 
@@ -66,14 +66,18 @@ class Site:
         shape = References(self.sdk, cloud_of(package), subject, self)
         # References first: `vpcId` is the id of `vpc`, `publicSubnetIds` are those of `publicSubnets`.
         order = sorted(self.type.outputs.items(), key=lambda item: not _refers(item[1].type))
-        made = {
-            name: self.inputs[name]
-            if self.inputs.get(name) is not None
-            and (name not in self.type.inputs or comes_back(self.type.inputs[name].type, output.type))
-            else shape.named(output)
-            for name, output in order
-        }
+        made = {name: self.inputs[name] if self._comes_back(output) else shape.named(output) for name, output in order}
         return {name: made[name] for name in self.type.outputs if made[name] is not None}
+
+    def planned(self) -> Values:
+        """Every output before the component is deployed: what was given, the rest unknown."""
+        outputs = self.type.outputs.items()
+        return {name: self.inputs[name] if self._comes_back(output) else UNKNOWN for name, output in outputs}
+
+    def _comes_back(self, output: Property) -> bool:
+        """Whether the output is the input of that name, and not a resource that was made of it."""
+        given = self.type.inputs.get(output.name)
+        return self.inputs.get(output.name) is not None and (given is None or comes_back(given.type, output.type))
 
     def _configuration(self, package: str) -> dict[str, Any]:
         """The stack's configuration of a provider."""

@@ -78,7 +78,7 @@ class Components:
             else:
                 known = not request.dryRun or registered.urn in self._deployed
                 site = Site(self.sdk, type_, request, registered.urn, monitor, inputs)
-                outputs = site.outputs() if known else {name: inputs.get(name, UNKNOWN) for name in type_.outputs}
+                outputs = site.outputs() if known else site.planned()
                 unseen = NOT_EVALUATED
             if unseen:
                 self.journal.write(

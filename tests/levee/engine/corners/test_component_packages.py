@@ -38,7 +38,10 @@ PROGRAM = """
     route = apigateway.RouteArgs(path="/", method=apigateway.Method.GET, event_handler=function)
     api = apigateway.RestAPI("api", routes=[route])
 
-    balancer = awsx.lb.ApplicationLoadBalancer("balancer", subnet_ids=vpc.public_subnet_ids)
+    group_of = awsx.lb.TargetGroupArgs(port=8080)  # goes in a setting and comes out a resource
+    balancer = awsx.lb.ApplicationLoadBalancer(
+        "balancer", subnet_ids=vpc.public_subnet_ids, default_target_group=group_of
+    )
     repository = awsx.ecr.Repository("repository", force_delete=True)
     image = awsx.ecr.Image("image", repository_url=repository.url, context=".", platform="linux/amd64")
     port = awsx.ecs.TaskDefinitionPortMappingArgs(container_port=80, target_group=balancer.default_target_group)
