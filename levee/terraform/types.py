@@ -19,6 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+RAW: Final = "terraform:index:"
+"""Prefix of the token of a Terraform resource whose type the table lacks; its inputs keep Terraform's names."""
+
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 

@@ -7,7 +7,7 @@ Requests, each with an ``id`` that its answer repeats:
 
 * ``{"id", "resources": {"terraform": [...], "arm": [...], "kubernetes": [...]}}`` with resources as
   ``{"key", "type", "name", "config"}``: judge them together, as one configuration;
-* ``{"id", "scan": PATH}``: judge a Terraform plan in JSON, or a folder of HCL, by Checkov's own readers;
+* ``{"id", "parse": FOLDER}``: read the Terraform below a folder: ``{"resources", "errors"}``;
 * ``{"id", "catalogue": true}``: list every check.
 
 Answers are ``{"id", "verdicts": [{"key", "check", "result", "properties"}]}``, with ``result`` one of ``passed``,
@@ -24,7 +24,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 os.environ.update(LOG_LEVEL="ERROR", BC_SKIP_MAPPING="TRUE", CHECKOV_CHECK_FAIL_LEVEL="INFO")
@@ -33,7 +32,6 @@ os.dup2(2, 1)  # whatever Checkov prints goes to standard error
 
 import checkov.arm.runner  # noqa: E402 - the environment above is read at import
 import checkov.kubernetes.runner  # noqa: E402
-import checkov.terraform.plan_runner  # noqa: E402
 import checkov.terraform.runner  # noqa: E402
 from checkov.arm.registry import arm_resource_registry  # noqa: E402
 from checkov.common.checks_infra.registry import get_graph_checks_registry  # noqa: E402
@@ -42,7 +40,6 @@ from checkov.common.models.enums import CheckResult  # noqa: E402
 from checkov.common.util.data_structures_utils import pickle_deepcopy  # noqa: E402
 from checkov.kubernetes.checks.resource.registry import registry as kubernetes_registry  # noqa: E402
 from checkov.kubernetes.kubernetes_utils import PARENT_RESOURCE_ID_KEY_NAME  # noqa: E402
-from checkov.runner_filter import RunnerFilter  # noqa: E402
 from checkov.terraform.checks.resource.registry import resource_registry  # noqa: E402
 from checkov.terraform.modules.module_objects import TFDefinitionKey  # noqa: E402
 from checkov.terraform.plan_parser import RESOURCE_TYPES_JSONIFY  # noqa: E402
@@ -293,30 +290,23 @@ def _kubernetes(resources: list[dict[str, Any]], configs: list[dict[str, Any]]) 
 _GRAPHS = {"terraform": _terraform, "arm": _arm, "kubernetes": _kubernetes}
 
 
-def scan(path: Path) -> list[Verdict]:
-    """A Terraform plan or a folder of HCL, by Checkov's own readers; ``key`` is the resource's address."""
-    folder = path.is_dir()
-    runner = checkov.terraform.runner.Runner() if folder else checkov.terraform.plan_runner.Runner()
-    report = runner.run(
-        root_folder=str(path) if folder else None,
-        files=None if folder else [str(path)],
-        runner_filter=RunnerFilter(download_external_modules=False),
-    )
-    if report.parsing_errors:
-        raise ValueError(f"Checkov cannot read {', '.join(map(str, report.parsing_errors))}")
-    found = {"passed": report.passed_checks, "failed": report.failed_checks}
-    return [
-        {
-            "key": record.resource_address or record.resource,
-            "check": record.check_id,
-            "result": word,
-            "properties": record.check_result.get("evaluated_keys") or [],
-            "file": record.file_path.lstrip("/") if folder else "",
-            "line": record.file_line_range[0] if folder else 0,
-        }
-        for word, records in found.items()
-        for record in records
-    ]
+def parse(folder: str) -> dict[str, Any]:
+    """The resources of a folder of HCL with variables rendered, and the files that cannot be parsed."""
+    errors: dict[str, Exception] = {}
+    manager = checkov.terraform.runner.Runner().graph_manager
+    graph, _ = manager.build_graph_from_source_directory(folder, parsing_errors=errors)
+    return {
+        "errors": {file: str(error).strip().splitlines()[0] for file, error in errors.items()},
+        "resources": [found for vertex in graph.vertices if vertex.block_type == "resource" for found in _read(vertex)],
+    }
+
+
+def _read(vertex: Any) -> Iterator[dict[str, Any]]:
+    for type_, named in vertex.config.items():
+        for config in named.values():
+            address = config.get(CustomAttributes.TF_RESOURCE_ADDRESS) or vertex.name
+            line = config.get("__start_line__", 1)
+            yield {"address": address, "type": type_, "file": vertex.path, "line": line, "config": config}
 
 
 def catalogue() -> dict[str, Any]:
@@ -338,8 +328,8 @@ def _list(found: dict[str, Any], framework: str, check: Any, categories: list[st
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request."""
-    if "scan" in request:
-        return {"verdicts": scan(Path(request["scan"]))}
+    if "parse" in request:
+        return parse(request["parse"])
     if "catalogue" in request:
         return catalogue()
     return {"verdicts": judge(request["resources"])}

@@ -16,10 +16,7 @@ from levee import terraform
 from levee.compliance.checkov.arm_types import CHILD_TOP_LEVEL, TOP_LEVEL, TYPES, ArmType
 from levee.plan import SECRET, UNKNOWN, Resource
 from levee.terraform.hcl import Leaf, to_hcl
-from levee.terraform.types import snake
-
-RAW: Final = "terraform:index:"
-"""Prefix of the token of a Terraform resource whose type has no Pulumi name in the table."""
+from levee.terraform.types import RAW, snake
 
 _AZURE: Final = re.compile(r"azure-native:(?P<module>[^/:]+)(?:/v(?P<date>\d{8})\w*)?:(?P<type>\w+)$")
 _API_VERSION: Final = "2024-01-01"
