@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from levee.compliance.graph import base_type
 from levee.compliance.rule import Finding, Read, Undecidable
@@ -22,6 +22,10 @@ from levee.plan import UNKNOWN, Verdict
 
 _WIDEST: Final = {4: 8, 6: 16}
 """A range of public addresses is as good as all of them from this prefix length on; two halves of the world are it."""
+
+
+Run: TypeAlias = Callable[[Scope], Iterator[Finding]]
+"""What is wrong in a scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Check:
         graph: Whether it asks the graph, and so must wait until the graph is finished.
     """
 
-    run: Callable[[Scope], Iterator[Finding]]
+    run: Run
     reads: tuple[Read, ...] = ()
     settings: tuple[Setting, ...] = ()
     graph: bool = False
@@ -276,9 +280,22 @@ def each(path: str, check: Check) -> Check:
     return replace(check, run=run, reads=(Read(path), *below))
 
 
-def reads(*paths: str, settings: tuple[Setting, ...] = (), graph: bool = False) -> Callable[..., Check]:
-    """Make a check of a function from a scope to findings, which reads those paths of the resource."""
-    return lambda run: Check(run, tuple(Read(path) for path in paths), settings, graph)
+def reads(*paths: str, settings: tuple[Setting, ...] = (), graph: bool = False) -> Callable[[Run], Check]:
+    """Make a check of a function from a scope to findings, which reads those paths of the resource.
+
+    The function may raise ``Undecidable``; what it found before is kept.
+    """
+
+    def made(run: Run) -> Check:
+        def decided(scope: Scope) -> Iterator[Finding]:
+            try:
+                yield from run(scope)
+            except Undecidable as undecidable:
+                yield undecidable.finding()
+
+        return Check(decided, tuple(Read(path) for path in paths), settings, graph)
+
+    return made
 
 
 def document(value: Any, path: str) -> Any:
@@ -317,7 +334,7 @@ def _each_value(
     return Check(run, reads=(Read(path),), settings=tuple(s for s in settings if isinstance(s, Setting)))
 
 
-def _joined(run: Callable[[Scope], Iterator[Finding]], checks: Iterable[Check]) -> Check:
+def _joined(run: Run, checks: Iterable[Check]) -> Check:
     parts = tuple(checks)
     return Check(
         run,

@@ -1,6 +1,7 @@
 """From an environment's file to CrossGuard's configuration and back."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from levee.environment import Environment
 from levee.errors import UsageError
 from levee.plan import Level
 
+ROOT = Path(__file__).resolve().parents[3]
 MINIMAL = {
     "company": "acme",
     "owners": {"team": "data-platform", "email": "data@example.com", "cost_centre": "cc-1042"},
@@ -126,3 +128,13 @@ def test_a_name_that_does_not_exist_is_refused_with_the_nearest(more, message, f
         pack_config(environment(**more))
     assert "environments/Pulumi.prod.yaml" in str(refused.value.where)
     assert fix in str(refused.value.fix)
+
+
+def test_the_environments_limits_reach_the_compliance_rules():
+    prod = Environment.load(ROOT, "prod")
+    config = pack_config(prod)
+    assert config["aws-s3-lock-keeps-audit-records"]["audit_days"] == prod.retention.audit_days == 2557
+    assert config["aws-cloudwatch-retention"]["log_days"] == prod.retention.log_days
+    assert config["aws-rds-deletion-protected"]["protected"] is True
+    assert config["aws-region-allowed"]["regions"] == ["eu-west-1", "westeurope", "europe-west1"]
+    assert pack_config(Environment.load(ROOT, "dev"))["aws-rds-deletion-protected"]["protected"] is False

@@ -52,7 +52,7 @@ _EBS_GUIDE: Final = "https://docs.aws.amazon.com/ebs/latest/userguide/"
 
 def _own_or(separate: Check, inline: Check) -> Check:
     """As a resource of its own, or as the bucket's inline property that provider 7 still reads."""
-    return by_type({BUCKET: either(separate, inline), BUCKET_V2: separate})
+    return by_type({BUCKET: unless(inline, separate), BUCKET_V2: separate})
 
 
 def _refuses_plain_http(statement: Statement) -> bool:
@@ -137,9 +137,9 @@ RULES: Final = (
         "aws-s3-tls-only",
         "Every bucket refuses requests without TLS",
         BUCKETS,
-        either(
-            attached(_POLICY, by="bucket", check=_TLS_ONLY, wanted="an aws.s3.BucketPolicy that denies plain HTTP"),
+        unless(
             _TLS_ONLY,
+            attached(_POLICY, by="bucket", check=_TLS_ONLY, wanted="an aws.s3.BucketPolicy that denies plain HTTP"),
         ),
         severity=Severity.MEDIUM,
         mend="Add to the bucket policy a Deny of `s3:*` for Principal `*` with the condition "
