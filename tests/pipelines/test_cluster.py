@@ -19,8 +19,10 @@ from pipelines.jobs import TASKS
 ROOT = Path(pipelines.__file__).parent
 RUNTIME = {"pyspark", "pyarrow", "pandas", "numpy"}
 """Of what Databricks Runtime lists as installed Python libraries, what the wheel uses."""
-OTHER_ENGINES = {"deltalake": {"pipelines.engine.engine", "pipelines.history"}, "pysail": {"pipelines.engine.sessions"}}
-"""Packages of the engines of a laptop, with the only modules that import them: in branches that no cluster takes."""
+LAPTOP = "pipelines.engine.local"
+"""What only the engines of a laptop use; it is imported in branches that no cluster takes."""
+OTHER_ENGINES = {"deltalake": {LAPTOP}, "pysail": {"pipelines.engine.sessions"}}
+"""Packages of the engines of a laptop, with the only modules that import them."""
 
 
 def modules() -> dict[str, Path]:
@@ -91,6 +93,15 @@ def test_every_import_of_every_task_is_there_on_a_cluster() -> None:
         "pipelines.jobs"
     )
     assert missing(cluster_libraries()) == {}
+
+
+def test_what_only_a_laptop_has_is_not_imported_with_a_module() -> None:
+    for module in reached("pipelines.jobs") - {LAPTOP}:
+        for node in ast.parse(MODULES[module].read_text()).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                named = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+                full = {f"{getattr(node, 'module', None)}.{alias.name}" for alias in node.names}
+                assert not (named | full) & {LAPTOP, *OTHER_ENGINES}, module
 
 
 def test_without_its_libraries_the_quality_task_would_not_start() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine import local
 from pipelines.settings import EngineName
 
 if TYPE_CHECKING:
@@ -25,4 +24,6 @@ def _history(engine: Engine, path: str) -> list[dict[str, Any]]:
     if engine.name is EngineName.DATABRICKS:
         rows = engine.spark.sql(f"DESCRIBE HISTORY delta.`{path}`").select("version", "operation").collect()
         return [row.asDict() for row in rows]
+    from pipelines.engine import local
+
     return local.history(path)

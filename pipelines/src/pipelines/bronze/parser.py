@@ -13,6 +13,7 @@ import json
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import IO, cast
 
 import numpy as np
@@ -57,7 +58,7 @@ class CsvFormat:
     @property
     def codec(self) -> str:
         """The encoding by Python's own spelling."""
-        return codecs.lookup(self.encoding).name
+        return _codec(self.encoding)
 
     @property
     def wide(self) -> bool:
@@ -81,6 +82,12 @@ class CsvFormat:
         """How a record of so many fields is written."""
         delimiter = b"" if self.delimiter == "whitespace" else self.delimiter.encode()
         return Dialect(delimiter, (self.quote or "").encode(), fields)
+
+
+@cache
+def _codec(encoding: str) -> str:
+    """An encoding by Python's own spelling, which a file is asked for twenty times."""
+    return codecs.lookup(encoding).name
 
 
 CHANGED = "changed while it was read"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipelines.contracts.catalogue import TableEntry
-from pipelines.engine import local, registration, schema_gate
+from pipelines.engine import registration, schema_gate
 from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.engine.capabilities import CAPABILITIES, Capability, hazards_of, refuse
 from pipelines.engine.commits import retried
@@ -105,6 +105,8 @@ class Engine:
         """Whether there is a Delta table at `path`."""
         if self.name is EngineName.DATABRICKS:
             return self.spark.catalog.tableExists(f"delta.`{path}`")
+        from pipelines.engine import local
+
         return local.exists(path)
 
     def read(self, path: str, version: int | None = None) -> DataFrame:
@@ -138,19 +140,27 @@ class Engine:
         """
         if not self.exists(path):
             return 0
-        told = None if self.name is EngineName.DATABRICKS else local.count(path, version)
+        if self.name is EngineName.DATABRICKS:
+            return self.read(path, version).count()
+        from pipelines.engine import local
+
+        told = local.count(path, version)
         return self.read(path, version).count() if told is None else told
 
     def version(self, path: str) -> int:
         """Number of the table's newest commit."""
         if self.can(Capability.DESCRIBE_HISTORY):
             return int(self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").collect()[0]["version"])
+        from pipelines.engine import local
+
         return local.version(path)
 
     def schema(self, path: str) -> StructType:
         """Columns of the table."""
         if self.name is EngineName.DATABRICKS:
             return self.read(path).schema
+        from pipelines.engine import local
+
         return from_arrow_schema(local.schema(path))
 
     def rows(self, path: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
@@ -161,6 +171,8 @@ class Engine:
         """
         frame = self.read(path)  # fails in plain words where there is none
         if self.name is not EngineName.DATABRICKS:
+            from pipelines.engine import local
+
             return local.rows(path, columns, where)
         frame = frame.where(where) if where else frame
         return (frame.select(*columns) if columns else frame).toArrow()
@@ -187,6 +199,8 @@ class Engine:
             self.ensure(path, rows.schema)
             self.frame(rows).write.format("delta").mode("append").save(path)
             return
+        from pipelines.engine import local  # Spark takes a second or more for a commit of one row
+
         if self.exists(path):
             self.ensure(path, rows.schema)
         retried(lambda: local.append(path, rows), path)
@@ -287,6 +301,8 @@ class Engine:
             order = f" ZORDER BY ({', '.join(f'`{name}`' for name in z_order_by)})" if z_order_by else ""
             retried(lambda: self.spark.sql(f"OPTIMIZE delta.`{path}`{order}").collect(), path)
             return
+        from pipelines.engine import local
+
         retried(lambda: local.optimize(path, z_order_by), path)
 
     def vacuum(self, path: str, hours: int) -> None:
@@ -294,6 +310,8 @@ class Engine:
         if self.can(Capability.DELTA_MAINTENANCE):
             self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS").collect()
             return
+        from pipelines.engine import local
+
         local.vacuum(path, hours)
 
     # Inside
@@ -305,6 +323,8 @@ class Engine:
         if self.name is EngineName.DATABRICKS:
             self.spark.createDataFrame([], from_arrow_schema(like)).write.format("delta").mode("ignore").save(path)
             return
+        from pipelines.engine import local
+
         retried(lambda: local.create(path, like), path)
 
     def _register(self, path: str, like: pa.Schema, entry: TableEntry) -> None:
