@@ -121,5 +121,24 @@ def beside(*types: str, check: Check, wanted: str) -> Check:
     return Check(run, tuple(Read(r.path, t) for r in check.reads for t in types), check.settings, graph=True)
 
 
+def unless_output(path: str, check: Check) -> Check:
+    """The check, where an unknown value at the path is decided when it is another resource's output.
+
+    For what no resource's output ever is: the word for everybody, a person's address.
+
+    Args:
+        path: Where the value is; the check reads it.
+        check: What must hold of a value that is known.
+    """
+
+    def run(scope: Scope) -> Iterator[Finding]:
+        outputs = {found.path for found in scope.read(path) if found.undecidable and scope.references(found)}
+        for finding in check.run(scope):
+            if finding.verdict is not Verdict.NOT_EVALUATED or finding.property not in outputs:
+                yield finding
+
+    return replace(check, run=run, graph=True)
+
+
 def _of(other: Resource, scope: Scope) -> Scope:
     return Scope.of(other, scope.graph, scope.facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from levee.compliance.rules.checks import Check, by_type, not_matching
+from levee.compliance.rules.relations import unless_output
 
 DOCS: Final = "https://cloud.google.com/"
 
@@ -51,7 +52,5 @@ HIERARCHY: Final = tuple(
 
 def no_member(pattern: str, refused: str) -> Check:
     """No grant of ``MEMBERS`` and ``BINDINGS`` is to a member that matches the pattern."""
-    return by_type(
-        dict.fromkeys(MEMBERS, not_matching("member", pattern, refused))
-        | dict.fromkeys(BINDINGS, not_matching("members[*]", pattern, refused))
-    )
+    one, several = (unless_output(path, not_matching(path, pattern, refused)) for path in ("member", "members[*]"))
+    return by_type(dict.fromkeys(MEMBERS, one) | dict.fromkeys(BINDINGS, several))
