@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from levee.engine.event_stream import Listener
 from levee.report.naming import plural
 from levee.review import Request, Review, document, junit, markdown, sarif
 from levee.review import review as run_review
+from levee.review.untrusted import Limits, go_alone
+from levee.toolchain import ensure_pulumi
 
 
 class Format(StrEnum):
@@ -71,11 +74,21 @@ def review(
     references: References = None,
     timeout: Timeout = None,
     json: JsonFile = None,
+    untrusted: Annotated[
+        bool,
+        typer.Option(
+            "--untrusted", help="Give the program no secret, no network, no file but its own, and limits; Linux only."
+        ),
+    ] = False,
 ) -> int:
     """Say what a change would do to every environment, in one comment; 1 where a mandatory rule newly fails."""
     options = Options(config=given_config(config), fill_config=fill_config, references=references, timeout=timeout)
+    if untrusted:
+        ensure_pulumi()  # while there is a network
+        go_alone([sys.executable, "-c", "from levee.cli import main; main()", *sys.argv[1:]])
+    limits = Limits() if untrusted else None
     with _progress() as watch:
-        found = run_review(Request(cwd, base, head, tuple(env or ()), options, watch=watch))
+        found = run_review(Request(cwd, base, head, tuple(env or ()), options, watch=watch, limits=limits))
     _write(found, formats or (list(Format) if to else [Format.MARKDOWN] if json != Path("-") else []), to)
     if json:
         write_json(document.to_document(found), json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -52,7 +52,8 @@ class Options:
         pulumi: The CLI; found or built where it is not given.
         environment: The environment of engine and program; the caller's where it is not given.
         program_environment: Variables that the program's process gets beside that, and neither engine nor packs.
-        program_prefix: The command, with its arguments, that the program's interpreter is started by.
+        hold: Makes the command, with its arguments, that the program's interpreter is started by, of the files that
+            the program writes for Levee; dynamic providers, which are its code too, are started by it as well.
         on_event: Gets every engine event while it runs.
         state: Of an offline preview: a state to begin with, as ``pulumi stack export --show-secrets`` prints it; the
             preview then runs in a workspace that goes with it.
@@ -73,7 +74,7 @@ class Options:
     pulumi: Path | None = None
     environment: Mapping[str, str] | None = None
     program_environment: Mapping[str, str] = field(default_factory=dict)
-    program_prefix: Sequence[str] = ()
+    hold: Callable[[Sequence[Path]], Sequence[str]] | None = None
     on_event: Listener | None = None
     state: str | None = field(default=None, repr=False)
     debug: bool = False

@@ -21,7 +21,7 @@ import secrets
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,11 +96,12 @@ class Workspace:
         """The rewritten stack configuration."""
         return self.engine / f"Pulumi.{self.stack.rsplit('/', 1)[-1]}.yaml"
 
-    def prepare(self, overrides: Mapping[str, str]) -> tuple[Secret, ...]:
+    def prepare(self, overrides: Mapping[str, str], prefix: Sequence[str] = ()) -> tuple[Secret, ...]:
         """Write the folder anew from the project's files; what is already right stays untouched.
 
         Args:
             overrides: Configuration of this run by key, ``namespace:name`` or a name of the project's own.
+            prefix: The command that dynamic providers are started by, where something is to hold them.
 
         Returns:
             The secrets of the stack's configuration, as this run has them.
@@ -120,7 +121,7 @@ class Workspace:
         if "encryptionsalt" in kept:
             document["encryptionsalt"] = kept["encryptionsalt"]
         _write(self.config, dump_yaml(document), mode=0o600)
-        self._scripts()
+        self._scripts(prefix)
         return found
 
     def _project_document(self) -> dict[str, Any]:
@@ -161,9 +162,9 @@ class Workspace:
         """``namespace:name``, with the project's name where the namespace was left out."""
         return key if ":" in key else f"{self.project.name}:{key}"
 
-    def _scripts(self) -> None:
+    def _scripts(self, prefix: Sequence[str]) -> None:
         python = shlex.quote(sys.executable)
-        theirs = shlex.quote(str(self.project.interpreter))
+        theirs = shlex.join([*prefix, str(self.project.interpreter)])
         scripts = {
             "pulumi-analyzer-policy-python": f'exec {python} -u -m levee.compliance "$1" "$2"',
             "pulumi-resource-pulumi-python": f'exec {theirs} -u -m pulumi.dynamic "$@"',

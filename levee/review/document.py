@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final
 
-from levee.review.model import Change, EnvironmentReview, Finding, Review
+from levee.review.model import Change, CostChange, EnvironmentReview, Finding, Review
 
 VERSION: Final = 1
 """Raised by one with every change that an old reader would misread."""
@@ -36,10 +36,26 @@ def _environment(environment: EnvironmentReview) -> dict[str, Any]:
         "counts": {op.value: count for op, count in environment.counts.items()},
         "changes": [_change(c) for c in environment.changes],
         "findings": [_finding(f) for f in environment.findings],
+        "cost": _cost(environment.cost) if environment.cost else None,
         "mended": environment.mended,
         "unsettled": environment.unsettled,
         "failure": environment.failure,
         "remarks": list(environment.remarks),
+    }
+
+
+def _cost(cost: CostChange) -> dict[str, Any]:
+    """Amounts are decimal numbers as text, US dollars a month."""
+    moves = [
+        {"name": m.name, "type": m.type, "before": str(m.before), "after": str(m.after), "open": list(m.open)}
+        for m in cost.moves
+    ]
+    return {
+        "before": str(cost.before),
+        "after": str(cost.after),
+        "difference": str(cost.after - cost.before),
+        "moves": moves,
+        "undecided": list(cost.undecided),
     }
 
 

@@ -24,6 +24,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "policies": "how strictly rules hold",
     "exemptions": "which resources may break a rule",
     "budgets": "what may be spent",
+    "usage": "how much use costs are estimated with",
 }
 """Key of an environment to what it decides."""
 

@@ -7,13 +7,15 @@ rows that do not fit are counted; the diffs get what is left, and what does not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
+from levee.cost import usd
 from levee.plan import Level, Op, Verdict
 from levee.report.naming import OPS, plural, short_type
 from levee.review.changes import dangerous
 from levee.review.escape import code, fence, length, prose, shorten, visible
-from levee.review.model import Change, ContractChange, EnvironmentReview, Finding, Review, Status
+from levee.review.model import Change, ContractChange, CostChange, EnvironmentReview, Finding, Review, Status
 
 LIMIT: Final = 65_536
 """Characters of a GitHub comment, which must be fewer."""
@@ -23,12 +25,15 @@ MARKER: Final = "<!-- levee review -->"
 
 _SHARES: Final = {
     "governed": 4_000,
-    "tally": 8_000,
+    "tally": 6_000,
     "remarks": 2_000,
-    "changes": 14_000,
-    "policies": 20_000,
+    "changes": 12_000,
+    "policies": 18_000,
+    "cost": 6_000,
     "contracts": 6_000,
 }
+_NAMED: Final = 10
+_MOVES: Final = 5
 _FOOT: Final = 400
 _VALUE: Final = 160
 _FRAME: Final = 2 * _VALUE + 40
@@ -54,6 +59,7 @@ def comment(review: Review) -> str:
         *_remarks(review),
         *_changes(review),
         *_policies(review),
+        *_cost(review),
         *_contracts(review),
     ]
     foot = _foot(review)
@@ -89,8 +95,8 @@ def _tally(review: Review) -> Iterator[str]:
         heads = ("Environment", "Resources", "Policies")
         yield _section("", heads, map(_tally_row, loud), len(loud), _SHARES["tally"])
     if quiet:
-        names = ", ".join(code(e.name, 40) for e in quiet[:20])
-        yield f"Nothing changes in {names}{f' and {len(quiet) - 20} more' if len(quiet) > 20 else ''}."
+        names = ", ".join(code(e.name, 40) for e in quiet[:_NAMED])
+        yield f"Nothing changes in {names}{f' and {len(quiet) - _NAMED:,} more' if len(quiet) > _NAMED else ''}."
 
 
 def _tally_row(environment: EnvironmentReview) -> str:
@@ -184,6 +190,41 @@ def _finding_row(finding: Finding, environments: Sequence[str]) -> str:
         says += f"<br>{prose(finding.remediation)}"
     on = code(", ".join(environments), 60)
     return f"| {word} | {code(violation.policy, 80)} | {name} in {on} | {where} | {says}<br>{finding.fingerprint} |"
+
+
+def _cost(review: Review) -> Iterator[str]:
+    moved = [(e.name, e.cost) for e in review.environments if e.cost and (e.cost.moves or e.cost.undecided)]
+    rows = [row for name, cost in moved for row in _cost_rows(name, cost)]
+    if rows:
+        heads = ("Environment", "A month at list price", "Before", "After", "Difference")
+        yield _section("### Cost", heads, rows, len(rows), _SHARES["cost"])
+
+
+def _cost_rows(name: str, cost: CostChange) -> Iterator[str]:
+    where = code(name, 40)
+    yield f"| {where} | **total** | {_usd(cost.before)} | {_usd(cost.after)} | **{_added(cost.before, cost.after)}** |"
+    for move in cost.moves[:_MOVES]:
+        what = f"{code(move.name, 80)} {code(short_type(move.type), 60)}"
+        if move.open:
+            what += f", without a price on one side: {prose(', '.join(move.open), 120)}"
+        yield f"| {where} | {what} | {_usd(move.before)} | {_usd(move.after)} | {_added(move.before, move.after)} |"
+    if len(cost.moves) > _MOVES:
+        rest = cost.moves[_MOVES:]
+        before, after = sum(m.before for m in rest), sum(m.after for m in rest)
+        what = f"{plural(len(rest), 'resource')} more"
+        yield f"| {where} | {what} | {_usd(before)} | {_usd(after)} | {_added(before, after)} |"
+    for said in cost.undecided[:_MOVES]:
+        yield f"| {where} | {prose(said, 160)} | | | not priced |"
+    if len(cost.undecided) > _MOVES:
+        yield f"| {where} | {len(cost.undecided) - _MOVES:,} more without a price | | | not priced |"
+
+
+def _usd(amount: Decimal | int) -> str:
+    return usd(Decimal(amount)).replace("$", "&#36;")
+
+
+def _added(before: Decimal | int, after: Decimal | int) -> str:
+    return f"{'+' if after > before else ''}{_usd(Decimal(after) - Decimal(before))}"
 
 
 def _contracts(review: Review) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from levee.plan import Level, Op, Plan, Resource, Verdict, Violation
@@ -103,6 +104,42 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class CostMove:
+    """A resource whose monthly cost changes; expected US dollars at list price.
+
+    Attributes:
+        name: Its logical name.
+        type: Its type token.
+        before: At the base, zero where it was not there.
+        after: At the head, zero where it is gone.
+        open: Lines without an amount on one side only, which make the difference less than the truth or more.
+    """
+
+    name: str
+    type: str
+    before: Decimal
+    after: Decimal
+    open: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CostChange:
+    """A month of 730 hours before and after; expected US dollars at list price.
+
+    Attributes:
+        before: The base's total of what has an amount.
+        after: The head's.
+        moves: The resources that make the difference, the biggest first.
+        undecided: What newly has no amount, a description each.
+    """
+
+    before: Decimal
+    after: Decimal
+    moves: tuple[CostMove, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentReview:
     """What the change does to one environment.
 
@@ -111,6 +148,7 @@ class EnvironmentReview:
         head: The head's plan; ``None`` where it could not be previewed or has no such environment.
         changes: Resources that would change, the dangerous first.
         findings: What the rules say of the head.
+        cost: What it costs before and after; ``None`` where nothing was priced.
         mended: How many findings of the base are gone.
         unsettled: How many changes the base shows against its own state: none of the head's doing.
         failure: Why the head could not be previewed; empty where it was.
@@ -122,6 +160,7 @@ class EnvironmentReview:
     head: Plan | None = None
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
+    cost: CostChange | None = None
     mended: int = 0
     unsettled: int = 0
     failure: str = ""

@@ -47,7 +47,9 @@ class Place:
         self._link_interpreter()
         if not self.root.is_dir():
             raise UsageError("no such folder at that commit", where=str(self.root.relative_to(self.folder)))
-        return Project.load(self.root)
+        project = Project.load(self.root)
+        self._refuse_other_interpreter(project)
+        return project
 
     def clear(self) -> None:
         """Remove whatever is there."""
@@ -67,6 +69,18 @@ class Place:
         ]
         given = os.environ.get("PYTHONPATH")
         return {"PYTHONPATH": os.pathsep.join([*found, *([given] if given else [])])} if found else {}
+
+    def _refuse_other_interpreter(self, project: Project) -> None:
+        """A side may bring a program, not what runs it: that is the checkout's."""
+        expected = self.checkout.interpreter
+        if expected.is_relative_to(self.repository.root):
+            expected = self.folder / expected.relative_to(self.repository.root)
+        if project.runtime == self.checkout.runtime == "python" and project.interpreter != expected:
+            raise UsageError(
+                "that commit names another Python environment than the checkout",
+                where=project.file.name,
+                fix="check it out, install what it needs, and review from there",
+            )
 
     def _link_interpreter(self) -> None:
         venv = self.checkout.interpreter.parent.parent

@@ -21,16 +21,18 @@ from typing import Any, Final
 import levee
 from levee import compliance, places
 from levee.compliance import RULES
+from levee.cost import CostReport
 from levee.engine import Operation, Options, Project, find_project, perform
 from levee.engine.event_stream import Listener
 from levee.errors import LeveeError, UsageError
 from levee.lock import exclusive
 from levee.plan import Plan, document
-from levee.review import changes, contracts, findings, governed
+from levee.review import changes, contracts, cost, findings, governed
 from levee.review.model import EnvironmentReview, Review, Revision
 from levee.review.place import Place
 from levee.review.sides import Sides
 from levee.review.trees import Repository
+from levee.review.untrusted import Hold, Limits
 from levee.toolchain import ensure_pulumi
 
 _AT_ONCE: Final = 2
@@ -53,6 +55,7 @@ class Request:
         options: How to run the engine; packs and their configuration are the review's own business.
         today: The UTC date that exemptions and acceptances are judged by.
         watch: Gets told how far it is.
+        limits: What the program may use, where it is not to be trusted; ``None`` where it is.
     """
 
     folder: Path
@@ -62,6 +65,7 @@ class Request:
     options: Options = field(default_factory=Options)
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     watch: Watch = lambda _environment, _doing: None
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True)
@@ -143,11 +147,13 @@ def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
     policies = sides.policies_of(name)
     remarks: list[str] = []
     base: Plan | None = None
+    before: CostReport | None = None
     kept: Path | None = None
     if name in sides.base.stacks:
         try:
             kept = _bring_up(run, place, name, policies)
             base = document.read(kept / "plan.json")
+            before = cost.cost_of(base, policies)
         except LeveeError as failed:
             remarks.append(f"the base cannot be brought up, so everything counts as new: {_short(failed, place)}")
     else:
@@ -157,7 +163,8 @@ def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
             name, remarks=(f"removed; {_count(base)} resources stay in the cloud until `levee destroy {name}`",)
         )
     try:
-        head = _preview(run, place, name, policies, kept)
+        head = _preview(run, place, name, cost.with_baseline(policies, before), kept)
+        costs = cost.change(before, cost.cost_of(head, policies))
     except LeveeError as failed:
         return EnvironmentReview(
             name, failure=_short(failed, place), failure_code=failed.exit_code, remarks=tuple(remarks)
@@ -171,7 +178,7 @@ def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
         today=run.request.today,
         folder=run.subfolder,
     )
-    return EnvironmentReview(name, head, changed, found, mended, unsettled, remarks=tuple(remarks))
+    return EnvironmentReview(name, head, changed, found, costs, mended, unsettled, remarks=tuple(remarks))
 
 
 def _bring_up(run: _Run, place: Place, name: str, policies: Mapping[str, Any]) -> Path:
@@ -185,8 +192,13 @@ def _bring_up(run: _Run, place: Place, name: str, policies: Mapping[str, Any]) -
         kept.touch()
         return kept
     project = place.write(run.base.tree)
-    perform(Operation.UP, project.root, name, _options(run, place, name, "base: up", {}))
-    plan = perform(Operation.PREVIEW, project.root, name, _options(run, place, name, "base: preview", policies))
+    perform(Operation.UP, project.root, name, _options(run, place, project, name=name, doing="base: up", policies={}))
+    plan = perform(
+        Operation.PREVIEW,
+        project.root,
+        name,
+        _options(run, place, project, name=name, doing="base: preview", policies=cost.with_baseline(policies, None)),
+    )
     making = kept.with_name(f".{kept.name}")
     shutil.rmtree(making, ignore_errors=True)
     shutil.copytree(place.workspace(project, name), making / "workspace", symlinks=True)
@@ -200,10 +212,13 @@ def _preview(run: _Run, place: Place, name: str, policies: Mapping[str, Any], ke
     project = place.write(run.head.tree)
     if kept is not None:
         shutil.copytree(kept / "workspace", place.workspace(project, name), symlinks=True)
-    return perform(Operation.PREVIEW, project.root, name, _options(run, place, name, "head: preview", policies))
+    options = _options(run, place, project, name=name, doing="head: preview", policies=policies)
+    return perform(Operation.PREVIEW, project.root, name, options)
 
 
-def _options(run: _Run, place: Place, name: str, doing: str, policies: Mapping[str, Any]) -> Options:
+def _options(
+    run: _Run, place: Place, project: Project, *, name: str, doing: str, policies: Mapping[str, Any]
+) -> Options:
     """The engine's options; without policies no pack runs, so that nothing holds the base up."""
     return replace(
         run.request.options,
@@ -211,6 +226,7 @@ def _options(run: _Run, place: Place, name: str, doing: str, policies: Mapping[s
         pack_config=policies,
         program_environment={**run.request.options.program_environment, **place.imports()},
         on_event=run.request.watch(name, doing),
+        hold=Hold(project, name, place.folder, run.request.limits) if run.request.limits else None,
     )
 
 
