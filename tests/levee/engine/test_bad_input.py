@@ -5,7 +5,6 @@ it, and the stack is whole and free afterwards.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -101,22 +100,18 @@ def test_slow_work_is_not_taken_for_a_circle(project):
     assert run("preview").summary.by_op == {"create": 2}
 
 
-@pytest.mark.parametrize(
-    ("operation", "program", "line"),
-    [
-        ("preview", "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    time.sleep(1)\n", 6),
-        ("up", "random.RandomPet('a')\nif not pulumi.runtime.is_dry_run():\n    while True:\n        pass\n", 7),
-    ],
-)
-def test_a_program_that_hangs_is_ended_with_its_line(project, operation, program, line):
-    run = project(RANDOM + program)
-    error = failure(run, operation, timeout=5)
-    assert "hangs" in error.message
-    assert "5 s" in error.message
-    assert str(error.where).startswith(str(run.root / "__main__.py"))
-    assert int(error.where.rsplit(":", 1)[1]) in {line - 1, line, line + 1}
-    assert "--timeout" in error.fix
-    (run.root / "__main__.py").write_text("import pulumi\npulumi.export('a', 1)\n")
+def test_a_program_that_hangs_is_ended_with_its_line(project):
+    asleep = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    time.sleep(1)\n"
+    busy = "random.RandomPet('a')\nif not pulumi.runtime.is_dry_run():\n    while True:\n        pass\n"
+    for operation, program, line in (("preview", asleep, 6), ("up", busy, 7)):
+        run = project(RANDOM + program)
+        error = failure(run, operation, timeout=5)
+        assert "hangs" in error.message
+        assert "5 s" in error.message
+        assert str(error.where).startswith(str(run.root / "__main__.py"))
+        assert int(error.where.rsplit(":", 1)[1]) in {line - 1, line, line + 1}
+        assert "--timeout" in error.fix
+    run = project("import pulumi\npulumi.export('a', 1)\n")
     assert run("up").outputs == {"a": 1}, "the state is whole"
 
 
@@ -146,8 +141,10 @@ def test_a_gigabyte_of_output_costs_neither_memory_nor_disk(project):
     run = project(
         "import sys\nline = 'y' * 1023 + '\\n'\nfor _ in range(1 << 10):\n    sys.stdout.write(line * 1024)\n"
     )
-    before = peak_memory()
-    plan = run("preview")
+    before, told = peak_memory(), []
+    plan = run("preview", on_event=lambda event: told.append(event.get("diagnosticEvent", {}).get("message", "")))
+    assert any("are not shown" in message for message in told)
+    assert sum(map(len, told)) < 2 << 20
     assert any("printed 1,073,741,824 bytes" in note and "are not shown" in note for note in plan.notes), plan.notes
     assert peak_memory() - before < 200 << 20
     assert sum(path.stat().st_size for path in run.root.rglob("*") if path.is_file()) < 10 << 20
@@ -160,28 +157,24 @@ def peak_memory():
 
 
 @pytest.mark.parametrize(
-    ("program", "outputs"),
+    "program",
     [
-        ("sys.stdout.close()\nsys.stderr.close()\npulumi.export('a', 1)\n", {"a": 1}),
-        ("os.close(1)\nos.close(2)\npulumi.export('a', 1)\n", {"a": 1}),
-        ("threading.Thread(target=time.sleep, args=(1000,)).start()\npulumi.export('a', 1)\n", {"a": 1}),
-        ("os.chdir('/')\npulumi.export('a', open('/proc/self/comm').read() and 1)\n", {"a": 1}),
-        ("pulumi.export('a', random.RandomPet('a').id.apply(bool))\nsys.exit(0)\n", {"a": True}),
+        "os.close(1)\nos.close(2)\npulumi.export('a', random.RandomPet('a').id.apply(bool))\n",
+        (
+            "sys.stdout.close()\nsys.stderr.close()\nos.chdir('/')\n"
+            "threading.Thread(target=time.sleep, args=(1000,)).start()\n"
+            "pulumi.export('a', random.RandomPet('a').id.apply(bool))\nsys.exit(0)\n"
+        ),
     ],
+    ids=["closed descriptors", "closed streams, another folder, a thread that lives on, sys.exit(0)"],
 )
-def test_odd_ways_of_running_and_ending_are_no_failure(project, program, outputs):
-    assert project(RANDOM + program)("up").outputs == outputs
+def test_odd_ways_of_running_and_ending_are_no_failure(project, program):
+    assert project(RANDOM + program)("up").outputs == {"a": True}
 
 
 def test_leaving_with_another_code_is_a_failure_at_its_line(project):
     error = failure(project(RANDOM + "random.RandomPet('a')\nsys.exit(3)\n"))
     assert "sys.exit(3)" in error.message
-    assert str(error.where).endswith("__main__.py:5")
-
-
-def test_a_program_that_moved_still_has_its_lines(project):
-    error = failure(project(RANDOM + "os.chdir('/')\nraise LookupError('lost')\n"))
-    assert "LookupError: lost" in error.message
     assert str(error.where).endswith("__main__.py:5")
 
 
@@ -207,9 +200,9 @@ def test_a_virtual_environment_without_pulumi_is_named(project):
 
 def test_an_interpreter_that_cannot_be_run_is_named(project):
     run = project("import pulumi\n")
-    shutil.copytree(Path(sys.prefix) / "lib", run.root / ".venv/lib", symlinks=True, copy_function=os.symlink)
     python = run.root / ".venv/bin/python"
-    python.parent.mkdir()
+    python.parent.mkdir(parents=True)
+    (run.root / ".venv/lib").symlink_to(Path(sys.prefix) / "lib")
     python.write_text("#!/no/such/interpreter\n")
     python.chmod(0o755)
     error = failure(run)

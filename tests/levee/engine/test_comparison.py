@@ -32,9 +32,10 @@ PROGRAM = """
     import pulumi
     import pulumi_aws as aws
     me = aws.get_caller_identity()
-    aws.s3.Bucket("lake", bucket="acme-lake", tags={"size": SIZE})
+    lake = aws.s3.Bucket("lake", bucket="acme-lake", tags={"size": SIZE})
     aws.ssm.Parameter("kept", name="kept", type="SecureString", value=pulumi.Output.secret("hunter2"))
     aws.sns.Topic("told", display_name=me.account_id)
+    pulumi.export("arn", lake.arn)
 """
 
 
@@ -74,7 +75,9 @@ def test_previews_that_agree_and_a_real_provider_that_replaces_what_the_stand_in
     real()
     run = project(PROGRAM.replace("SIZE", "'1'"), config="config:\n  aws:region: eu-west-1\n")
     init(run)
-    run("up", offline=False)
+    up = run("up", offline=False)
+    assert not up.offline
+    assert up.outputs == {"arn": "arn:aws:s3:::acme-lake"}
     run = project(program := PROGRAM.replace("SIZE", "'2'"), config="config:\n  aws:region: eu-west-1\n")
     same = compare(run)
     assert not same.differs, (same.steps, same.failed_online, same.failed_offline)
@@ -101,6 +104,9 @@ def test_previews_that_agree_and_a_real_provider_that_replaces_what_the_stand_in
     (value,) = [v for v in found["values"] if v["kind"] == "different" and v["side"] == "inputs"]
     assert (value["path"], value["online"]) == ("displayName", "999900001111")
     assert not list(run.root.glob(".levee/*.aside")), "the workspace of a comparison goes with it"
+    real()
+    assert not run("refresh", offline=False).changes
+    assert run("destroy", offline=False).summary.by_op == {"delete": 3}
     for path in run.root.rglob("*"):
         assert not path.is_file() or path.name == "__main__.py" or b"hunter2" not in path.read_bytes(), path
 

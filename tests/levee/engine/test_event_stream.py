@@ -9,18 +9,7 @@ for number in range(20):
 """
 
 
-def test_a_listener_hears_every_event_of_preview_and_update_whole(project):
-    heard = []
-    plan = project(TWENTY)("up", on_event=heard.append)
-    pets = [r.urn for r in plan.resources if r.type.endswith(":RandomPet")]
-    finished = [e["resOutputsEvent"] for e in heard if "resOutputsEvent" in e]
-    for planning in (True, False):
-        told = [f["metadata"]["urn"] for f in finished if bool(f.get("planning")) is planning]
-        assert sorted(u for u in told if u in pets) == sorted(pets)
-    assert [e for e in heard if "cancelEvent" in e], "the stream was read to its end"
-
-
-def test_what_a_listener_raises_is_raised_after_the_run_and_the_stack_is_whole(project):
+def test_a_listeners_defect_is_raised_after_the_run_and_another_hears_every_event_whole(project):
     def listener(event):
         if "resOutputsEvent" in event:
             raise ValueError("a listener's own defect")
@@ -28,4 +17,13 @@ def test_what_a_listener_raises_is_raised_after_the_run_and_the_stack_is_whole(p
     here = project(TWENTY)
     with pytest.raises(ValueError, match="a listener's own defect"):
         here("up", on_event=listener)
-    assert {r.op.value for r in here("preview").resources} == {"same"}
+    heard = []
+    plan = here("up", on_event=heard.append)
+    assert {r.op.value for r in plan.resources} == {"same"}, "the stack is whole"
+    pets = [r.urn for r in plan.resources if r.type.endswith(":RandomPet")]
+    assert len(pets) == 20
+    finished = [e["resOutputsEvent"] for e in heard if "resOutputsEvent" in e]
+    for planning in (True, False):
+        told = [f["metadata"]["urn"] for f in finished if bool(f.get("planning")) is planning]
+        assert sorted(u for u in told if u in pets) == sorted(pets)
+    assert [e for e in heard if "cancelEvent" in e], "the stream was read to its end"

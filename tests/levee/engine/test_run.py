@@ -13,7 +13,8 @@ import pytest
 
 from levee.engine import ProgramError
 from levee.errors import EngineError, LeveeError, UsageError
-from levee.plan import Op
+from levee.plan import Fidelity, Op
+from levee.report import fidelity
 
 COMPONENTS = """
     import pulumi
@@ -31,54 +32,43 @@ COMPONENTS = """
 
 
 def test_a_life_from_preview_to_destroy(project):
-    run = project(COMPONENTS)
-    previewed = run("preview")
-    assert previewed.summary.by_op == {"create": 2}
-    assert previewed.outputs == {"answer": 42, "token": "[secret]"}
-
-    up = run("up")
-    assert up.summary.by_op == {"create": 2}
-    assert run("up").summary.by_op == {"same": 2}
-    assert run("refresh").summary.by_op == {"same": 2}
-
-    destroyed = run("destroy")
-    assert destroyed.summary.by_op == {"delete": 2}
-    assert run("preview").summary.by_op == {"create": 2}
-
-
-def test_the_graph_knows_parents_outputs_and_source_lines(project):
-    for plan in (project(COMPONENTS)("preview"), project(COMPONENTS)("up")):
+    run = project(COMPONENTS, config="config: {}\nencryptionsalt: v1:theirs\n")
+    theirs = {p: p.read_bytes() for p in run.root.iterdir() if p.is_file()}
+    previewed, up = run("preview"), run("up")
+    for plan in (previewed, up):
+        assert plan.summary.by_op == {"create": 2}
+        assert plan.outputs == {"answer": 42, "token": "[secret]"}
         upper, lower = (next(r for r in plan.resources if r.name == name) for name in ("upper", "lower"))
         assert lower.parent == upper.urn
         assert not lower.custom
         assert (str(upper.source), str(lower.source)) == ("__main__.py:9", "__main__.py:10")
         assert upper.outputs == {"books": 3}
-
-
-def test_no_secret_lies_open_on_the_disk(project):
-    run = project(COMPONENTS)
-    run("up")
+        assert plan.offline
+        assert plan.fidelity == Fidelity(), "a program without a provider leaves no doubt"
+        assert fidelity.believe_line(plan) is None
+        assert list(fidelity.sections(plan)) == []
     for path in run.root.rglob("*"):
         if path.is_file() and path.name != "__main__.py":
             assert b"hunter2" not in path.read_bytes(), path
-
-
-def test_nothing_is_written_beside_the_levee_folder(project):
-    run = project(COMPONENTS, config="config: {}\nencryptionsalt: v1:theirs\n")
-    before = {p: p.read_bytes() for p in run.root.iterdir() if p.is_file()}
-    run("up")
-    assert {p: p.read_bytes() for p in run.root.iterdir() if p.is_file()} == before
+    assert {p: p.read_bytes() for p in run.root.iterdir() if p.is_file()} == theirs
     assert {p.name for p in run.root.iterdir() if p.is_dir()} <= {".levee", "__pycache__"}
 
+    assert run("up").summary.by_op == {"same": 2}
+    assert run("refresh").summary.by_op == {"same": 2}
+    assert run("destroy").summary.by_op == {"delete": 2}
+    assert run("preview").summary.by_op == {"create": 2}
 
-def test_a_stack_whose_secrets_a_cloud_key_holds_is_previewed_with_placeholders(project):
+
+def test_secrets_that_a_cloud_key_holds_have_placeholders_and_what_is_given_is_written_nowhere(project):
     run = project(
         """
+        import os, sys
         import pulumi
         config = pulumi.Config()
-        pulumi.export("token", config.require("token"))
+        assert "hunter2" not in " ".join(sys.argv) + str(dict(os.environ)) + open("/proc/self/cmdline").read()
+        pulumi.export("length", len(config.require("token")))
         pulumi.export("plain", config.require("plain"))
-        pulumi.export("is_secret", config.require_secret("token"))
+        pulumi.export("is_secret", config.require_secret("token").apply(len))
         """,
         config="""
         secretsprovider: awskms://alias/prod
@@ -89,28 +79,11 @@ def test_a_stack_whose_secrets_a_cloud_key_holds_is_previewed_with_placeholders(
         """,
     )
     plan = run("preview")
-    assert plan.outputs == {"plain": "visible", "token": "placeholder-token", "is_secret": "[secret]"}
-    assert any("probe:token" in note for note in plan.notes)
-    plan = run("preview", config={"token": "given"})
-    assert plan.outputs["token"] == "given"
-    assert plan.notes == ()
-
-
-def test_a_secret_given_for_one_run_is_written_nowhere(project):
-    run = project(
-        """
-        import pulumi
-        pulumi.export("length", pulumi.Config().require_secret("token").apply(len))
-        """,
-        config="""
-        secretsprovider: awskms://alias/prod
-        config:
-          probe:token: {secure: v1:AAAA}
-        """,
-    )
+    assert plan.outputs == {"plain": "visible", "length": len("placeholder-token"), "is_secret": "[secret]"}
+    assert any("probe:token" in note and "placeholder-token" in note for note in plan.notes)
     for operation in ("preview", "up"):
         plan = run(operation, config={"token": "hunter2hunter2"})
-        assert plan.outputs == {"length": "[secret]"}
+        assert plan.outputs == {"plain": "visible", "length": 14, "is_secret": "[secret]"}
         assert plan.notes == ()
     for path in run.root.rglob("*"):
         assert not path.is_file() or b"hunter2hunter2" not in path.read_bytes(), path
@@ -120,11 +93,8 @@ def test_a_secret_given_for_one_run_is_written_nowhere(project):
 @pytest.mark.parametrize(
     ("program", "line", "said"),
     [
-        ("import pulumi\nx = 1 / 0\n", 2, "ZeroDivisionError"),
+        ("import os\nimport pulumi\nos.chdir('/')\nx = 1 / 0\n", 4, "ZeroDivisionError"),
         ("import pulumi\ndef f(:\n", 2, "SyntaxError"),
-        ("import pulumi\nimport no_such_sdk\n", 2, "no_such_sdk"),
-        ("import pulumi\npulumi.Config().require('size')\n", 2, "probe:size"),
-        ("import sys\nimport pulumi\nsys.exit(7)\n", None, r"sys\.exit\(7\)"),
         ("import os\nimport pulumi\nos._exit(9)\n", None, "code 9"),
         ("import os\nimport pulumi\nos.kill(os.getpid(), 9)\n", None, "signal 9"),
     ],
@@ -141,8 +111,9 @@ def test_a_program_that_fails_says_where_and_without_our_frames(project, program
 
 def test_a_missing_value_names_the_flag_that_gives_it(project):
     run = project("import pulumi\npulumi.Config().require('size')\n")
-    with pytest.raises(ProgramError) as failed:
+    with pytest.raises(ProgramError, match="probe:size") as failed:
         run("preview")
+    assert "Traceback" not in str(failed.value)
     assert failed.value.where == f"{run.root / '__main__.py'}:2"
     assert failed.value.fix == (
         "pulumi config set probe:size VALUE --stack dev, for one run --config probe:size=VALUE, "
@@ -150,27 +121,6 @@ def test_a_missing_value_names_the_flag_that_gives_it(project):
     )
     assert failed.value.exit_code == 2
     assert run("preview", config={"size": "3"}).summary.resources == 0
-
-
-def test_a_flood_of_output_is_cut_and_counted(project):
-    run = project("print('x' * 1000 + '\\n', end='') \nfor _ in range(5000):\n    print('y' * 1000)\n")
-    said = []
-    run("preview", on_event=lambda event: said.append(event.get("diagnosticEvent", {}).get("message", "")))
-    assert any("are not shown" in message for message in said)
-    assert sum(map(len, said)) < 2 << 20
-
-
-def test_a_program_sees_no_secret_in_its_arguments_or_environment(project):
-    run = project(
-        """
-        import os, sys
-        import pulumi
-        assert "hunter2" not in " ".join(sys.argv) + str(dict(os.environ))
-        assert "hunter2" not in open("/proc/self/cmdline").read()
-        pulumi.export("length", len(pulumi.Config().require("password")))
-        """
-    )
-    assert run("preview", config={"password": "hunter2"}).outputs == {"length": 7}
 
 
 def test_no_project_and_no_stack_are_wrong_use(project, tmp_path):
@@ -193,24 +143,6 @@ def test_a_project_file_that_is_no_yaml_is_refused_with_its_line(project):
     assert str(refused.value.where).endswith("Pulumi.yaml:4")
 
 
-STACK_REFERENCE = """
-    import pulumi
-    network = pulumi.StackReference("acme/network/prod")
-    pulumi.export("vpc", network.require_output("vpc_id"))
-    pulumi.export("key", network.require_output("key"))
-"""
-
-
-def test_another_stacks_outputs_come_from_a_file_and_are_told(project, tmp_path):
-    run = project(STACK_REFERENCE)
-    outputs = tmp_path / "outputs.yaml"
-    outputs.write_text("acme/network/prod:\n  outputs: {vpc_id: vpc-1, key: hunter2}\n  secret: [key]\n")
-    for operation in ("preview", "up"):
-        plan = run(operation, references=outputs)
-        assert plan.outputs == {"vpc": "vpc-1", "key": "[secret]"}
-        assert any("acme/network/prod" in n and "__main__.py:3" in n for n in plan.notes)
-
-
 def _start(run):
     """An update in a process of its own, waiting inside the program."""
     code = f"""
@@ -221,10 +153,10 @@ def _start(run):
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stderr=subprocess.DEVNULL)
     marker = run.root / "running"
-    for _ in range(400):
+    for _ in range(1200):
         if marker.exists():
             return process
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError("the program did not start")
 
 
@@ -248,12 +180,12 @@ def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch
     pid = json.loads(locks[0].read_text())["pid"]
     process.kill()
     process.wait()
-    for _ in range(200):
+    for _ in range(1200):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
             break
-        time.sleep(0.05)
+        time.sleep(0.1)
     else:
         raise AssertionError("the engine outlived the run")
     monkeypatch.setenv("WAIT", "0")
@@ -262,32 +194,28 @@ def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch
     assert run("up").summary.by_op == {"same": 2}
 
 
-def test_a_lock_whose_process_is_dead_is_freed_and_said(project):
+def test_what_a_dead_engine_left_in_the_backend_is_cleared(project):
+    """Its lock, also where the number now belongs to somebody else, and a torn attribute file that hides the state."""
     run = project(COMPONENTS)
     run("up")
     lock = run.workspace().state / ".pulumi/locks/organization/probe/dev/11111111-2222-3333-4444-555555555555.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
     gone = subprocess.Popen(["true"])
     gone.wait()
-    lock.write_text(
-        json.dumps({"pid": gone.pid, "username": "u", "hostname": "h", "timestamp": "2026-01-01T00:00:00Z"})
-    )
+    about = {"username": "u", "hostname": "h", "timestamp": "2026-01-01T00:00:00Z"}
+    lock.write_text(json.dumps({"pid": gone.pid, **about}))
     plan = run("up")
     assert any("pulumi cancel" in note and str(gone.pid) in note for note in plan.notes)
     assert plan.summary.by_op == {"same": 2}
 
-
-def test_a_lock_of_a_process_that_is_no_engine_is_freed(project):
-    """After a restart of the machine, or in a new container, the number belongs to somebody else."""
-    run = project(COMPONENTS)
-    run("up")
-    lock = run.workspace().state / ".pulumi/locks/organization/probe/dev/11111111-2222-3333-4444-555555555555.json"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text(json.dumps({"pid": 1, "username": "u", "hostname": "h", "timestamp": "2026-01-01T00:00:00Z"}))
+    lock.write_text(json.dumps({"pid": 1, **about}))
+    checkpoint = run.workspace().checkpoint
+    checkpoint.with_name(f"{checkpoint.name}.attrs").touch()
     assert run("up").summary.by_op == {"same": 2}
+    assert not list(run.workspace().state.rglob("*.attrs"))
 
 
-def test_two_runs_on_one_stack_do_not_meet(project, monkeypatch):
+def test_a_second_run_is_refused_and_ctrl_c_ends_the_first_with_its_state_whole(project, monkeypatch):
     run = project(WAITING)
     monkeypatch.setenv("WAIT", "1")
     process = _start(run)
@@ -295,16 +223,8 @@ def test_two_runs_on_one_stack_do_not_meet(project, monkeypatch):
         with pytest.raises(EngineError, match="at work"):
             run("preview")
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-
-def test_ctrl_c_ends_the_engine_and_keeps_the_state_whole(project, monkeypatch):
-    run = project(WAITING)
-    monkeypatch.setenv("WAIT", "1")
-    process = _start(run)
-    process.send_signal(signal.SIGINT)
-    process.wait(timeout=60)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
     assert not list(run.workspace().state.rglob("locks/**/*.json"))
     monkeypatch.setenv("WAIT", "0")
     run("up")
@@ -314,8 +234,7 @@ def test_ctrl_c_ends_the_engine_and_keeps_the_state_whole(project, monkeypatch):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a small disk")
 def test_a_full_disk_is_said_and_loses_nothing(project, tmp_path):
     run = project(COMPONENTS)
-    run("up")
-    before = run("refresh").resources
+    before = run("up").resources
     state = run.workspace().folder
     aside = tmp_path / "aside"
     state.rename(aside)

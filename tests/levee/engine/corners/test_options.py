@@ -48,6 +48,8 @@ PROGRAM = """
     pulumi.export("imported", imported.arn)
     pulumi.export("read", read.arn)
     pulumi.export("pet", shelf.pet.id)
+    former = [] if version == "1" else [pulumi.Alias(name="old")]
+    aws.s3.Bucket("old" if version == "1" else "new", opts=Options(aliases=former))
 """
 
 
@@ -58,6 +60,10 @@ def life(project):
     first = run("preview"), run("up")
     second = {"config": {"version": "2"}}
     return run, first, (run("preview", **second), run("up", **second))
+
+
+def _named(plan, name):
+    return next(r for r in plan.resources if r.name == name)
 
 
 def _ops(plan):
@@ -71,8 +77,7 @@ def test_options_do_offline_what_they_do_in_a_cloud(life):
         assert _ops(plan)["read"] is Op.READ
         lines = {lookup.args["id"]: str(lookup.source) for lookup in plan.invented_lookups}
         assert lines == {"there-already": "__main__.py:38", "somebody-elses": "__main__.py:39"}
-        after = next(r for r in plan.resources if r.name == "after-shelf")
-        assert any(urn.endswith("::shelf-pet") for urn in after.dependencies)
+        assert any(urn.endswith("::shelf-pet") for urn in _named(plan, "after-shelf").dependencies)
     assert up.outputs["hidden"] == SECRET
     assert up.outputs["imported"] == "arn:aws:s3:::there-already"
     assert up.outputs["read"] == "arn:aws:s3:::somebody-elses"
@@ -82,12 +87,13 @@ def test_options_do_offline_what_they_do_in_a_cloud(life):
         assert ops["replaced"] is ops["deleted-first"] is Op.REPLACE
         assert ops["ignores"] is Op.SAME
         assert ops["plain"] is Op.UPDATE
+        assert _named(plan, "deleted-first").replace_keys == ("bucket",)
+        assert ops["new"] is Op.SAME
         assert ops["imported"] is ops["after"] is ops["child"] is ops["retyped"] is Op.SAME
         assert ops["kept"] is ops["owner"] is ops["goes-with-owner"] is Op.DELETE
         assert "before" not in ops
-    child = next(r for r in changed.resources if r.name == "child")
-    assert child.parent is not None
-    assert child.parent.endswith("::shelf")
+    assert _named(changed, "new").id == _named(up, "old").id, "an automatic name stays"
+    assert str(_named(changed, "child").parent).endswith("::shelf")
 
     states = {s["urn"].rsplit("::", 1)[-1]: s for s in run.states()}
     assert states["slow"]["customTimeouts"] == {"create": 420, "delete": 3600}

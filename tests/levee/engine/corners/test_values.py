@@ -82,13 +82,17 @@ def test_values_are_the_same_in_a_preview_and_after_and_no_secret_lies_open(proj
         assert any("warned of" in note for note in plan.notes)
         assert any("probe:account.password" in note for note in plan.notes)
         assert "hunter2" not in repr(plan)
+        given = next(r for r in plan.resources if r.name == "parameter")
+        assert given.inputs["value"] == SECRET
     assert previewed.outputs["arn"] == previewed.outputs["key"] == UNKNOWN
     assert previewed.outputs["resource"]["bucket"] == "nested"
     assert up.outputs["resource"]["arn"] == up.outputs["arn"] == "arn:aws:s3:::nested"
     assert up.outputs["generated"] == SECRET
     assert up.outputs["key"].startswith("arn:aws:kms:eu-west-1:")
-    assert run("preview", **token).outputs["key"] == up.outputs["key"]
-    assert not run("up", **token).changes
+    again = run("preview", **token)
+    assert again.outputs["key"] == up.outputs["key"]
+    assert not again.changes
+    assert not run("refresh", **token).changes
     for path in run.root.rglob("*"):
         if path.is_file() and path.name != "__main__.py":
             assert b"hunter2" not in path.read_bytes(), path

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,58 +13,6 @@ from levee.engine.standin import manifests
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.manifests import ManifestError, Manifests
 from levee.plan import SECRET
-
-RESOURCES = """
-import pulumi
-import pulumi_kubernetes as k8s
-
-provider = k8s.Provider("cluster", namespace="lake")
-opts = pulumi.ResourceOptions(provider=provider)
-web = k8s.apps.v1.Deployment("web", spec={"replicas": 3, "selector": {"matchLabels": {"a": "b"}}, "template": {
-    "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "one", "image": "nginx"}]}}}, opts=opts)
-entry = k8s.core.v1.Service("entry", spec={"type": "LoadBalancer", "ports": [{"port": 80}]}, opts=opts)
-hidden = k8s.core.v1.Service("hidden", spec={"clusterIP": "None"}, opts=opts)
-claim = k8s.core.v1.PersistentVolumeClaim("claim", spec={
-    "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}})
-job = k8s.batch.v1.Job("job", metadata={"generateName": "load-"}, spec={"template": {"spec": {
-    "restartPolicy": "Never", "containers": [{"name": "one", "image": "busybox"}]}}})
-space = k8s.core.v1.Namespace("space")
-kept = k8s.core.v1.Secret("kept", string_data={"word": "hunter2"})
-pulumi.export("available", web.status.available_replicas)
-pulumi.export("namespace", web.metadata.namespace)
-pulumi.export("address", entry.status.load_balancer.ingress[0].ip)
-pulumi.export("host", entry.status.load_balancer.ingress[0].hostname)
-pulumi.export("cluster_ips", [entry.spec.cluster_ip, hidden.spec.cluster_ip])
-pulumi.export("claim", claim.status)
-pulumi.export("job", job.metadata.name)
-pulumi.export("phase", space.status.phase)
-pulumi.export("kept", kept.data)
-lake = k8s.core.v1.Namespace("named", metadata={"name": "basin"})
-settings = k8s.core.v1.ConfigMap("settings", metadata={"namespace": lake.metadata.name}, data={"a": "1"})
-pulumi.export("settings", [settings.data, settings.metadata.namespace])
-"""
-
-
-def test_a_cluster_gives_manifests_back_with_their_status(project):
-    run = project(RESOURCES)
-    values = run("up").outputs
-    assert values["available"] == 3
-    assert values["namespace"] == "lake"
-    assert values["address"].startswith("203.0.113.")
-    assert values["host"].endswith(".example.com")
-    given, none = values["cluster_ips"]
-    assert given.startswith("10.96.")
-    assert none == "None"
-    assert values["claim"]["phase"] == "Bound"
-    assert values["claim"]["capacity"] == {"storage": "1Gi"}
-    assert values["job"].startswith("load-")
-    assert len(values["job"]) == len("load-12345")
-    assert values["phase"] == "Active"
-    assert values["kept"] == SECRET
-    assert values["settings"] == [{"a": "1"}, "basin"]
-    assert not run("refresh").changes
-    assert not run("up").changes
-
 
 MANIFEST = """
 apiVersion: v1
@@ -92,15 +41,71 @@ k8s.kustomize.Directory("layer", directory="https://github.com/acme/layer")
 """
 
 
-def test_yaml_becomes_resources_and_what_is_not_rendered_is_said(project):
-    run = project(TEXTS)
+RESOURCES = """
+provider = k8s.Provider("cluster", namespace="lake")
+opts = pulumi.ResourceOptions(provider=provider)
+web = k8s.apps.v1.Deployment("web", spec={"replicas": 3, "selector": {"matchLabels": {"a": "b"}}, "template": {
+    "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "one", "image": "nginx"}]}}}, opts=opts)
+entry = k8s.core.v1.Service("entry", spec={"type": "LoadBalancer", "ports": [{"port": 80}]}, opts=opts)
+hidden = k8s.core.v1.Service("hidden", spec={"clusterIP": "None"}, opts=opts)
+claim = k8s.core.v1.PersistentVolumeClaim("claim", spec={
+    "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}})
+job = k8s.batch.v1.Job("job", metadata={"generateName": "load-"}, spec={"template": {"spec": {
+    "restartPolicy": "Never", "containers": [{"name": "one", "image": "busybox"}]}}})
+space = k8s.core.v1.Namespace("space")
+kept = k8s.core.v1.Secret("kept", string_data={"word": "hunter2"})
+pulumi.export("available", web.status.available_replicas)
+pulumi.export("namespace", web.metadata.namespace)
+pulumi.export("address", entry.status.load_balancer.ingress[0].ip)
+pulumi.export("host", entry.status.load_balancer.ingress[0].hostname)
+pulumi.export("cluster_ips", [entry.spec.cluster_ip, hidden.spec.cluster_ip])
+pulumi.export("claim", claim.status)
+pulumi.export("job", job.metadata.name)
+pulumi.export("phase", space.status.phase)
+pulumi.export("kept", kept.data)
+lake = k8s.core.v1.Namespace("named", metadata={"name": "basin"})
+settings = k8s.core.v1.ConfigMap("given", metadata={"namespace": lake.metadata.name}, data={"a": "1"})
+pulumi.export("settings", [settings.data, settings.metadata.namespace])
+"""
+
+
+@pytest.fixture(scope="module")
+def life(shared_project):
+    """Preview and up, and what a refresh and another up then find."""
+    run = shared_project(TEXTS + RESOURCES)
     (run.root / "manifests").mkdir()
     (run.root / "manifests" / "all.yaml").write_text(MANIFEST)
     (run.root / "more.yaml").write_text(
         "apiVersion: v1\nkind: Secret\nmetadata: {name: word}\nstringData: {word: hunter2}\n"
     )
-    for operation in ("preview", "up"):
-        plan = run(operation)
+    return SimpleNamespace(previewed=run("preview"), up=run("up"), refreshed=run("refresh"), again=run("up"))
+
+
+def test_nothing_is_left_to_do(life):
+    assert not life.refreshed.changes
+    assert not life.again.changes
+
+
+def test_a_cluster_gives_manifests_back_with_their_status(life):
+    values = life.up.outputs
+    assert values["available"] == 3
+    assert values["namespace"] == "lake"
+    assert values["address"].startswith("203.0.113.")
+    assert values["host"].endswith(".example.com")
+    given, none = values["cluster_ips"]
+    assert given.startswith("10.96.")
+    assert none == "None"
+    assert values["claim"]["phase"] == "Bound"
+    assert values["claim"]["capacity"] == {"storage": "1Gi"}
+    assert values["job"].startswith("load-")
+    assert len(values["job"]) == len("load-12345")
+    assert values["phase"] == "Active"
+    assert values["kept"] == SECRET
+    assert values["settings"] == [{"a": "1"}, "basin"]
+
+
+def test_yaml_becomes_resources_and_what_is_not_rendered_is_said(life):
+    for plan in (life.previewed, life.up):
         made = {r.name: r for r in plan.resources if r.custom and not r.is_provider}
         assert {"settings", "lake", "lake/wheel"} <= made.keys(), "yaml.ConfigFile"
         children = {"two:default/settings", "two:lake", "two:lake/wheel", "two:default/word"}
@@ -114,8 +119,6 @@ def test_yaml_becomes_resources_and_what_is_not_rendered_is_said(project):
         assert "vendor it" in unseen["shop"].message
         assert str(unseen["shop"].source) == "__main__.py:8"
         assert any("github.com/acme/layer" in v.message for v in plan.not_evaluated)
-    assert not run("refresh").changes
-    assert not run("up").changes
 
 
 def _chart(folder):

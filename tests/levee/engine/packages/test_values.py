@@ -1,9 +1,10 @@
-"""Packages that make values or do work: random, tls, command, docker. One program for each."""
+"""Packages that make values or do work: random, tls, command, docker. One program, and one life of its stack."""
 
 import base64
 import datetime as dt
 import re
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -34,32 +35,6 @@ for name, value in plain.items():
     pulumi.export(name, pulumi.Output.unsecret(pulumi.Output.from_input(value)))
 pulumi.export("password", password.result)
 """
-
-
-def test_random_values_are_random_fit_their_inputs_and_stay(project):
-    run = project(RANDOM)
-    up = run("up")
-    values = up.outputs
-    assert values["password"] == SECRET
-    assert values["hidden"] == [20, True, True]
-    assert re.fullmatch(r"[A-Z0-9!]{8}", values["text"])
-    assert uuid.UUID(values["uuid"]).version == 4
-    assert values["integer"] in {10, 11, 12}
-    assert re.fullmatch(r"acme_[a-z]+_[a-z]+_[a-z]+", values["pet"])
-    assert len(set(values["shuffle"])) == 2
-    hexadecimal, decimal, url, standard = values["id"]
-    raw = bytes.fromhex(hexadecimal)
-    assert (len(raw), int(decimal), base64.b64decode(standard)) == (8, int.from_bytes(raw, "big"), raw)
-    assert base64.urlsafe_b64decode(f"{url}=") == raw
-    assert bytes.fromhex(values["bytes"][0]) == base64.b64decode(values["bytes"][1])
-    assert not run("refresh").changes
-    again = run("up")
-    assert not again.changes
-    assert again.outputs == values
-    renewed = run("up", config={"keeper": "two"})
-    assert {r.name for r in renewed.resources if r.op is Op.REPLACE} == {"password", "id"}
-    assert renewed.outputs["id"] != values["id"]
-    assert renewed.outputs["uuid"] == values["uuid"]
 
 
 TLS = """
@@ -96,11 +71,67 @@ pulumi.export("ca", ca.cert_pem)
 pulumi.export("leaf", leaf.cert_pem)
 pulumi.export("ends", leaf.validity_end_time)
 """
+WORK = """
+import pulumi
+import pulumi_command as command
+import pulumi_docker as docker
+import pulumi_docker_build as build
+
+work = "touch made-by-a-command && echo hello"
+said = command.local.Command("say", create=work, triggers=[pulumi.Config().get("tag") or "1"])
+remote = command.remote.Command("far", connection={"host": "10.0.0.4", "password": "hunter2"}, create="uptime")
+tag = pulumi.Config().get("tag") or "1"
+image = build.Image("app", tags=[f"registry.acme.example/app:{tag}"], push=True, context={"location": "."})
+pulled = docker.RemoteImage("base", name="nginx:1.27")
+pulumi.export("stdout", said.stdout)
+pulumi.export("ref", image.ref)
+pulumi.export("digest", image.digest)
+pulumi.export("base", pulled.repo_digest)
+"""
 
 
-def test_tls_makes_keys_and_certificates_that_fit_together(project):
-    run = project(TLS)
-    values = run("up").outputs
+@pytest.fixture(scope="module")
+def life(shared_project):
+    """Up, refresh, up, an up with other configuration, destroy; of which the plans are told apart by name."""
+    run = shared_project(RANDOM + TLS + WORK)
+    first, refreshed, again = run("up"), run("refresh"), run("up")
+    assert not list(run.root.rglob("made-by-a-command")), "nobody ran it"
+    changed = run("up", config={"keeper": "two", "tag": "2"})
+    return SimpleNamespace(first=first, refreshed=refreshed, again=again, changed=changed, destroyed=run("destroy"))
+
+
+def test_a_life_leaves_nothing_to_do_and_nothing_behind(life):
+    assert not life.refreshed.changes
+    assert not life.again.changes
+    assert life.again.outputs == life.first.outputs
+    assert life.destroyed.summary.by_op.keys() == {"delete"}
+    assert {r.urn for r in life.first.resources if r.custom and not r.is_provider} <= {
+        r.urn for r in life.destroyed.resources if r.op is Op.DELETE
+    }
+
+
+def test_random_values_are_random_fit_their_inputs_and_stay(life):
+    values = life.first.outputs
+    assert values["password"] == SECRET
+    assert values["hidden"] == [20, True, True]
+    assert re.fullmatch(r"[A-Z0-9!]{8}", values["text"])
+    assert uuid.UUID(values["uuid"]).version == 4
+    assert values["integer"] in {10, 11, 12}
+    assert re.fullmatch(r"acme_[a-z]+_[a-z]+_[a-z]+", values["pet"])
+    assert len(set(values["shuffle"])) == 2
+    hexadecimal, decimal, url, standard = values["id"]
+    raw = bytes.fromhex(hexadecimal)
+    assert (len(raw), int(decimal), base64.b64decode(standard)) == (8, int.from_bytes(raw, "big"), raw)
+    assert base64.urlsafe_b64decode(f"{url}=") == raw
+    assert bytes.fromhex(values["bytes"][0]) == base64.b64decode(values["bytes"][1])
+    renewed = life.changed
+    assert {"password", "id"} == {r.name for r in renewed.resources if r.op is Op.REPLACE and r.package == "random"}
+    assert renewed.outputs["id"] != values["id"]
+    assert renewed.outputs["uuid"] == values["uuid"]
+
+
+def test_tls_makes_keys_and_certificates_that_fit_together(life):
+    values = life.first.outputs
     assert values["kept"] == SECRET
     for name in ("rsa", "ecdsa", "ed25519"):
         made = values[name]
@@ -119,8 +150,6 @@ def test_tls_makes_keys_and_certificates_that_fit_together(project):
     assert names.get_values_for_type(x509.DNSName) == ["web.acme.example"]
     assert leaf.not_valid_after_utc - leaf.not_valid_before_utc == dt.timedelta(hours=24)
     assert values["ends"] == leaf.not_valid_after_utc.isoformat()
-    assert not run("refresh").changes
-    assert not run("up").changes
 
 
 def test_tls_refuses_what_no_key_is(project):
@@ -130,28 +159,8 @@ def test_tls_refuses_what_no_key_is(project):
     assert "RSA, ECDSA, ED25519" in str(refused.value)
 
 
-WORK = """
-import pulumi
-import pulumi_command as command
-import pulumi_docker as docker
-import pulumi_docker_build as build
-
-said = command.local.Command("say", create="touch MARK && echo hello", triggers=[pulumi.Config().get("tag") or "1"])
-remote = command.remote.Command("far", connection={"host": "10.0.0.4", "password": "hunter2"}, create="uptime")
-tag = pulumi.Config().get("tag") or "1"
-image = build.Image("app", tags=[f"registry.acme.example/app:{tag}"], push=True, context={"location": "."})
-pulled = docker.RemoteImage("base", name="nginx:1.27")
-pulumi.export("stdout", said.stdout)
-pulumi.export("ref", image.ref)
-pulumi.export("digest", image.digest)
-pulumi.export("base", pulled.repo_digest)
-"""
-
-
-def test_commands_and_builds_are_not_run_and_the_plan_says_so(project):
-    run = project(WORK.replace("MARK", "made-by-a-command"))
-    up = run("up")
-    assert not list(run.root.rglob("made-by-a-command"))
+def test_commands_and_builds_are_not_run_and_the_plan_says_so(life):
+    up = life.first
     assert up.outputs["stdout"] == ""
     assert up.outputs["ref"] == f"registry.acme.example/app:1@{up.outputs['digest']}"
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", up.outputs["digest"])
@@ -165,7 +174,4 @@ def test_commands_and_builds_are_not_run_and_the_plan_says_so(project):
     ):
         assert wanted in notes, notes
     assert "hunter2" not in notes
-    assert not run("refresh").changes
-    other = run("up", config={"tag": "2"})
-    assert other.outputs["digest"] != up.outputs["digest"]
-    assert run("destroy").summary.by_op == {"delete": 4}
+    assert life.changed.outputs["digest"] != up.outputs["digest"]

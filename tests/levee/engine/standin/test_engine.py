@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from levee.engine.standin.cloud import SimulatedCloud
-from levee.errors import EngineError
 from levee.plan import Op, Plan, Resource
 
 SIX_PACKAGES = """
@@ -74,89 +71,42 @@ def test_six_packages_up_twice_refresh_and_destroy(project: Callable[..., Any]) 
         assert list(cloud.resources()) == []
 
 
-def test_drift_in_an_input_in_a_computed_output_and_in_a_secret(project: Callable[..., Any]) -> None:
-    run = project(
-        """
-        import pulumi
-        import pulumi_aws as aws
-        aws.s3.Bucket("lake", bucket="acme-lake", tags={"owner": "data"})
-        aws.ssm.Parameter("kept", name="kept", type="SecureString", value=pulumi.Output.secret("hunter2"))
-        """
-    )
-    run("up")
+FIRST_AND_SECOND = """
+    import pulumi
+    import pulumi_aws as aws
+    shared = aws.ec2.Vpc.get("shared", "vpc-0a1b2c3d4e5f60718")
+    aws.ec2.Subnet("own", vpc_id=shared.id, cidr_block="10.0.0.0/24")
+    pulumi.export("arn", shared.arn)
+    aws.s3.Bucket("legacy", bucket="acme-legacy", LEGACY)
+    aws.sqs.Queue("auto", fifo_queue=FIFO)
+    aws.sqs.Queue("given", name="jobs.fifo", fifo_queue=FIFO)
+"""
+
+
+def test_import_and_get_show_what_the_cloud_has_and_replacements_keep_their_names(
+    project: Callable[..., Any],
+) -> None:
+    imported = 'opts=pulumi.ResourceOptions(import_="acme-legacy")'
+    run = project(FIRST_AND_SECOND.replace("LEGACY", imported).replace("FIFO", "False"))
+    invented = {lookup.token: lookup for lookup in run("preview").invented_lookups}
+    assert invented.keys() == {"aws:s3/bucket:Bucket", "aws:ec2/vpc:Vpc"}
+    assert invented["aws:s3/bucket:Bucket"].args == {"id": "acme-legacy"}
+    assert "as the program says" in invented["aws:s3/bucket:Bucket"].reason
     with SimulatedCloud(run.workspace().cloud) as cloud:
-        cloud.change("acme-lake", {"tags": {"owner": "somebody"}, "hostedZoneId": "Z1"})
-        cloud.change("kept", {"value": "hunter3"})
-    drift = run("refresh")
-    assert ops(drift).keys() == {"lake", "kept"}
-    healed = run("up")
-    assert ops(healed) == {"lake": Op.UPDATE, "kept": Op.UPDATE}
-    assert not run("refresh").changes
+        assert not [r for r in cloud.resources() if r.origin != "invented"], "a preview leaves no trace"
+        cloud.add("aws:s3/bucket:Bucket", "acme-legacy", {"bucket": "acme-legacy"}, {"arn": "arn:aws:s3:::acme-legacy"})
+    first = run("up")
+    assert {lookup.token for lookup in first.invented_lookups} == {"aws:ec2/vpc:Vpc"}
+    assert first.outputs["arn"].endswith(":vpc/vpc-0a1b2c3d4e5f60718")
+    assert named(first, "legacy").outputs["arn"] == "arn:aws:s3:::acme-legacy"
 
-
-def test_a_replacement_with_a_new_name_and_one_that_must_delete_first(project: Callable[..., Any]) -> None:
-    program = """
-        import pulumi_aws as aws
-        aws.sqs.Queue("auto", fifo_queue={fifo})
-        aws.sqs.Queue("given", name="jobs.fifo", fifo_queue={fifo})
-    """
-    first = project(program.format(fifo=False))("up")
-    run = project(program.format(fifo=True))
+    run = project(FIRST_AND_SECOND.replace("LEGACY", 'tags={"a": "1"}').replace("FIFO", "True"))
     second = run("up")
-    assert ops(second) == {"auto": Op.REPLACE, "given": Op.REPLACE}
+    changed = {name: op for name, op in ops(second).items() if op is not Op.READ}
+    assert changed == {"legacy": Op.UPDATE, "auto": Op.REPLACE, "given": Op.REPLACE}
     assert named(first, "auto").id != named(second, "auto").id, "created before the old one went"
     assert named(first, "given").id == named(second, "given").id, "deleted before the new one came"
     with SimulatedCloud(run.workspace().cloud) as cloud:
-        assert sorted(r.id for r in cloud.resources()) == sorted(named(second, n).id for n in ("auto", "given"))
+        queues = sorted(r.id for r in cloud.of_type("aws:sqs/queue:Queue"))
+    assert queues == sorted(named(second, n).id for n in ("auto", "given"))
     assert not run("refresh").changes
-
-
-def test_import_adopts_what_exists_and_invents_what_does_not(project: Callable[..., Any]) -> None:
-    program = """
-        import pulumi
-        import pulumi_aws as aws
-        aws.s3.Bucket("legacy", bucket="acme-legacy", opts=pulumi.ResourceOptions(import_="acme-legacy"))
-    """
-    run = project(program)
-    (invented,) = run("preview").invented_lookups
-    assert invented.args == {"id": "acme-legacy"}
-    assert "as the program says" in invented.reason
-    with SimulatedCloud(run.workspace().cloud) as cloud:
-        assert not list(cloud.resources()), "a preview leaves no trace"
-        cloud.add("aws:s3/bucket:Bucket", "acme-legacy", {"bucket": "acme-legacy"}, {"arn": "arn:aws:s3:::acme-legacy"})
-    up = run("up")
-    assert not up.invented_lookups
-    assert named(up, "legacy").outputs["arn"] == "arn:aws:s3:::acme-legacy"
-    run = project('import pulumi_aws as aws\naws.s3.Bucket("legacy", bucket="acme-legacy", tags={"a": "1"})\n')
-    assert ops(run("up")) == {"legacy": Op.UPDATE}
-    assert not run("refresh").changes
-
-
-def test_get_reads_what_the_cloud_has_and_lists_what_it_invented(project: Callable[..., Any]) -> None:
-    run = project(
-        """
-        import pulumi
-        import pulumi_aws as aws
-        shared = aws.ec2.Vpc.get("shared", "vpc-0a1b2c3d4e5f60718")
-        aws.ec2.Subnet("own", vpc_id=shared.id, cidr_block="10.0.0.0/24")
-        pulumi.export("arn", shared.arn)
-        """
-    )
-    up = run("up")
-    assert up.outputs["arn"].endswith(":vpc/vpc-0a1b2c3d4e5f60718")
-    assert {x.token for x in up.invented_lookups} >= {"aws:ec2/vpc:Vpc"}
-    assert not run("up").changes
-    assert not run("refresh").changes
-
-
-def test_killed_in_mid_apply_and_run_again(project: Callable[..., Any]) -> None:
-    run = project("import pulumi_aws as aws\nfor i in range(5):\n    aws.s3.Bucket(f'store-{i}', bucket=f'acme-{i}')\n")
-    faults = run.root / "faults.yaml"
-    faults.write_text("faults:\n  - {action: kill, type: 'aws:s3/*', nth: 3}\n")
-    with pytest.raises(EngineError):
-        run("up", faults=faults)
-    assert "create" in run("up").summary.by_op
-    assert not run("up").changes
-    assert not run("refresh").changes
-    with SimulatedCloud(run.workspace().cloud) as cloud:
-        assert sorted(r.id for r in cloud.resources()) == [f"acme-{i}" for i in range(5)]
