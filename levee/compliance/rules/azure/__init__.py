@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from levee.compliance.rule import Rule
-from levee.compliance.rules.azure import compute, containers, data, databases, identity, keys, network, storage
+from levee.compliance.rules.azure import (
+    compute,
+    containers,
+    data,
+    databases,
+    identity,
+    keys,
+    network,
+    residency,
+    storage,
+)
 
 RULES: Final[tuple[Rule, ...]] = (
     *storage.RULES,
@@ -16,4 +26,5 @@ RULES: Final[tuple[Rule, ...]] = (
     *compute.RULES,
     *data.RULES,
     *identity.RULES,
+    *residency.RULES,
 )

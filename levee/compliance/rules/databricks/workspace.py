@@ -9,6 +9,7 @@ from levee.compliance.rules import controls as c
 from levee.compliance.rules.build import rule
 from levee.compliance.rules.checks import (
     Check,
+    by_type,
     contains,
     differs,
     either,
@@ -20,6 +21,7 @@ from levee.compliance.rules.checks import (
     present,
 )
 from levee.compliance.rules.databricks.specs import DOCS
+from levee.compliance.rules.regions import in_allowed_region
 from levee.compliance.rules.relations import beside
 
 WORKSPACE: Final = "databricks:index/mwsWorkspaces:MwsWorkspaces"
@@ -27,6 +29,8 @@ _NETWORK: Final = "databricks:index/mwsNetworks:MwsNetworks"
 _PRIVATE: Final = "databricks:index/mwsPrivateAccessSettings:MwsPrivateAccessSettings"
 _KEYS: Final = "databricks:index/mwsCustomerManagedKeys:MwsCustomerManagedKeys"
 _DELIVERY: Final = "databricks:index/mwsLogDelivery:MwsLogDelivery"
+_METASTORE: Final = "databricks:index/metastore:Metastore"
+_CONNECTIVITY: Final = "databricks:index/mwsNetworkConnectivityConfig:MwsNetworkConnectivityConfig"
 _SETTINGS: Final = "databricks:index/"
 
 _AWS: Final = present("awsRegion")
@@ -121,6 +125,21 @@ RULES: Final = (
         mend='Set `use_cases=["MANAGED_SERVICES", "STORAGE"]`.',
         url=f"{DOCS}security/keys/customer-managed-keys",
         controls=(*c.KEY_MANAGEMENT, *c.databricks_sat("DP-3")),
+    ),
+    rule(
+        "databricks-region-allowed",
+        "Every workspace, metastore and serverless network lies in a region of the environment",
+        (WORKSPACE, _METASTORE, _CONNECTIVITY),
+        by_type(
+            {
+                WORKSPACE: in_allowed_region("awsRegion", "location", provider=""),
+                **dict.fromkeys((_METASTORE, _CONNECTIVITY), in_allowed_region("region", provider="")),
+            }
+        ),
+        severity=Severity.HIGH,
+        mend="Set `aws_region`, `location` or `region` to one of the environment.",
+        url=f"{DOCS}resources/supported-regions",
+        controls=c.RESIDENCY,
     ),
     rule(
         "databricks-workspace-tier",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from levee.compliance.rule import Rule
-from levee.compliance.rules.gcp import compute, data, databases, identity, network, storage
+from levee.compliance.rules.gcp import compute, data, databases, identity, network, residency, storage
 
 RULES: Final[tuple[Rule, ...]] = (
     *storage.RULES,
@@ -14,4 +14,5 @@ RULES: Final[tuple[Rule, ...]] = (
     *compute.RULES,
     *data.RULES,
     *identity.RULES,
+    *residency.RULES,
 )
