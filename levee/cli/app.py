@@ -8,7 +8,7 @@ from itertools import pairwise
 import typer
 from rich.markup import escape
 
-from levee.cli import check, cost, data, engine, fidelity, github, machine, review
+from levee.cli import check, cost, data, engine, fidelity, github, machine, prices, review
 from levee.cli.console import ON_STDOUT, errors, print_json
 from levee.errors import LeveeError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 engine.register(app)
 fidelity.register(app)
 cost.register(app)
+prices.register(app)
 review.register(app)
 check.register(app)
 data.register(app)

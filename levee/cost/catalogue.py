@@ -10,7 +10,7 @@ import csv
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
@@ -117,7 +117,7 @@ class Price:
         unit: What is counted.
         tiers: At least one, the first from zero.
         fact: Terraform type and component under which public price lists have it, ``type: component``; may be empty.
-        source: Id in ``sources.toml``.
+        source: Id in ``sources.toml``, perhaps with ``@`` and a date.
     """
 
     key: str
@@ -198,6 +198,12 @@ class Catalogue:
             )
             for line, row in _rows(path)
         }
+
+    def source(self, id_: str) -> Source:
+        """The source of a price; one that was refreshed has the date of its own behind an ``@``."""
+        plain, _, as_of = id_.partition("@")
+        source = self.sources[plain]
+        return replace(source, as_of=as_of) if as_of else source
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:

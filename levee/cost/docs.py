@@ -124,7 +124,8 @@ def _sources(catalogue: Catalogue) -> Iterator[str]:
     counts: dict[str, int] = {}
     for cloud in _TITLES:
         for price in catalogue.prices(cloud).values():
-            counts[price.source] = counts.get(price.source, 0) + len(price.tiers)
+            plain = price.source.partition("@")[0]
+            counts[plain] = counts.get(plain, 0) + len(price.tiers)
     for id_, source in catalogue.sources.items():
         yield f"| `{id_}` | {source.as_of} | {counts.get(id_, 0):,} | {source.title} |"
     yield f"\nDBU ratings: {len(catalogue.ratings):,}. Region multipliers: {len(catalogue.multipliers):,}.\n"

@@ -228,7 +228,7 @@ def _priced(rule: LineRule, scope: _Scope) -> Iterator[Line]:
         yield Line(name, "", _basis(why), note=why.reason)
         return
     factor, note = _regional(subject, found)
-    source = subject.catalogue.sources[found.source]
+    source = subject.catalogue.source(found.source)
     try:
         quantity = scope.quantity(rule.quantity)
     except Undetermined as why:
@@ -258,7 +258,7 @@ def _tiers(found: Price, quantity: Range) -> Iterator[tuple[str, Range, Decimal]
 
 def _regional(subject: _Subject, found: Price) -> tuple[Decimal, str]:
     """What the base region's price is multiplied by, and what to say of it."""
-    if not subject.rule.regional or "@" in found.key or found.source == "dbu":
+    if not subject.rule.regional or "@" in found.key or found.source.startswith("dbu"):
         return Decimal(1), ""
     base = BASE_REGIONS.get(subject.cloud, "")
     if subject.region in (base, ""):

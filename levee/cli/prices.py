@@ -1,0 +1,56 @@
+"""``levee prices``: the price catalogue itself."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from levee import places
+from levee.cli.console import output
+from levee.cost.catalogue import BASE_REGIONS, DATA
+from levee.cost.refresh import AwsPriceList, AzureRetailPrices, Fetcher, rebuild
+
+
+class Vendor(StrEnum):
+    """Who publishes prices that can be fetched without a credential."""
+
+    AWS = "aws"
+    AZURE = "azure"
+
+
+_SOURCES = {Vendor.AWS: "aws-bulk", Vendor.AZURE: "azure-retail"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    prices = typer.Typer(help="The price catalogue.", no_args_is_help=True)
+    prices.command(epilog="Example: levee prices refresh azure --region westeurope")(refresh)
+    app.add_typer(prices, name="prices")
+
+
+def refresh(
+    vendor: Annotated[list[Vendor] | None, typer.Argument(help="Whose prices; all where absent.")] = None,
+    *,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="R", help="A region, beside the one all prices are of.")
+    ] = None,
+    into: Annotated[Path, typer.Option("--into", metavar="DIR", help="The catalogue's folder.")] = DATA,
+    aws_host: Annotated[str | None, typer.Option("--aws-host", metavar="URL", help="A mirror of AWS's.")] = None,
+    azure_host: Annotated[str | None, typer.Option("--azure-host", metavar="URL", help="A mirror of Azure's.")] = None,
+) -> int:
+    """Fetch the vendors' public price lists and rewrite those lines of the catalogue; all others stay."""
+    hosts = {Vendor.AWS: aws_host, Vendor.AZURE: azure_host}
+    with Fetcher(places.cache() / "prices") as fetcher:
+        for one in vendor or list(Vendor):
+            wanted = region or BASE_REGIONS[one.value]
+            host = {"host": url} if (url := hosts[one]) else {}
+            client = AwsPriceList(fetcher, **host) if one is Vendor.AWS else AzureRetailPrices(fetcher, **host)
+            done = rebuild(into / f"{one.value}.csv", client.prices(wanted), _SOURCES[one])
+            output.print(
+                f"{one.value} {wanted}: {done.added:,} prices added, {done.changed:,} changed, "
+                f"{done.confirmed:,} confirmed, {done.kept:,} left as they were"
+            )
+    return 0
