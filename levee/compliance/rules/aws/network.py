@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from levee.compliance.rule import Finding, Severity, Undecidable
@@ -26,6 +26,7 @@ from levee.compliance.rules.checks import (
     reads,
     where_setting,
 )
+from levee.compliance.rules.ports import ADMIN_PORTS, DATA_PORTS, Ports, in_words
 from levee.compliance.rules.relations import attached
 from levee.compliance.rules.scope import Scope, Value
 from levee.compliance.rules.settings import PROTECTED
@@ -37,19 +38,6 @@ BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 DISTRIBUTION: Final = "aws:cloudfront/distribution:Distribution"
 _DOORS: Final = (GROUP, GROUP_RULE, INGRESS_RULE)
 
-ADMIN_PORTS: Final = {22: "SSH", 3389: "RDP"}
-DATA_PORTS: Final = {
-    1433: "SQL Server",
-    1521: "Oracle",
-    3306: "MySQL",
-    5432: "PostgreSQL",
-    5439: "Redshift",
-    6379: "Redis",
-    9092: "Kafka",
-    9200: "OpenSearch",
-    11211: "Memcached",
-    27017: "MongoDB",
-}
 _ALL_PROTOCOLS: Final = ("-1", "all", -1)
 _PROTOCOLS_WITH_PORTS: Final = ("tcp", "udp", "6", "17")
 _LAST: Final = 65535
@@ -59,19 +47,19 @@ Opens = Callable[[Value, Value, Value], str | None]
 """Protocol, first and last port to what is open, in words: empty for nothing of concern, ``None`` for unknown."""
 
 
-def _ports(ports: Mapping[int, str]) -> Opens:
+def _ports(ports: Ports) -> Opens:
     """The ports of a table that a door spans."""
 
     def opens(protocol: Value, first: Value, last: Value) -> str | None:
         if protocol.undecidable:
             return None
         if protocol.value in _ALL_PROTOCOLS:
-            return _words(ports, ports)
+            return in_words(ports, ports)
         if protocol.value not in _PROTOCOLS_WITH_PORTS:
             return ""
         if first.undecidable or last.undecidable:
             return None
-        return _words([port for port in ports if _port(first, 0) <= port <= _port(last, _LAST)], ports)
+        return in_words([port for port in ports if _port(first, 0) <= port <= _port(last, _LAST)], ports)
 
     return opens
 
@@ -128,10 +116,6 @@ def _each(found: Value) -> Iterator[Value]:
         yield from (Value(f"{found.path}[{index}]", item) for index, item in enumerate(found.value))
     elif found.value is not None:
         yield found
-
-
-def _words(open_ports: Iterable[int], ports: Mapping[int, str]) -> str:
-    return ", ".join(f"{port} ({ports[port]})" for port in open_ports)
 
 
 def _port(found: Value, absent_port: int) -> int:

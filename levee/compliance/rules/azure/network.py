@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from levee.compliance.rule import Finding, Severity, Undecidable
+from levee.compliance.rule import Finding, Severity
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.azure.common import LEARN
 from levee.compliance.rules.build import rule
@@ -19,13 +19,13 @@ from levee.compliance.rules.checks import (
     either,
     equals,
     every,
-    is_world,
     matching,
     one_of,
     only_where,
     present,
     reads,
 )
+from levee.compliance.rules.ports import ADMIN_PORTS, DATA_PORTS, Ports, covers, open_to_world
 from levee.compliance.rules.relations import attached
 from levee.compliance.rules.scope import Scope
 from levee.compliance.rules.settings import LOG_DAYS
@@ -36,12 +36,6 @@ _NETWORK: Final = "azure-native:network:VirtualNetwork"
 _SUBNET: Final = "azure-native:network:Subnet"
 _FLOW_LOG: Final = "azure-native:network:FlowLog"
 _GUIDE: Final = f"{LEARN}virtual-network/"
-_ADMINISTRATION: Final = (22, 3389, 5985, 5986)
-"""SSH, RDP, WinRM."""
-
-_DATA: Final = (1433, 1521, 3306, 5432, 6379, 9042, 9092, 9200, 27017)
-"""SQL Server, Oracle, MySQL, PostgreSQL, Redis, Cassandra, Kafka, Elasticsearch, MongoDB."""
-
 _SOURCES: Final = ("sourceAddressPrefix", "sourceAddressPrefixes[*]")
 _PORTS: Final = ("destinationPortRange", "destinationPortRanges[*]")
 
@@ -52,35 +46,19 @@ _OF_AZURE: Final = matching(
 )
 
 
-def _not_from_anywhere(ports: tuple[int, ...]) -> Check:
+def _not_from_anywhere(ports: Ports) -> Check:
     """No rule that allows incoming traffic from anywhere covers one of the ports."""
 
     @reads(*_SOURCES, *_PORTS)
     def run(scope: Scope) -> Iterator[Finding]:
         sources = [value for path in _SOURCES for value in scope.read(path)]
         ranges = [value for path in _PORTS for value in scope.read(path) if value.value is not None]
-        open_ = any(is_world(source.value) for source in sources)
-        hit = [port for port in ports if any(_covers(value.value, port) for value in ranges if not value.undecidable)]
-        unknown = next((v for v in (*sources, *ranges) if v.undecidable), None)
-        if open_ and hit:
-            shown = ", ".join(map(str, hit))
-            yield Finding(
-                f"it lets the whole internet in to port {shown}: name the ranges that need it", property=scope.prefix
-            )
-        elif unknown is not None and (open_ or any(s.undecidable for s in sources)) and (hit or unknown in ranges):
-            yield Undecidable(unknown.path).finding()
+        opened = [port for port in ports if any(covers(value.value, port) for value in ranges)]
+        yield from open_to_world(sources, ranges, opened, ports, at=scope.prefix)
 
     incoming = every(equals("access", "Allow"), equals("direction", "Inbound"))
     check = only_where(incoming, run)
     return by_type({_RULE: check, _GROUP: each("securityRules[*]", check)})
-
-
-def _covers(ports: Any, port: int) -> bool:
-    """Whether Azure's port range, ``22``, ``20-30`` or ``*``, covers a port."""
-    if ports == "*":
-        return True
-    first, _, last = str(ports).partition("-")
-    return first.isdigit() and (last or first).isdigit() and int(first) <= port <= int(last or first)
 
 
 RULES: Final = (
@@ -88,7 +66,7 @@ RULES: Final = (
         "azure-network-no-administration-from-anywhere",
         "No machine is administered from the whole internet",
         (_RULE, _GROUP),
-        _not_from_anywhere(_ADMINISTRATION),
+        _not_from_anywhere(ADMIN_PORTS),
         severity=Severity.CRITICAL,
         mend="Name your own ranges in `source_address_prefix`, or use Azure Bastion.",
         url=f"{_GUIDE}network-security-groups-overview",
@@ -98,7 +76,7 @@ RULES: Final = (
         "azure-network-no-databases-from-anywhere",
         "No database is reached from the whole internet",
         (_RULE, _GROUP),
-        _not_from_anywhere(_DATA),
+        _not_from_anywhere(DATA_PORTS),
         severity=Severity.CRITICAL,
         mend="Name the subnets of applications in `source_address_prefix`.",
         url=f"{_GUIDE}network-security-groups-overview",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from levee.compliance.rule import Finding, Severity, Undecidable
+from levee.compliance.rule import Finding, Severity
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.build import rule
 from levee.compliance.rules.checks import (
@@ -13,7 +13,6 @@ from levee.compliance.rules.checks import (
     differs,
     equals,
     every,
-    is_world,
     matching,
     one_of,
     only_where,
@@ -21,36 +20,26 @@ from levee.compliance.rules.checks import (
     reads,
 )
 from levee.compliance.rules.gcp.common import DOCS
+from levee.compliance.rules.ports import ADMIN_PORTS, DATA_PORTS, Ports, covers, open_to_world
 from levee.compliance.rules.scope import Scope
 
 _FIREWALL: Final = "gcp:compute/firewall:Firewall"
 _SUBNET: Final = "gcp:compute/subnetwork:Subnetwork"
 _GUIDE: Final = f"{DOCS}vpc/docs/"
-_ADMINISTRATION: Final = (22, 3389)
-_DATA: Final = (1433, 1521, 3306, 5432, 6379, 9042, 9092, 9200, 27017)
-"""SQL Server, Oracle, MySQL, PostgreSQL, Redis, Cassandra, Kafka, Elasticsearch, MongoDB."""
-
 _SOURCES: Final = "sourceRanges[*]"
 _ALLOWED: Final = "allows[*]"
 _OF_MACHINES: Final = one_of("purpose", "PRIVATE", default="PRIVATE")
 
 
-def _not_from_anywhere(ports: tuple[int, ...]) -> Check:
+def _not_from_anywhere(ports: Ports) -> Check:
     """No rule that lets the whole internet in covers one of the ports."""
 
     @reads(_SOURCES, _ALLOWED, f"{_ALLOWED}.protocol", f"{_ALLOWED}.ports[*]")
     def run(scope: Scope) -> Iterator[Finding]:
-        sources, allowed = list(scope.read(_SOURCES)), list(scope.read(_ALLOWED))
-        open_ = any(is_world(source.value) for source in sources)
-        hit = [port for port in ports if any(_allows(entry.value, port) for entry in allowed if not entry.undecidable)]
-        unknown = next((v for v in (*sources, *allowed) if v.undecidable), None)
-        if open_ and hit:
-            yield Finding(
-                f"it lets the whole internet in to port {', '.join(map(str, hit))}: name the ranges that need it",
-                property="sourceRanges",
-            )
-        elif unknown is not None:
-            yield Undecidable(unknown.path).finding()
+        allowed = list(scope.read(_ALLOWED))
+        doors = [*allowed, *scope.read(f"{_ALLOWED}.protocol"), *scope.read(f"{_ALLOWED}.ports[*]")]
+        opened = [port for port in ports if any(_allows(entry.value, port) for entry in allowed)]
+        yield from open_to_world(list(scope.read(_SOURCES)), doors, opened, ports, at="allows")
 
     active = every(one_of("direction", "INGRESS", default="INGRESS"), differs("disabled", True))
     return only_where(active, run)
@@ -61,12 +50,7 @@ def _allows(entry: Any, port: int) -> bool:
     if not isinstance(entry, dict) or entry.get("protocol") not in ("tcp", "all", "6"):
         return False
     ports = entry.get("ports")
-    return not ports or any(_covers(str(given), port) for given in ports)
-
-
-def _covers(given: str, port: int) -> bool:
-    first, _, last = given.partition("-")
-    return first.isdigit() and (last or first).isdigit() and int(first) <= port <= int(last or first)
+    return not ports or (isinstance(ports, list) and any(covers(given, port) for given in ports))
 
 
 RULES: Final = (
@@ -74,7 +58,7 @@ RULES: Final = (
         "gcp-network-no-administration-from-anywhere",
         "No machine is administered from the whole internet",
         _FIREWALL,
-        _not_from_anywhere(_ADMINISTRATION),
+        _not_from_anywhere(ADMIN_PORTS),
         severity=Severity.CRITICAL,
         mend="Set `source_ranges` to 35.235.240.0/20 (Identity-Aware Proxy) or your own ranges.",
         url=f"{DOCS}iap/docs/using-tcp-forwarding",
@@ -84,7 +68,7 @@ RULES: Final = (
         "gcp-network-no-databases-from-anywhere",
         "No database is reached from the whole internet",
         _FIREWALL,
-        _not_from_anywhere(_DATA),
+        _not_from_anywhere(DATA_PORTS),
         severity=Severity.CRITICAL,
         mend="Name the ranges of applications in `source_ranges`.",
         url=f"{DOCS}firewall/docs/firewalls",
