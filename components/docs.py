@@ -37,6 +37,12 @@ CAPABILITIES: Final[Mapping[str, tuple[str, ...]]] = {
         "components.databricks.args:Schedule",
         "components.databricks:Databricks",
     ),
+    "components.terraform": (
+        "components.terraform:TerraformOutputsArgs",
+        "components.terraform:Wanted",
+        *(f"components.terraform:{backend}" for backend in ("Local", "S3", "AzureBlob", "Gcs", "Http")),
+        "components.terraform:TerraformOutputs",
+    ),
     "components.tags": ("components.tags:Tags",),
 }
 """Modules, and the classes of each that a program meets."""

@@ -1,5 +1,5 @@
 """Lookups: the project's own answers, then what the simulated cloud holds, then a table of realistic answers, then an
-invented answer of the right type.
+invented answer of the right type. Terraform state is read, or refused, and never invented.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from levee.engine.standin import terraform_state
 from levee.engine.standin.answers import EXACT, TABLE, Ask
 from levee.engine.standin.check import Checker
 from levee.engine.standin.clouds import cloud_of
@@ -54,6 +55,8 @@ class Lookups:
         own = first(self.answers, function.token, given)
         if own is not None:
             return {**_echo(function, args), **own.result}
+        if function.token in terraform_state.READS:
+            return {**_echo(function, args), **terraform_state.READS[function.token](given)}
         token = resource_token(self.outputs.sdk, function.token)
         found = self.existing.find(token, function, given, connection)
         made = self._made(function, given, connection, self._resource(token), found)

@@ -23,6 +23,7 @@ from levee.engine.standin.journal import Journal
 from levee.engine.standin.lookups import Lookups
 from levee.engine.standin.outputs import Outputs
 from levee.engine.standin.own_answers import load
+from levee.engine.standin.terraform_state import READS
 from levee.engine.standin.values import UNKNOWN, Secret
 from levee.errors import UsageError
 from levee.sdk import Package, Sdk
@@ -55,7 +56,7 @@ def ask_functions(sdk: Sdk, every: int = 1) -> int:
     asked = 0
     for name, package in sdk.packages.items():
         lookups, connection = straight(sdk), connect(name, "", {}, Journal(None))
-        for token in sorted(functions(package))[::every]:
+        for token in sorted(functions(package) - set(READS))[::every]:
             function = sdk.function(token)
             if function is None:
                 assert token in UNREAD, token
