@@ -20,6 +20,9 @@ from levee.review.model import Change, ContractChange, CostChange, EnvironmentRe
 LIMIT: Final = 65_536
 """Characters of a GitHub comment, which must be fewer."""
 
+_ADDED: Final = 512
+"""Characters left for who posts the comment (``.github/workflows/review-comment.yml``)."""
+
 MARKER: Final = "<!-- levee review -->"
 """Begins the comment, so that the next run finds and replaces it."""
 
@@ -64,7 +67,7 @@ def comment(review: Review) -> str:
     ]
     foot = _foot(review)
     spent = length("\n\n".join([*parts, foot])) + _FOOT
-    return "\n\n".join([*parts, *_diffs(review, LIMIT - spent), foot]) + "\n"
+    return "\n\n".join([*parts, *_diffs(review, LIMIT - _ADDED - spent), foot]) + "\n"
 
 
 def _verdict(review: Review) -> str:

@@ -15,7 +15,8 @@ from levee.toolchain import uv_path
 
 ROOT = Path(__file__).parents[2]
 STRANGER = ROOT / "docs/examples/stranger"
-WORKFLOWS = [ROOT / "action.yml", *STRANGER.glob(".github/workflows/*.yml")]
+OURS = ROOT / ".github/workflows"
+WORKFLOWS = [ROOT / "action.yml", *STRANGER.glob(".github/workflows/*.yml"), *OURS.glob("*.yml")]
 
 
 def copy(folder):
@@ -65,6 +66,46 @@ def test_the_workflow_asks_for_no_secret_and_no_right_to_write():
     assert job["permissions"] == {"contents": "read"}
     offered = YAML(typ="safe").load(ROOT / "action.yml")["inputs"]
     assert set(job["steps"][-1]["with"]) <= set(offered)
+
+
+def workflow(name):
+    text = (OURS / name).read_text()
+    (job,) = YAML(typ="safe").load(text)["jobs"].values()
+    return text, job
+
+
+def test_the_review_of_a_pull_request_has_no_secret_and_may_write_nothing():
+    text, job = workflow("review.yml")
+    assert YAML(typ="safe").load(text)["on"] == {"pull_request": None}
+    assert "secrets." not in text
+    assert job["permissions"] == {"contents": "read"}
+    assert job["steps"][0]["with"]["ref"] == "${{ github.event.pull_request.base.sha }}", "the base's Levee reviews"
+    review = next(step["run"] for step in job["steps"] if step.get("name") == "Review")
+    assert "--untrusted" in review
+    assert "--base HEAD" in review
+    assert not any("proposed" in str(step.get("run")) for step in job["steps"] if step.get("name") != "Review")
+
+
+def test_who_comments_runs_nothing_of_the_pull_request_and_finds_it_by_the_event():
+    text, job = workflow("review-comment.yml")
+    assert "secrets." not in text
+    assert not any("checkout" in str(step.get("uses")) for step in job["steps"])
+    assert set(job["permissions"]) == {"actions", "pull-requests", "security-events"}
+    find = next(step for step in job["steps"] if step.get("id") == "pull")
+    assert all("github.event." in value for name, value in find["env"].items() if name in {"OWNER", "BRANCH", "SHA"})
+    assert "review/" not in find["run"], "the number never comes from the artefact"
+    assert not any("${{" in str(step.get("run")) for step in job["steps"]), "no text of theirs in a script"
+
+
+def test_a_deployment_asks_the_clouds_by_oidc_and_holds_no_secret():
+    text, job = workflow("deploy.yml")
+    assert "secrets." not in text
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    assert job["environment"] == "${{ inputs.environment }}"
+    names = [str(step.get("uses") or step.get("name")) for step in job["steps"]]
+    assert names.index("Preview it offline, by all rules, before anything has a credential") < next(
+        place for place, name in enumerate(names) if name.startswith("aws-actions/")
+    )
 
 
 @pytest.mark.slow
