@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from levee.engine.event_stream import Listener
+from levee.files import write_whole
 
 output: Final = Console(highlight=False)
 """Results: standard output."""
@@ -37,10 +37,7 @@ def write_json(document: Mapping[str, Any], to: Path) -> None:
     if to == Path("-"):
         print_json(document)
         return
-    to.parent.mkdir(parents=True, exist_ok=True)
-    beside = to.with_name(f".{to.name}.{os.getpid()}")
-    beside.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    beside.replace(to)
+    write_whole(to, json.dumps(document, indent=2) + "\n")
 
 
 def print_json(document: Mapping[str, Any]) -> None:

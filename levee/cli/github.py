@@ -38,7 +38,7 @@ def of_plan(plan: Plan, root: Path) -> list[str]:
     """Broken rules at the lines of their resources: mandatory ones as errors, the others as warnings."""
     commands: dict[str, list[str]] = {"error": [], "warning": []}
     for violation in plan.violations:
-        kind = "error" if violation.level is Level.MANDATORY else "warning"
+        kind = "warning" if violation.level is Level.ADVISORY else "error"
         source = violation.source
         commands[kind].append(
             _command(

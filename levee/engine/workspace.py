@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import secrets
 import shlex
 import subprocess
@@ -32,6 +31,7 @@ from ruamel.yaml import YAML
 from levee.engine.project import Project, read_yaml
 from levee.engine.required import is_demand
 from levee.errors import UsageError
+from levee.files import write_whole
 from levee.lock import exclusive
 
 _SECRETS_OF_THE_STACK: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
@@ -253,12 +253,6 @@ def dump_yaml(document: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write by rename, and only what changed: a crash leaves the old file or the new one."""
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write(text)
-    beside.replace(path)
+    """Write what has changed, whole or not at all."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_whole(path, text, mode=mode)

@@ -8,13 +8,13 @@ The document is ``{"version": 1, "project", "stack", "operation", "offline", "su
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from levee.errors import UsageError
+from levee.files import write_whole
 from levee.plan.model import SCHEMA_VERSION, Plan, Summary
 
 _PLAN = TypeAdapter(Plan)
@@ -53,10 +53,7 @@ def from_document(document: Any, *, where: str = "") -> Plan:
 
 def write(plan: Plan, path: Path) -> None:
     """Write the document; a reader sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(to_document(plan), indent=2, sort_keys=False) + "\n", encoding="utf-8")
-    beside.replace(path)
+    write_whole(path, json.dumps(to_document(plan), indent=2, sort_keys=False) + "\n")
 
 
 def read(path: Path) -> Plan:

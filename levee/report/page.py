@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any, Final
 from plotly.offline import get_plotlyjs
 
 from levee.compliance import RULES
+from levee.files import write_whole
 from levee.plan import Level, Plan, Violation
 from levee.report import fidelity, markup
 from levee.report.chart import Chart, share, short_money
@@ -54,10 +54,7 @@ def write(
         EngineError: The summary has another shape.
     """
     page = render(plan, parse_summary(summary), environment=environment, domain=domain, now=now or datetime.now(UTC))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(page, encoding="utf-8")
-    beside.replace(path)
+    write_whole(path, page)
     return path
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from levee.plan import FilledConfig, Level, Op, Plan, Resource, Violation
+from levee.report.graph import shown
 from levee.report.naming import OPS, cloud, cloud_order, plural, seconds, short_type
 
 _OP_STYLES: Final[Mapping[Op, str]] = {
@@ -42,7 +43,7 @@ _TASK_MARKS: Final = {
 
 def resource_tree(plan: Plan) -> Tree:
     """Counts by cloud and type; what is updated, replaced or deleted also by name."""
-    counted = [r for r in plan.resources if r.custom and not r.is_provider and not r.type.startswith("pulumi:")]
+    counted = shown(plan)
     where = "simulated cloud" if plan.offline else "real cloud"
     tree = Tree(
         Text.assemble((f"{plan.project} ", "dim"), (plan.stack, "bold"), (f"  {plan.operation}, {where}", "dim")),
