@@ -8,7 +8,7 @@ from itertools import pairwise
 import typer
 from rich.markup import escape
 
-from levee.cli import check, cost, data, engine, fidelity, github, machine, prices, review
+from levee.cli import check, cost, data, engine, evidence, fidelity, github, machine, prices, review
 from levee.cli.console import ON_STDOUT, errors, print_json
 from levee.errors import LeveeError
 
@@ -28,6 +28,7 @@ cost.register(app)
 prices.register(app)
 review.register(app)
 check.register(app)
+evidence.register(app)
 data.register(app)
 machine.register(app)
 

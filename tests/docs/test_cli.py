@@ -21,6 +21,7 @@ INTERFACE = {
     "run": {"--env", "--from", "--json"},
     "replay": {"--json"},
     "doctor": {"--json"},
+    "evidence": {"--framework", "--key", "--output", "--cwd", "--stack", "--config", "--json", "--fill-config"},
     "report": {"--json"},
     "review": {"--base", "--head", "--env", "--format", "--output", "--cwd", "--config", "--fill-config", "--json"},
 }

@@ -1,0 +1,150 @@
+"""``levee evidence``: what an auditor is given, and how it is verified."""
+
+from __future__ import annotations
+
+import json as jsons
+import sysconfig
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.table import Table
+
+from levee import compliance, engine, places
+from levee import evidence as papers
+from levee.cli.console import JsonFile, engine_progress, human, write_json
+from levee.cli.engine import Config, FillConfig, Folder, StackName, options, scope
+from levee.compliance.tagging import Places
+from levee.errors import UsageError
+from levee.evidence import Assessment, Framework
+from levee.plan import document
+from levee.sdk import Sdk
+
+VERIFY: Final = "verify"
+_VERSION: Final = 1
+
+
+class Wanted(StrEnum):
+    """The frameworks, or all of them."""
+
+    ALL = "all"
+    HIPAA = "hipaa"
+    PCI = "pci"
+    SOC2 = "soc2"
+    ISO27001 = "iso27001"
+    GDPR = "gdpr"
+    PART11 = "part11"
+
+    @property
+    def frameworks(self) -> tuple[Framework, ...]:
+        """Those that are meant."""
+        return tuple(Framework) if self is Wanted.ALL else (Framework(self.value),)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: levee evidence prod --framework hipaa --output evidence.zip")(evidence)
+
+
+def evidence(
+    env: Annotated[str, typer.Argument(metavar="ENV", help="The environment; or `verify`, to check FILE.")],
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="With `verify`: the evidence to check.")] = None,
+    *,
+    framework: Annotated[Wanted, typer.Option("--framework", help="Whose requirements to answer.")] = Wanted.ALL,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="Ed25519 key in PEM: the private one that signs, with `verify` the public one that must have signed.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write; else evidence-ENV.zip.")
+    ] = None,
+    cwd: Folder = Path(),
+    stack: StackName = None,
+    config: Config = None,
+    fill_config: FillConfig = False,
+    json: JsonFile = None,
+) -> int:
+    """Preview offline and write what the rules say of every requirement: OSCAL, a page, the plan, all signed."""
+    if env == VERIFY:
+        return _verify(file, key, json)
+    if file is not None:
+        raise UsageError(f"{file} is one argument too many", fix=f"levee evidence {env} --output {file}")
+    scoped = scope(env, cwd, stack, online=False)
+    chosen = options(scoped, config, references=None, fill_config=fill_config, timeout=None)
+    with engine_progress(f"preview {scoped.stack} (simulated cloud)") as listener:
+        plan = engine.preview(scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
+    rules = compliance.rules_for(scoped.environment)
+    settings = compliance.Settings.from_config(rules, compliance.pack_config(scoped.environment))
+    where = Places(Sdk(Path(sysconfig.get_path("purelib")), places.cache() / "sdk"))
+    now = datetime.now(UTC)
+    outcomes = compliance.evaluate(plan, rules, settings, where, now.date())
+    assessment = papers.assess(plan, rules, outcomes, framework.frameworks, now)
+    to = output or Path(f"evidence-{scoped.stack}.zip")
+    signer = papers.signing_key(key or places.home() / "keys" / "evidence.pem")
+    summary = _summary(assessment)
+    papers.write(to, _files(assessment), summary, signer)
+    said = papers.fingerprint(signer.public_key())
+    if json:
+        write_json({"version": _VERSION, "file": str(to), "signed_by": said, **summary}, json)
+    console = human(json)
+    console.print(_table(assessment))
+    console.print(f"{to}, signed by {said}", soft_wrap=True)
+    return 0
+
+
+def _verify(file: Path | None, key: Path | None, json: Path | None) -> int:
+    if file is None:
+        raise UsageError("which file?", fix="levee evidence verify evidence-prod.zip --key public.pem")
+    found = papers.verify(file, papers.public_key(key) if key else None)
+    if json:
+        write_json({"version": _VERSION, "file": str(file), "signed_by": found.fingerprint, **found.about}, json)
+    by = "by the key given" if key else "by a key that nothing vouches for (give --key)"
+    console = human(json)
+    console.print(f"{file} is what was signed {by}: {found.fingerprint}", soft_wrap=True)
+    console.print(f"{found.about.get('project')}/{found.about.get('stack')}, {found.about.get('made_at')}")
+    return 0
+
+
+def _files(assessment: Assessment) -> dict[str, bytes]:
+    return {
+        "assessment-results.json": jsons.dumps(papers.to_oscal(assessment), indent=2).encode(),
+        "report.html": papers.render(assessment).encode(),
+        "plan.json": jsons.dumps(document.to_document(assessment.plan), indent=2).encode(),
+    }
+
+
+def _summary(assessment: Assessment) -> dict[str, Any]:
+    return {
+        "project": assessment.plan.project,
+        "stack": assessment.plan.stack,
+        "made_at": assessment.made_at.isoformat(timespec="seconds"),
+        "plan_sha256": assessment.plan_digest,
+        "rules_sha256": assessment.rules_digest,
+        "versions": dict(assessment.versions),
+        "requirements": {f.value: dict(counts) for f, counts in _counts(assessment).items()},
+    }
+
+
+def _counts(assessment: Assessment) -> dict[Framework, Counter[str]]:
+    found: dict[Framework, Counter[str]] = {}
+    for requirement in assessment.requirements:
+        found.setdefault(requirement.framework, Counter())[requirement.status.value] += 1
+    return found
+
+
+def _table(assessment: Assessment) -> Table:
+    table = Table(box=None)
+    table.add_column("framework")
+    for status in papers.Status:
+        table.add_column(status.value, justify="right")
+    for framework, counts in _counts(assessment).items():
+        table.add_row(framework.text.standard, *(str(counts[status.value]) for status in papers.Status))
+    return table
