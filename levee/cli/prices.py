@@ -37,7 +37,9 @@ def refresh(
     region: Annotated[
         str | None, typer.Option("--region", metavar="R", help="A region, beside the one all prices are of.")
     ] = None,
-    into: Annotated[Path, typer.Option("--into", metavar="DIR", help="The catalogue's folder.")] = DATA,
+    into: Annotated[
+        Path, typer.Option("--into", metavar="DIR", help="The catalogue's folder.", show_default="Levee's own")
+    ] = DATA,
     aws_host: Annotated[str | None, typer.Option("--aws-host", metavar="URL", help="A mirror of AWS's.")] = None,
     azure_host: Annotated[str | None, typer.Option("--azure-host", metavar="URL", help="A mirror of Azure's.")] = None,
 ) -> int:
