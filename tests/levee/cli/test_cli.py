@@ -74,8 +74,10 @@ def test_a_broken_mandatory_rule_stops_an_update_with_1(ours, capsys):
     environment = ours / "environments/Pulumi.local.yaml"
     text = environment.read_text()
     assert "cost_centre: cc-" in text
-    rule = '    policies: {tagging-values: {level: mandatory, parameters: {cost_centre_pattern: "cc-[0-9]{4}"}}}\n'
-    environment.write_text(re.sub(r"cost_centre: cc-\d+", "cost_centre: nobody", text) + rule)
+    rule = '      tagging-values: {level: mandatory, parameters: {cost_centre_pattern: "cc-[0-9]{4}"}}\n'
+    text = text.replace("    policies:\n", f"    policies:\n{rule}")
+    assert rule in text
+    environment.write_text(re.sub(r"cost_centre: cc-\d+", "cost_centre: nobody", text))
     code = run(["up", "local", "--cwd", str(ours), "--json", str(ours / "plan.json")])
     shown = capsys.readouterr()
     assert code == 1, shown.err
