@@ -78,7 +78,7 @@ RULES: Final = (
         every_spark_cluster(one_of("dataSecurityMode", *UNITY_MODES)),
         severity=Severity.HIGH,
         mend='Set `data_security_mode="SINGLE_USER"` for jobs, `"USER_ISOLATION"` for what people share.',
-        url=f"{DOCS}compute/access-mode-limitations",
+        url=f"{DOCS}compute/configure#access-modes",
         controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-12")),
     ),
     rule(

@@ -212,7 +212,7 @@ RULES: Final = (
         controls=(*c.SECRETS, *c.databricks_sat("DP-1")),
     ),
     rule(
-        "databricks-database-entra-or-oauth",
+        "databricks-database-oauth-only",
         "No Lakebase database takes passwords of its own",
         _DATABASE,
         differs("enablePgNativeLogin", True),

@@ -251,7 +251,7 @@ RULES: Final = (
             "DENY_ALL_DOMAINS or ALLOW_APPROVED_DOMAINS",
         ),
         severity=Severity.MEDIUM,
-        url=f"{DOCS}dashboards/admin/embed",
+        url=f"{DOCS}ai-bi/admin/",
         mend='Set `aibi_dashboard_embedding_access_policy={"access_policy_type": "ALLOW_APPROVED_DOMAINS"}`.',
         controls=c.NO_PUBLIC_ACCESS,
     ),
