@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 import levee.report
-from levee.evidence.assessment import Assessment, Requirement, RuleResult
+from levee.evidence.assessment import Assessment, Requirement, RuleResult, Status
 from levee.plan import Verdict
 from levee.report.markup import card, section
 
@@ -17,6 +17,10 @@ _CAVEAT = (
     "Satisfied says that every rule which serves the requirement is kept by every resource that it judges. "
     "It proves neither that the rules are enough, nor anything about people, processes and buildings."
 )
+
+_GAP = Status.NOT_COVERED
+_STYLE = ".scroll { max-height: none } th, td { vertical-align: top } td:nth-child(-n+3) { min-width: 7em }"
+"""An auditor prints it: no table scrolls."""
 
 
 def render(assessment: Assessment) -> str:
@@ -27,7 +31,7 @@ def render(assessment: Assessment) -> str:
     body = "".join(_sections(assessment))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}{_STYLE}</style></head>'
         f'<body><header><h1>{escape(title)}</h1><p class="sub">{escape(_CAVEAT)}</p></header>'
         f"<main>{body}</main></body></html>\n"
     )
@@ -36,17 +40,23 @@ def render(assessment: Assessment) -> str:
 def _sections(assessment: Assessment) -> Iterator[str]:
     yield section("What was judged", [card("Made of", ("what", "value"), list(_made_of(assessment)))])
     for framework, group in groupby(assessment.requirements, key=lambda requirement: requirement.framework):
-        requirements = list(group)
-        counts = Counter(requirement.status for requirement in requirements)
-        tally = ", ".join(f"{count} {status}" for status, count in counts.items())
-        rows = [_requirement_row(requirement) for requirement in requirements]
-        header = ("number", "requirement", "status", "passed", "failed", "exempt", "not evaluated", "rules")
         text = framework.text
-        yield section(f"{text.standard} ({text.version})", [card(tally, header, rows)])
+        yield section(f"{text.standard} ({text.version})", _cards(list(group)))
     findings = [row for result in assessment.rules for row in _finding_rows(result)]
     if findings:
         header = ("rule", "verdict", "resource", "what it says")
         yield section("Failed, exempt and not evaluated", [card(f"{len(findings)} findings", header, findings)])
+
+
+def _cards(requirements: Sequence[Requirement]) -> list[str]:
+    """What rules serve, and plainly apart from it what none does."""
+    counts = Counter(requirement.status for requirement in requirements)
+    covered = [requirement for requirement in requirements if requirement.rules]
+    gaps = [(r.reference, r.title) for r in requirements if not r.rules]
+    header = ("number", "requirement", "status", "passed", "failed", "exempt", "not evaluated", "rules")
+    tally = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status] and status is not _GAP)
+    judged = card(tally or "No rule serves any", header, [_requirement_row(requirement) for requirement in covered])
+    return [judged, card(f"{len(gaps)} {_GAP}", ("number", "requirement"), gaps)] if gaps else [judged]
 
 
 def _made_of(assessment: Assessment) -> Iterator[tuple[str, str]]:
