@@ -12,6 +12,7 @@ from levee.compliance.rules.checks import (
     absent,
     at_least,
     at_most,
+    by_type,
     contains,
     differs,
     each,
@@ -28,7 +29,7 @@ from levee.compliance.rules.checks import (
     unless,
     where_setting,
 )
-from levee.compliance.rules.relations import attached, none_attached, referred, refers_to
+from levee.compliance.rules.relations import attached, beside, none_attached, referred, refers_to, unless_output
 from levee.compliance.rules.scope import Scope
 from levee.compliance.rules.settings import AUDIT_DAYS, PROTECTED
 from levee.plan import SECRET, UNKNOWN, Resource, Verdict
@@ -184,3 +185,32 @@ def test_an_administrator_is_known_by_what_is_not_denied_too():
     assert is_admin({"Effect": "Allow", "NotAction": [], "Resource": ["*"]})
     assert not is_admin({"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"})
     assert not is_admin({"Effect": "Deny", "Action": "*", "Resource": "*"})
+
+
+def test_a_check_is_chosen_by_the_type_judged():
+    check = by_type({BUCKET: equals("a", 1), BLOCK: equals("b", 1)})
+    assert verdict(check, {"a": 1}) is PASSED
+    assert verdict(check, {"b": 1}) is FAILED
+    assert verdict(check, node(BLOCK, "block", b=1)) is PASSED
+    assert {(read.path, read.type) for read in check.reads} == {("a", BUCKET), ("b", BLOCK)}
+
+
+def test_what_an_account_needs_once_is_found_beside():
+    check = beside(BLOCK, check=equals("a", 1), wanted="a block")
+    assert verdict(check, {}, [node(BLOCK, "other", a=2), node(BLOCK, "right", a=1)]) is PASSED
+    assert verdict(check, {}, [node(BLOCK, "other", a=2)]) is FAILED
+    assert verdict(check, {}) is FAILED
+    assert verdict(check, {}, [node(BLOCK, "unknown", a=UNKNOWN)]) is NOT_EVALUATED
+
+
+def test_an_output_of_another_resource_is_none_of_the_words_refused():
+    check = unless_output("a[*]", not_matching("a[*]", "everybody", "everybody"))
+    account = node("gcp:serviceaccount/account:Account", "account")
+    urn = "urn:pulumi:s::p::x::subject"
+
+    def subject(values, **refs):
+        return Resource(urn, BUCKET, "subject", inputs={"a": values}, property_dependencies=refs)
+
+    assert verdict(check, subject([UNKNOWN], a=(account.urn,)), [account]) is PASSED
+    assert verdict(check, subject([UNKNOWN, "everybody"], a=(account.urn,)), [account]) is FAILED
+    assert verdict(check, subject([UNKNOWN]), [account]) is NOT_EVALUATED
