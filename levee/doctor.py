@@ -67,7 +67,8 @@ def checks(root: Path) -> list[Check]:
     if places.checkout() is None:
         # An installed Levee previews and provisions other people's programs: it has no tests and no data of its own.
         return [_python(), _disk(root), *_pulumi(root)]
-    return [_python(), _uv(root), _disk(root), *_pulumi(root), _git(), _java(), _chromium(), _data(root)]
+    own = [_git(), _java(), _chromium(), _checkov(root), _data(root)]
+    return [_python(), _uv(root), _disk(root), *_pulumi(root), *own]
 
 
 def missing(found: list[Check]) -> list[Check]:
@@ -181,6 +182,14 @@ def _chromium() -> Check:
     if path:
         return Check("chromium", State.OK, path)
     return Check("chromium", State.OPTIONAL, "absent: the test of the report's page", "apt-get install chromium")
+
+
+def _checkov(root: Path) -> Check:
+    """Its own environment, as ``levee.compliance.checkov.worker`` looks for it."""
+    python = root / "tools" / "checkov" / ".venv" / "bin" / "python"
+    if python.exists():
+        return Check("checkov", State.OK, str(python.parent.parent))
+    return Check("checkov", State.OPTIONAL, "absent: policy_packs/checkov and `levee check`", "make checkov")
 
 
 def _data(root: Path) -> Check:

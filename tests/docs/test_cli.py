@@ -20,6 +20,7 @@ INTERFACE = {
     "destroy": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
     "run": {"--env", "--from", "--json"},
     "replay": {"--json"},
+    "check": {"--env", "--cwd", "--json"},
     "doctor": {"--json"},
     "evidence": {"--framework", "--key", "--output", "--cwd", "--stack", "--config", "--json", "--fill-config"},
     "report": {"--json"},
