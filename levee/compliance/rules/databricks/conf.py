@@ -50,7 +50,6 @@ class _Key:
 
 
 _NOTEBOOKS: Final = "admin/workspace-settings/notebooks"
-_EXFILTRATION: Final = c.EGRESS
 
 _KEYS: Final = (
     _Key(
@@ -91,7 +90,7 @@ _KEYS: Final = (
         "Results of notebooks are not downloaded",
         Severity.MEDIUM,
         _NOTEBOOKS,
-        (*_EXFILTRATION, *c.databricks_sat("DP-5")),
+        (*c.EGRESS, *c.databricks_sat("DP-5")),
     ),
     _Key(
         "no-notebook-export",
@@ -101,7 +100,7 @@ _KEYS: Final = (
         "Notebooks are not exported",
         Severity.LOW,
         _NOTEBOOKS,
-        (*_EXFILTRATION, *c.databricks_sat("DP-6")),
+        (*c.EGRESS, *c.databricks_sat("DP-6")),
     ),
     _Key(
         "no-table-clipboard",
@@ -111,7 +110,7 @@ _KEYS: Final = (
         "Tables in notebooks are not copied to the clipboard",
         Severity.LOW,
         _NOTEBOOKS,
-        (*_EXFILTRATION, *c.databricks_sat("DP-7")),
+        (*c.EGRESS, *c.databricks_sat("DP-7")),
     ),
     _Key(
         "results-in-own-account",

@@ -52,9 +52,9 @@ RULES: Final = (
     ),
     rule(
         "gcp-iam-no-basic-roles",
-        "Nobody owns, edits or reads everything in a project, folder or organisation",
+        "Nobody owns or edits everything in a project, folder or organisation",
         HIERARCHY,
-        not_matching("role", "roles/(owner|editor|viewer)", "a basic role: name a predefined or custom one"),
+        not_matching("role", "roles/(owner|editor)", "a basic role: name a predefined or custom one"),
         severity=Severity.CRITICAL,
         mend="Name the predefined roles that are needed, on the resources that they are needed on.",
         url=f"{_GUIDE}roles-overview#basic",

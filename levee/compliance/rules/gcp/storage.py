@@ -95,7 +95,7 @@ RULES: Final = (
         "No bucket can be made public",
         _BUCKET,
         equals("publicAccessPrevention", "enforced"),
-        severity=Severity.CRITICAL,
+        severity=Severity.HIGH,
         mend='Set `public_access_prevention="enforced"`.',
         url=f"{_GUIDE}public-access-prevention",
         controls=(*c.NO_PUBLIC_ACCESS, *c.cis_gcp("5.1")),
