@@ -121,7 +121,7 @@ def test_any_text_stays_in_its_cell(text):
 counts = st.integers(0, 300)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     counts,
     counts,
