@@ -79,6 +79,24 @@ class Applicable:
 _NOTHING = Applicable()
 
 
+class _FactsOfProvider(dict[str, Facts]):
+    """Rule id to what it may know of a resource of one provider, made when it is asked for.
+
+    Args:
+        plain: The same without a provider.
+        provider: The provider's inputs; held, so that no other provider's take their identity.
+    """
+
+    def __init__(self, plain: Mapping[str, Facts], provider: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._plain = plain
+        self._provider = provider
+
+    def __missing__(self, rule_id: str) -> Facts:
+        facts = self[rule_id] = replace(self._plain[rule_id], provider=self._provider)
+        return facts
+
+
 class Evaluator:
     """Evaluates the resources of one stack, one after the other, then the stack.
 
@@ -126,7 +144,7 @@ class Evaluator:
         self._today = today
         self._by_type: dict[str, Applicable] = {}
         self._graph_by_type: dict[str, Applicable] = {}
-        self._provider: Mapping[str, Any] = _NO_INPUTS
+        self._of_provider: dict[int, _FactsOfProvider] = {}
 
     def applicable(self, resource: Resource) -> Applicable:
         """The resource rules that have something to say about that resource."""
@@ -164,13 +182,15 @@ class Evaluator:
             self._matched[index] += exemption.covers(resource.urn)
         applicable = self.applicable(resource)
         outcomes = self._unsure(applicable, resource)
-        if provider is not self._provider:
-            self._facts = {id_: replace(facts, provider=provider) for id_, facts in self._facts.items()}
-            self._provider = provider
+        if not applicable.rules:
+            return outcomes
+        facts = self._of_provider.get(id(provider))
+        if facts is None:
+            facts = self._of_provider[id(provider)] = _FactsOfProvider(self._facts, provider)
         for rule in applicable.rules:
             check = rule.check
             if check is not None:
-                findings = _run(rule, partial(check, resource, self._facts[rule.id]))
+                findings = _run(rule, partial(check, resource, facts[rule.id]))
                 outcomes += self._outcomes(rule, findings, resource.urn)
         return outcomes
 

@@ -130,3 +130,11 @@ def test_what_is_only_read_or_goes_away_is_not_judged(places, op):
     plan = Plan(project="p", stack="prod", operation="preview", offline=True, resources=(replace(BUCKET, op=op),))
     outcomes = evaluate(plan, RULES, Settings.from_config(RULES, {}), places, TODAY)
     assert all(o.rule.check_stack for o in outcomes)
+
+
+def test_a_rule_knows_the_provider_of_each_resource_and_of_no_other(places):
+    subject = rule(lambda _, facts: [Finding(str(facts.provider.get("region")))])
+    evaluator = Evaluator([subject], Settings.from_config([subject], {}), places, "prod", TODAY)
+    first, second = {"region": "eu-west-1"}, {"region": "us-east-1"}
+    said = [evaluator.resource(BUCKET, provider)[0].message for provider in (first, second, first, {})]
+    assert said == ["eu-west-1", "us-east-1", "eu-west-1", "None"]
