@@ -168,6 +168,31 @@ def test_an_unknown_value_passes_only_where_no_value_could_fail(rule, judge):
     assert undecided, "no unknown value of any case is not evaluated"
 
 
+@ids
+def test_a_value_of_the_wrong_kind_breaks_no_rule(rule, judge):
+    """The judge itself refuses a rule that raises."""
+    case = CASES[rule.id]["fails"][0]
+    for read in rule.reads:
+        token = read.type or case.type
+        if token in rule.types:
+            inputs = case.inputs if token == case.type else {}
+            for odd in (0, "x", [[]], {"x": {}}):
+                judge(replace(case, type=token, inputs=put(inputs, steps(read.path), odd)))
+
+
+def put(tree, path, value):
+    """The JSON value with another one at a path, whatever was on the way to it."""
+    if not path:
+        return value
+    step, *rest = path
+    if step == EACH:
+        return [put(tree[0] if isinstance(tree, list) and tree else {}, rest, value)]
+    return {
+        **(tree if isinstance(tree, dict) else {}),
+        step: put(tree.get(step) if isinstance(tree, dict) else {}, rest, value),
+    }
+
+
 def resolves(sdk, properties, path):
     """Whether a path names properties that the SDK has."""
     step, *rest = path
