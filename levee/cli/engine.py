@@ -18,7 +18,7 @@ from levee.engine import Operation, Options, Project, Workspace, choose_stack, f
 from levee.environment import Environment, describes
 from levee.errors import UsageError
 from levee.plan import Plan, document
-from levee.report import fidelity, terminal
+from levee.report import cost, fidelity, terminal
 
 Target = Annotated[
     str | None,
@@ -230,6 +230,11 @@ def _perform(operation: Operation, scoped: Scope, chosen: Options, json: Path | 
     if github.active():
         github.write(github.of_plan(plan, scoped.project.root))
     show(plan, human(json))
+    if (
+        operation in {Operation.PREVIEW, Operation.UP}
+        and (priced := standing.month(scoped.environment, plan)).resources
+    ):
+        human(json).print(cost.summary_line(priced))
     return plan
 
 

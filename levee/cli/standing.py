@@ -7,6 +7,7 @@ from typing import Any
 from levee import compliance, cost
 from levee import engine as pulumi
 from levee.compliance.budgets import INCREASE
+from levee.cost import usage_file
 from levee.engine import Project, Workspace
 from levee.environment import Environment
 from levee.plan import Plan
@@ -15,6 +16,12 @@ from levee.plan import Plan
 def deployed(project: Project, stack: str) -> Plan | None:
     """The stack as it was last brought up offline; ``None`` where it never was."""
     return pulumi.deployed(project.root, stack) if Workspace(project, stack).deployed else None
+
+
+def month(environment: Environment | None, plan: Plan) -> cost.CostReport:
+    """What a plan costs in a month, with what its environment says of usage."""
+    usage = usage_file.of_environment(environment, cost.shipped()) if environment else None
+    return cost.price(plan, usage=usage)
 
 
 def pack_config(environment: Environment | None, project: Project, stack: str, *, offline: bool) -> dict[str, Any]:
@@ -29,10 +36,7 @@ def pack_config(environment: Environment | None, project: Project, stack: str, *
     config = compliance.pack_config(environment)
     if environment is not None and environment.budgets.max_increase_usd is not None and offline:
         plan = deployed(project, stack)
-        usage = environment.usage.model_dump(mode="json")
         config[INCREASE] |= (
-            {"deployed_usd": float(cost.spending(plan.resources, plan.stack, usage).expected_usd)}
-            if plan is not None
-            else {"first": True}
+            {"deployed_usd": float(month(environment, plan).expected_usd)} if plan is not None else {"first": True}
         )
     return config
