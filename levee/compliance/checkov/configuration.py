@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from levee import terraform
@@ -50,6 +51,7 @@ class Configuration:
     unmapped: Mapping[str, int] = field(default_factory=dict)
 
 
+@cache
 def identity(token: str) -> Identity | None:
     """What Checkov calls a type, or ``None`` where it has no word for it."""
     if token.startswith(RAW):
