@@ -85,7 +85,7 @@ def review(
     options = Options(config=given_config(config), fill_config=fill_config, references=references, timeout=timeout)
     if untrusted:
         ensure_pulumi()  # while there is a network
-        go_alone([sys.executable, "-c", "from levee.cli import main; main()", *sys.argv[1:]])
+        go_alone([sys.executable, "-P", "-c", "from levee.cli import main; main()", *sys.argv[1:]])
     limits = Limits() if untrusted else None
     with _progress() as watch:
         found = run_review(Request(cwd, base, head, tuple(env or ()), options, watch=watch, limits=limits))

@@ -112,7 +112,8 @@ def go_alone(command: Sequence[str]) -> None:
         )
     environment = {name: value for name, value in os.environ.items() if name in KEPT}
     unshare = str(shutil.which("unshare"))
-    inside = [sys.executable, "-m", "levee.review.alone", *command]
+    # -P: nothing is imported from the folder that is reviewed.
+    inside = [sys.executable, "-P", "-m", "levee.review.alone", *command]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(unshare, [unshare, *_ALONE, "--", *inside], environment)  # noqa: S606 no shell is meant

@@ -55,7 +55,7 @@ def test_a_change_of_production_from_a_clone(tmp_path):
         assert old in text
         (clone / file).write_text(text.replace(old, new))
     git(clone, "commit", "-qam", "change")
-    command = [sys.executable, "-c", "from levee.cli import main; main()"]
+    command = [sys.executable, "-P", "-c", "from levee.cli import main; main()"]
     command += ["review", "--base", "HEAD~1", "--env", "prod", "--output", "out"]
     done = subprocess.run(
         command,
