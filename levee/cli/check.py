@@ -17,6 +17,7 @@ from levee.compliance.catalogue import CHECKOV, pack_rules
 from levee.compliance.checkov import folder
 from levee.compliance.rule import Rule
 from levee.compliance.tagging import Places
+from levee.cost import spending
 from levee.engine import find_project
 from levee.environment import Environment
 from levee.plan import Level, Plan, Verdict, Violation, document
@@ -45,7 +46,7 @@ def check(
     cwd: Folder = Path(),
     json: JsonFile = None,
 ) -> int:
-    """Hold Terraform against tagging, compliance and Checkov's checks; 1 where a mandatory rule is broken."""
+    """Hold Terraform against tagging, budgets, compliance and Checkov; 1 where a mandatory rule is broken."""
     environment = Environment.load(find_project(cwd).root, env) if env else None
     stack = env or "terraform"
     plan = folder.read(path, stack) if path.is_dir() else plan_file.read(path, stack)
@@ -64,7 +65,7 @@ def judge(plan: Plan, environment: Environment | None) -> Plan:
     rules = tuple({rule.id: rule for rule in (*compliance.rules_for(environment), *pack_rules(CHECKOV))}.values())
     settings = compliance.Settings.from_config(rules, _config(environment, rules))
     where = Places(Sdk(Path(sysconfig.get_path("purelib")), places.cache() / "sdk"))
-    outcomes = compliance.evaluate(plan, rules, settings, where, datetime.now(UTC).date())
+    outcomes = compliance.evaluate(plan, rules, settings, where, datetime.now(UTC).date(), spending=spending)
     said: dict[Verdict, list[Violation]] = {verdict: [] for verdict in Verdict}
     for outcome in outcomes:
         level = outcome.level if outcome.verdict is Verdict.FAILED else Level.ADVISORY

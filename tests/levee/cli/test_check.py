@@ -75,6 +75,7 @@ def test_the_environments_levels_and_exemptions_hold(tmp_path):
     assert code == 1
     environment = said["violations"]["tagging-required", "aws_s3_bucket.raw[0]"]
     assert "environment" in environment["message"]
+    assert "a month" in said["not_evaluated"]["budget-exceeded", ""]["message"], "what has a price is added up"
 
 
 @pytest.mark.parametrize(
