@@ -1,7 +1,7 @@
 """The budgets pack: what an environment may cost in a month, and how much one change may add.
 
-The rules know limits, not prices: whoever evaluates them hands in a pricer (``Facts.spending``). In the packs and on the
-command line that is ``levee.cost.spending``.
+The rules know limits, not prices: whoever evaluates them hands in a pricer (``Facts.spending``). In the packs and on
+the command line that is ``levee.cost.spending``.
 """
 
 from __future__ import annotations
