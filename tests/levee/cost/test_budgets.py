@@ -1,21 +1,26 @@
 """The budgets pack: each gate blocks, warns or says that nobody can tell."""
 
+import sysconfig
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from levee import cost
 from levee.compliance import Settings, evaluate, pack_rules
 from levee.compliance.settings import pack_config
+from levee.compliance.tagging import Places
 from levee.environment import Environment
 from levee.plan import Level, Verdict
+from levee.sdk import Sdk
 from tests.levee.cost.conftest import plan_of, resource
 
 NAT = "aws:ec2/natGateway:NatGateway"
 MONTH = Decimal("0.045") * 730
 """Of one gateway: $32.85."""
 RULES = pack_rules("budgets")
+PLACES = Places(Sdk(Path(sysconfig.get_path("purelib"))))
 STACK = resource("pulumi:pulumi:Stack", name="shop", custom=False)
 LAKE = resource("levee:lake:AwsLake", name="lake", custom=False, parent=STACK.urn)
 
@@ -30,7 +35,9 @@ def judged(resources, budgets, *, spending=cost.spending, usage=None, **paramete
     given = {rule.id: {"budgets": budgets, "usage": usage or {}} for rule in RULES if rule.pack == "budgets"}
     given["budget-increase"] |= parameters
     settings = Settings.from_config(RULES, given)
-    outcomes = evaluate(plan_of(STACK, LAKE, *resources), RULES, settings, None, date(2026, 11, 21), spending=spending)
+    outcomes = evaluate(
+        plan_of(STACK, LAKE, *resources), RULES, settings, PLACES, date(2026, 11, 21), spending=spending
+    )
     return {o.rule.id: (o.verdict, o.level, o.message) for o in outcomes if o.verdict is not Verdict.PASSED}
 
 

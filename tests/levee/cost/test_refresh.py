@@ -100,7 +100,7 @@ class Vendor:
         vendor = self
 
         class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_):
+            def log_request(self, code="-", size="-"):
                 pass
 
             def do_GET(self):

@@ -56,8 +56,8 @@ def test_a_name_wins_over_its_type_and_the_last_name_over_the_first(read):
 def test_a_wrong_file_is_refused_with_its_line_and_the_mend(read, text, line, message, fix):
     with pytest.raises(UsageError, match=message) as refused:
         read(text)
-    assert refused.value.where.endswith(f"usage.yaml:{line}")
-    assert fix in refused.value.fix
+    assert str(refused.value.where).endswith(f"usage.yaml:{line}")
+    assert fix in str(refused.value.fix)
 
 
 def test_an_absent_file_is_refused(tmp_path):
@@ -81,7 +81,7 @@ def test_what_is_no_schedule_is_told(schedule):
 def test_a_schedule_reduces_what_runs(read):
     usage = read('names:\n  "build-*": {schedule: "Mon-Fri 08:00-18:00"}\n')
     report = price(plan_of(resource("aws:ec2/natGateway:NatGateway", name="build-nat")), usage=usage)
-    assert report.resources[0].lines[0].quantity.expected == Decimal(50) * 730 / 168
+    assert report.resources[0].lines[0].quantity == Range.exactly(Decimal(50) * 730 / 168)
 
 
 def test_what_no_resource_takes_up_is_reported(read):
