@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from levee import places
-from levee.cli.console import output
+from levee.cli.console import JsonFile, human, write_json
 from levee.cost.catalogue import BASE_REGIONS, DATA
 from levee.cost.refresh import AwsPriceList, AzureRetailPrices, Fetcher, rebuild
 
@@ -42,8 +43,10 @@ def refresh(
     ] = DATA,
     aws_host: Annotated[str | None, typer.Option("--aws-host", metavar="URL", help="A mirror of AWS's.")] = None,
     azure_host: Annotated[str | None, typer.Option("--azure-host", metavar="URL", help="A mirror of Azure's.")] = None,
+    json: JsonFile = None,
 ) -> int:
     """Fetch the vendors' public price lists and rewrite those lines of the catalogue; all others stay."""
+    console, counts = human(json), {}
     hosts = {Vendor.AWS: aws_host, Vendor.AZURE: azure_host}
     with Fetcher(places.cache() / "prices") as fetcher:
         for one in vendor or list(Vendor):
@@ -51,8 +54,11 @@ def refresh(
             host = {"host": url} if (url := hosts[one]) else {}
             client = AwsPriceList(fetcher, **host) if one is Vendor.AWS else AzureRetailPrices(fetcher, **host)
             done = rebuild(into / f"{one.value}.csv", client.prices(wanted), _SOURCES[one])
-            output.print(
+            counts[one.value] = {"region": wanted, **asdict(done)}
+            console.print(
                 f"{one.value} {wanted}: {done.added:,} prices added, {done.changed:,} changed, "
                 f"{done.confirmed:,} confirmed, {done.kept:,} left as they were"
             )
+    if json:
+        write_json({"version": 1, "vendors": counts}, json)
     return 0

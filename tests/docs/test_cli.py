@@ -10,7 +10,16 @@ import typer.main
 from levee.cli import app
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = dict(getattr(typer.main.get_command(app), "commands", {}))
+
+
+def commands(group, before=""):
+    """Every command by its words, those of groups too."""
+    for name, command in getattr(group, "commands", {}).items():
+        inner = dict(commands(command, f"{before}{name} "))
+        yield from (inner or {f"{before}{name}": command}).items()
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
 INTERFACE = {
     "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"}
     | {"--compare-online"},
