@@ -32,6 +32,7 @@ _OP_STYLES: Final[Mapping[Op, str]] = {
 }
 _NAMED_OPS: Final = frozenset({Op.UPDATE, Op.REPLACE, Op.DELETE})
 _SHOWN: Final = 6
+_ADVICE: Final = 25
 _TASK_MARKS: Final = {
     "succeeded": ("✓", "green"),
     "failed": ("✗", "bold red"),
@@ -78,14 +79,20 @@ def _add_named(branch: Tree, resources: Sequence[Resource]) -> None:
 
 
 def verdicts(plan: Plan) -> Table:
-    """Broken rules, what could not be decided and what is exempt; the same complaint about many resources once."""
+    """Broken rules, what could not be decided and what is exempt; the same complaint about many resources once.
+
+    Every mandatory rule that is broken is shown, of the rest the first few, and how many more there are.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True, leading=1)
-    table.add_column("Rule", overflow="fold", max_width=24)
-    table.add_column("What it says, and of which resources", overflow="fold", ratio=1)
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Rule, what it says, and of which resources", overflow="fold", ratio=1)
     findings = list(_findings(plan))
-    for finding in findings:
-        rule = Text.assemble((finding.word, finding.style), "\n", finding.policy)
-        table.add_row(rule, finding.detail(plan))
+    blocking = sum(finding.blocks for finding in findings)
+    for finding in findings[: blocking + _ADVICE]:
+        table.add_row(Text(finding.word, style=finding.style), finding.detail(plan))
+    more = len(findings) - blocking - _ADVICE
+    if more > 0:
+        table.add_row("", Text(f"and {more:,} more that block nothing: --json has them all", style="dim"))
     if not findings:
         table.add_row(Text("✓", style="green"), Text("every rule is kept"))
     return table
@@ -100,9 +107,10 @@ class _Finding:
     policy: str
     message: str
     violations: tuple[Violation, ...]
+    blocks: bool = False
 
     def detail(self, plan: Plan) -> Text:
-        text = Text(self.message)
+        text = Text.assemble((self.policy, "bold"), "\n", self.message)
         named = [v for v in self.violations if v.urn]
         for violation in named[:_SHOWN]:
             resource = plan.by_urn.get(violation.urn)
@@ -130,7 +138,7 @@ def _findings(plan: Plan) -> Iterator[_Finding]:
         for violation in violations:
             said.setdefault((violation.policy, violation.message), []).append(violation)
         for (policy, message), alike in sorted(said.items()):
-            yield _Finding(word, style, policy, message, tuple(alike))
+            yield _Finding(word, style, policy, message, tuple(alike), blocks=violations is mandatory)
 
 
 def filled_line(filled: FilledConfig) -> Text:

@@ -96,6 +96,15 @@ def test_every_verdict_has_a_word_beside_its_colour(shown):
         assert word in text
 
 
+def test_what_blocks_is_shown_whole_and_advice_is_counted(shown):
+    blocking = tuple(violation(BUCKETS[0], f"danger {n:02}") for n in range(40))
+    advice = tuple(violation(BUCKETS[0], f"advice {n:02}", Level.ADVISORY, "stale") for n in range(30))
+    text = shown(terminal.verdicts(plan(*BUCKETS, violations=(*advice, *blocking))))
+    assert text.count("danger ") == 40
+    assert text.count("advice ") == 25
+    assert "and 5 more that block nothing: --json has them all" in text
+
+
 def test_nothing_broken_is_said(shown):
     assert "every rule is kept" in shown(terminal.verdicts(plan(*BUCKETS)))
 
