@@ -1,6 +1,7 @@
 """For the tests of both environments: properties are judged by what they say, not by how long a busy machine took."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -9,3 +10,7 @@ settings.load_profile("unhurried")
 
 # As levee/__init__.py does, before any test imports grpc.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts and then interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
