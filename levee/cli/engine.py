@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from levee.environment import Environment, describes
 from levee.errors import UsageError
 from levee.plan import Plan, document
 from levee.report import cost, fidelity, terminal
+from levee.review import approval, departures, program_files
 
 Target = Annotated[
     str | None,
@@ -140,13 +142,30 @@ def preview(
             "--compare-online", help="Preview for real as well, and print what differs; 1 where the steps do."
         ),
     ] = False,
+    approve: Annotated[
+        Path | None,
+        typer.Option(
+            "--approve", metavar="FILE", help="Write what is approved with it, for `levee up ENV --plan FILE`."
+        ),
+    ] = None,
 ) -> int:
     """Show what would change and which rule it breaks, without changing anything."""
+    if compare_online and approve:
+        raise UsageError("--approve and --compare-online do not go together", fix="leave one of them away")
     scoped = scope(env, cwd, stack, online=online or compare_online)
     chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
     if compare_online:
         return comparison.compare(scoped.project.root, scoped.stack, chosen, json)
-    return int(_perform(Operation.PREVIEW, scoped, chosen, json).blocked)
+    code = _code(scoped, approve) if approve else None  # before the program can write there
+    plan = _perform(Operation.PREVIEW, scoped, chosen, json)
+    if approve and code and not plan.blocked:
+        approved = approval.approval(plan, code)
+        approval.write(approved, approve)
+        human(json).print(f"approved {approved.digest[:12]}: {escape(str(approve))}", soft_wrap=True)
+        if plan.invented_lookups:
+            open_questions = "what was invented departs from the cloud's own answer: answer it in lookups.yaml"
+            human(json).print(f"[yellow]note[/] {open_questions}", soft_wrap=True)
+    return int(plan.blocked)
 
 
 def up(
@@ -161,10 +180,18 @@ def up(
     references: References = None,
     faults: Faults = None,
     timeout: Timeout = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", metavar="FILE", help="Apply only what was approved: a file of `levee preview --approve`."
+        ),
+    ] = None,
 ) -> int:
     """Preview, check the rules, then provision; a broken mandatory rule stops it before anything is made."""
     scoped = scope(env, cwd, stack, online=online)
     chosen = options(scoped, config, references=references, faults=faults, fill_config=fill_config, timeout=timeout)
+    if plan is not None:
+        return int(_as_approved(scoped, chosen, plan, json).blocked)
     return int(_perform(Operation.UP, scoped, chosen, json).blocked)
 
 
@@ -218,6 +245,32 @@ def destroy(
 def kept_plan(scoped: Scope, operation: Operation) -> Path:
     """Where the last plan of an operation is kept, for the report and for who wants to look again."""
     return Workspace(scoped.project, scoped.stack).folder / "plans" / f"{operation.value}.json"
+
+
+def _as_approved(scoped: Scope, chosen: Options, file: Path, json: Path | None) -> Plan:
+    """Save Pulumi's update plan, and apply exactly that where it is what was approved; else apply nothing.
+
+    Raises:
+        GateError: Something departs from what was approved, or from the saved plan while it is applied.
+    """
+    approved = approval.read(file, scoped.project.name, scoped.stack)
+    code = _code(scoped, file)
+    departures.refuse(departures.of_code(approved.code, code), file, scoped.stack)  # before it runs
+    with tempfile.TemporaryDirectory(prefix="levee-") as folder:
+        planned = replace(chosen, update_plan=Path(folder) / "update-plan.json")
+        plan = _perform(Operation.PREVIEW, scoped, planned, None)
+        if plan.blocked:
+            if json:
+                write_json(document.to_document(plan), json)
+            return plan
+        departures.refuse(departures.of_plan(approved, approval.approval(plan, code)), file, scoped.stack)
+        return _perform(Operation.UP, scoped, planned, json)
+
+
+def _code(scoped: Scope, file: Path) -> approval.Code:
+    """What runs and what judges."""
+    files = program_files.of_checkout(scoped.project.root, besides=program_files.beside(file))
+    return approval.Code.of(scoped.project, files)
 
 
 def _perform(operation: Operation, scoped: Scope, chosen: Options, json: Path | None) -> Plan:

@@ -22,7 +22,7 @@ from levee.compliance import RULES
 from levee.engine import Options
 from levee.engine.event_stream import Listener
 from levee.report.naming import plural
-from levee.review import Request, Review, document, junit, markdown, sarif
+from levee.review import Request, Review, approval, document, junit, markdown, sarif
 from levee.review import review as run_review
 from levee.review.untrusted import Limits, go_alone
 from levee.toolchain import ensure_pulumi
@@ -94,6 +94,7 @@ def review(
         write_json(document.to_document(found), json)
     if to:
         write_json(document.to_document(found), to / WHOLE)
+        _approve(found, to)
         human(json).print(f"{escape(_told(found))}: {escape(str(to))}", soft_wrap=True)
     return found.exit_code
 
@@ -106,6 +107,15 @@ def _write(found: Review, formats: list[Format], to: Path | None) -> None:
         else:
             to.mkdir(parents=True, exist_ok=True)
             (to / FILES[one]).write_text(text, encoding="utf-8")
+
+
+def _approve(found: Review, to: Path) -> None:
+    """Write what is approved with the review, of each environment that no rule holds up."""
+    for environment in found.environments:
+        file = to / f"approved.{environment.name.replace('/', '-')}.json"
+        file.unlink(missing_ok=True)
+        if environment.approval is not None and not environment.blocked:
+            approval.write(environment.approval, file)
 
 
 def _written(found: Review, one: Format) -> str:

@@ -29,6 +29,7 @@ _PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
 _RESOURCE_NAMED: Final = re.compile(r"([\w.:/-]+) resource '([^']+)' has a problem")
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
 _TWICE: Final = re.compile(r"Duplicate resource URN '([^']+)'")
+_VIOLATES: Final = re.compile(r"resource (?P<urn>urn:pulumi:\S+) violates plan: (?P<why>.+)")
 _CYCLE: Final = re.compile(
     r"circular dependency involving a resource of type (?P<type>\S+) named (?P<name>.+?)\.$", re.MULTILINE
 )
@@ -293,6 +294,18 @@ def _protected(case: _Case) -> LeveeError | None:
     )
 
 
+def _violates_plan(case: _Case) -> LeveeError | None:
+    """The engine's own refusal to go beyond the update plan that it was given."""
+    if not (violated := _VIOLATES.search(case.text)):
+        return None
+    name = Urn.parse(violated["urn"]).name
+    return GateError(
+        f"{name} departs from the plan that was saved a moment ago: {violated['why']}",
+        where=case.where or violated["urn"],
+        fix="take what changes by itself (a clock, a random value) out of the program",
+    )
+
+
 _READINGS: Final[Sequence[Callable[[_Case], LeveeError | None]]] = (
     _no_sdk,
     _left,
@@ -301,6 +314,7 @@ _READINGS: Final[Sequence[Callable[[_Case], LeveeError | None]]] = (
     _raised,
     _twice,
     _protected,
+    _violates_plan,
 )
 
 

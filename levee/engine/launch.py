@@ -112,6 +112,9 @@ def _arguments(session: Session, operation: Operation, events: str) -> list[str]
         config.write_text(json.dumps(dict(options.pack_config)))
         for pack in options.packs:
             arguments += ["--policy-pack", str(pack.resolve()), "--policy-pack-config", str(config)]
+        if options.update_plan is not None:
+            kept = str(options.update_plan.absolute())
+            arguments += ["--save-plan" if operation is Operation.PREVIEW else "--plan", kept]
     if not options.offline:
         arguments += ["--config-file", str(_online_config(session))]
     return arguments

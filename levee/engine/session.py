@@ -57,6 +57,7 @@ class Options:
         on_event: Gets every engine event while it runs.
         state: Of an offline preview: a state to begin with, as ``pulumi stack export --show-secrets`` prints it; the
             preview then runs in a workspace that goes with it.
+        update_plan: Of a preview: where Pulumi's update plan is written. Of an up: the update plan that it keeps to.
         debug: Let the SDK's debug messages reach the engine.
     """
 
@@ -77,6 +78,7 @@ class Options:
     hold: Callable[[Sequence[Path]], Sequence[str]] | None = None
     on_event: Listener | None = None
     state: str | None = field(default=None, repr=False)
+    update_plan: Path | None = None
     debug: bool = False
 
 

@@ -1,7 +1,8 @@
 """The review as a JSON document, for other programs: everything, uncut.
 
 ``{"version": 1, "project", "base", "head", "exit_code", "environments": [{"name", "counts", "changes": [...],
-"findings": [...], "mended", "unsettled", "failure", "remarks"}], "contracts": [...], "governed": [...], "remarks"}``
+"findings": [...], "cost", "mended", "approval", "unsettled", "failure", "remarks"}], "contracts": [...],
+"governed": [...], "remarks"}``
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def _environment(environment: EnvironmentReview) -> dict[str, Any]:
         "findings": [_finding(f) for f in environment.findings],
         "cost": _cost(environment.cost) if environment.cost else None,
         "mended": environment.mended,
+        "approval": environment.approval.digest if environment.approval else None,
         "unsettled": environment.unsettled,
         "failure": environment.failure,
         "remarks": list(environment.remarks),

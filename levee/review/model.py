@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from levee.plan import Level, Op, Plan, Resource, Verdict, Violation
+
+if TYPE_CHECKING:
+    from levee.review.approval import Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ class EnvironmentReview:
         failure: Why the head could not be previewed; empty where it was.
         failure_code: The exit code of that failure.
         remarks: What a reader must know beside the numbers, a sentence each.
+        approval: What is approved with the review; ``None`` where the head could not be previewed.
     """
 
     name: str
@@ -166,6 +171,7 @@ class EnvironmentReview:
     failure: str = ""
     failure_code: int = 0
     remarks: tuple[str, ...] = ()
+    approval: Approval | None = None
 
     def found(self, status: Status, verdict: Verdict = Verdict.FAILED) -> tuple[Finding, ...]:
         """The findings of that status and verdict."""

@@ -18,8 +18,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-import levee
-from levee import compliance, places
+from levee import compliance
 from levee.compliance import RULES
 from levee.cost import CostReport
 from levee.engine import Operation, Options, Project, find_project, perform
@@ -28,8 +27,10 @@ from levee.errors import LeveeError, UsageError
 from levee.lock import exclusive
 from levee.plan import Plan, document
 from levee.review import changes, contracts, cost, findings, governed
+from levee.review.approval import Approval, Code, approval
 from levee.review.model import EnvironmentReview, Review, Revision
 from levee.review.place import Place
+from levee.review.program_files import levee_digest, of_folder
 from levee.review.sides import Sides
 from levee.review.trees import Repository
 from levee.review.untrusted import Hold, Limits
@@ -163,7 +164,7 @@ def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
             name, remarks=(f"removed; {_count(base)} resources stay in the cloud until `levee destroy {name}`",)
         )
     try:
-        head = _preview(run, place, name, cost.with_baseline(policies, before), kept)
+        head, approved = _preview(run, place, name, cost.with_baseline(policies, before), kept)
         costs = cost.change(before, cost.cost_of(head, policies))
     except LeveeError as failed:
         return EnvironmentReview(
@@ -178,7 +179,9 @@ def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
         today=run.request.today,
         folder=run.subfolder,
     )
-    return EnvironmentReview(name, head, changed, found, costs, mended, unsettled, remarks=tuple(remarks))
+    return EnvironmentReview(
+        name, head, changed, found, costs, mended, unsettled, remarks=tuple(remarks), approval=approved
+    )
 
 
 def _bring_up(run: _Run, place: Place, name: str, policies: Mapping[str, Any]) -> Path:
@@ -208,12 +211,16 @@ def _bring_up(run: _Run, place: Place, name: str, policies: Mapping[str, Any]) -
     return kept
 
 
-def _preview(run: _Run, place: Place, name: str, policies: Mapping[str, Any], kept: Path | None) -> Plan:
+def _preview(
+    run: _Run, place: Place, name: str, policies: Mapping[str, Any], kept: Path | None
+) -> tuple[Plan, Approval]:
     project = place.write(run.head.tree)
+    code = Code.of(project, of_folder(project.root))  # before the program can write there
     if kept is not None:
         shutil.copytree(kept / "workspace", place.workspace(project, name), symlinks=True)
     options = _options(run, place, project, name=name, doing="head: preview", policies=policies)
-    return perform(Operation.PREVIEW, project.root, name, options)
+    plan = perform(Operation.PREVIEW, project.root, name, options)
+    return plan, approval(plan, code)
 
 
 def _options(
@@ -235,21 +242,12 @@ def _key(run: _Run, place: Place, name: str, policies: Mapping[str, Any]) -> str
     site = run.project.site_packages
     options = run.request.options
     decides = (
-        (run.base.tree, str(place.root), name, run.request.today.isoformat(), _levee_digest()),
+        (run.base.tree, str(place.root), name, run.request.today.isoformat(), levee_digest()),
         sorted(path.name for path in site.glob("*.dist-info")),
         (dict(options.config), options.fill_config, json.dumps(policies, sort_keys=True)),
         options.references.read_text(encoding="utf-8") if options.references else "",
     )
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _levee_digest() -> str:
-    """Which Levee this is, to the byte: a checkout changes without its version."""
-    digest = hashlib.sha256()
-    for root in (Path(levee.__file__).parent, places.shipped("policy_packs")):
-        for path in sorted(root.rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _prune(folder: Path) -> None:

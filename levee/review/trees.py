@@ -126,6 +126,12 @@ class Repository:
         return done.stdout
 
 
+def listed(folder: Path) -> tuple[str, ...]:
+    """The files below a folder that git does not ignore, relative to it; none where it lies in no repository."""
+    asked = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return tuple(dict.fromkeys(filter(None, asked.stdout.split("\0")))) if asked.returncode == 0 else ()
+
+
 def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     if shutil.which("git") is None:
         raise UsageError("git is not on PATH", fix="install git")

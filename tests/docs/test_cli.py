@@ -22,9 +22,9 @@ def commands(group, before=""):
 COMMANDS = dict(commands(typer.main.get_command(app)))
 INTERFACE = {
     "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"}
-    | {"--compare-online"},
+    | {"--compare-online", "--approve"},
     "fidelity": {"--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"},
-    "up": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"},
+    "up": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout", "--plan"},
     "refresh": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
     "destroy": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
     "run": {"--env", "--from", "--json"},

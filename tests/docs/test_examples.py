@@ -98,14 +98,22 @@ def test_who_comments_runs_nothing_of_the_pull_request_and_finds_it_by_the_event
 
 
 def test_a_deployment_asks_the_clouds_by_oidc_and_holds_no_secret():
-    text, job = workflow("deploy.yml")
+    text = (OURS / "deploy.yml").read_text()
     assert "secrets." not in text
-    assert job["permissions"] == {"contents": "read", "id-token": "write"}
-    assert job["environment"] == "${{ inputs.environment }}"
-    names = [str(step.get("uses") or step.get("name")) for step in job["steps"]]
-    assert names.index("Preview it offline, by all rules, before anything has a credential") < next(
-        place for place, name in enumerate(names) if name.startswith("aws-actions/")
-    )
+    jobs = YAML(typ="safe").load(text)["jobs"]
+    assert jobs["plan"]["permissions"] == {"contents": "read"}, "nothing has a credential before it is approved"
+    assert "environment" not in jobs["plan"]
+    assert jobs["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
+    assert jobs["deploy"]["environment"] == "${{ inputs.environment }}", "whose reviewers say yes"
+
+
+def test_a_deployment_applies_what_the_environments_reviewers_were_shown():
+    jobs = YAML(typ="safe").load(OURS / "deploy.yml")["jobs"]
+    runs = {name: " ".join(str(step.get("run", "")) for step in job["steps"]) for name, job in jobs.items()}
+    assert "levee preview" in runs["plan"]
+    assert "--approve" in runs["plan"]
+    assert jobs["deploy"]["needs"] == "plan"
+    assert runs["deploy"].count("levee up") == runs["deploy"].count("--plan") == 1
 
 
 @pytest.mark.slow

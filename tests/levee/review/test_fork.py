@@ -86,6 +86,7 @@ def test_a_forks_pull_request(tmp_path):
     assert done.returncode == 1, done.stderr
     the_comment(out)
     the_annotations(out)
+    nothing_is_approved(out)
     git_is_left_as_it_was(out.parent)
     if WHY:
         pytest.skip(f"namespaces are refused here, so the rogue was not held: {WHY}")
@@ -143,6 +144,12 @@ def the_annotations(out):
     assert place["artifactLocation"]["uri"] == "__main__.py"
     line = next(number for number, text in enumerate(textwrap.dedent(HEAD).splitlines(), 1) if "aws.sqs" in text)
     assert place["region"]["startLine"] == line
+
+
+def nothing_is_approved(out):
+    (environment,) = json.loads((out / "review.json").read_text())["environments"]
+    assert len(environment["approval"]) == 64
+    assert not list(out.glob("approved.*")), "a mandatory rule holds it up"
 
 
 def git_is_left_as_it_was(clone):
