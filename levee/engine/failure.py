@@ -29,7 +29,11 @@ _PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
 _RESOURCE_NAMED: Final = re.compile(r"([\w.:/-]+) resource '([^']+)' has a problem")
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
 _TWICE: Final = re.compile(r"Duplicate resource URN '([^']+)'")
-_VIOLATES: Final = re.compile(r"resource (?P<urn>urn:pulumi:\S+) violates plan: (?P<why>.+)")
+VIOLATES_PLAN: Final = " violates plan: "
+"""What the engine says of a step beyond its plan; then come values, of secrets too."""
+_VIOLATES: Final = re.compile(
+    rf"resource (?P<urn>urn:pulumi:\S+){VIOLATES_PLAN}(?P<why>[\w ]+)(?:: [-+~]+(?P<property>\w+))?"
+)
 _CYCLE: Final = re.compile(
     r"circular dependency involving a resource of type (?P<type>\S+) named (?P<name>.+?)\.$", re.MULTILINE
 )
@@ -299,14 +303,16 @@ def _violates_plan(case: _Case) -> LeveeError | None:
     if not (violated := _VIOLATES.search(case.text)):
         return None
     name = Urn.parse(violated["urn"]).name
+    first = f", {violated['property']} first" if violated["property"] else ""
     return GateError(
-        f"{name} departs from the plan that was saved a moment ago: {violated['why']}",
+        f"{name} departs from the plan that was saved a moment ago: {violated['why']}{first}",
         where=case.where or violated["urn"],
         fix="take what changes by itself (a clock, a random value) out of the program",
     )
 
 
 _READINGS: Final[Sequence[Callable[[_Case], LeveeError | None]]] = (
+    _violates_plan,  # first: its text must not be quoted
     _no_sdk,
     _left,
     _circular,
@@ -314,7 +320,6 @@ _READINGS: Final[Sequence[Callable[[_Case], LeveeError | None]]] = (
     _raised,
     _twice,
     _protected,
-    _violates_plan,
 )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from levee.engine import assembly, join, launch, required, runtimes, upkeep
 from levee.engine.cli_process import Finished
 from levee.engine.dependencies import install_command
-from levee.engine.failure import MissingConfigError, diagnose, hanging
+from levee.engine.failure import VIOLATES_PLAN, MissingConfigError, diagnose, hanging
 from levee.engine.notes import Notes, read_notes
 from levee.engine.project import Project
 from levee.engine.session import Operation, Options, Session
@@ -217,11 +217,12 @@ def _confirmed(session: Session, states: Sequence[Mapping[str, Any]], notes: Not
 
 
 def _keep_logs(session: Session, operation: Operation) -> None:
-    """Keep the last run's logs of each operation, for who wants to look closer."""
+    """Keep the last run's logs of each operation, for who wants to look closer; but no secret that the engine tells."""
     kept = session.workspace.folder / "logs" / operation.value
     kept.mkdir(parents=True, exist_ok=True)
     for log in session.scratch.glob("*.jsonl"):
-        shutil.copyfile(log, kept / log.name)
+        with log.open(encoding="utf-8") as lines, (kept / log.name).open("w", encoding="utf-8") as copy:
+            copy.writelines(line for line in lines if VIOLATES_PLAN not in line)
 
 
 def _raise_if_failed(session: Session, finished: Finished, events: join.Events, notes: Notes, plan: Plan) -> None:

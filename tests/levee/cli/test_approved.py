@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +13,17 @@ from levee import engine
 from levee.cli.app import run
 from levee.engine import Options, Workspace
 from levee.errors import GateError
+from levee.toolchain import ensure_pulumi
 from tests.levee.review.test_fork import git
+
+ROOT = Path(__file__).resolve().parents[3]
 
 PROGRAM = """\
     import os
     import pulumi
     import pulumi_aws as aws
-    photos = aws.s3.Bucket("photos", tags={"team": os.environ.get("SHOP_TEAM", "sales")})
+    team = os.environ.get("SHOP_TEAM", "sales")
+    photos = aws.s3.Bucket("photos", tags={"team": team, "token": pulumi.Output.secret(f"hunter2-of-{team}")})
     aws.s3.BucketPolicy("readers", bucket=photos.id, policy=photos.arn.apply(lambda arn: '{"Resource": "%s"}' % arn))
     aws.ssm.Parameter("key", type="SecureString", value=pulumi.Output.secret("hunter2-of-the-shop"))
     """
@@ -50,7 +56,9 @@ def test_two_previews_of_one_program_approve_the_same(shop):
     assert "hunter2" not in one
     resources = json.loads(one)["approved"]["resources"]
     by_name = {urn.rsplit("::", 1)[-1]: said for urn, said in resources.items()}
-    assert by_name["photos"]["inputs"] == {"tags": {"team": "sales"}}, "the name that the provider chose is not in it"
+    assert by_name["photos"]["inputs"] == {"tags": {"team": "sales", "token": "[secret]"}}, (
+        "the name that the provider chose is not in it"
+    )
     assert [*by_name["readers"]["made_of"]] == ["bucket", "policy"]
     assert by_name["key"]["inputs"]["value"] == "[secret]"
 
@@ -86,8 +94,11 @@ def test_the_engine_keeps_to_the_plan_that_was_saved(shop, monkeypatch, tmp_path
     engine.preview(shop, "dev", options)
     assert "hunter2" not in saved.read_text(), "the engine encrypts it"
     monkeypatch.setenv("SHOP_TEAM", "hr")
-    with pytest.raises(GateError, match="photos departs from the plan"):
+    with pytest.raises(GateError, match=r"photos departs from the plan .*: properties changed, tags first") as refused:
         engine.up(shop, "dev", options)
+    kept = (Workspace(engine.find_project(shop), "dev").folder / "logs" / "up").iterdir()
+    told = str(refused.value) + "".join(log.read_text() for log in kept)
+    assert "hunter2" not in told, "the engine tells the values, of secrets too"
 
 
 def test_what_was_approved_is_applied(shop, capsys):
@@ -95,7 +106,7 @@ def test_what_was_approved_is_applied(shop, capsys):
     assert not nothing_is_up(shop)
     made = engine.deployed(shop, "dev")
     assert {r.name: r.inputs.get("tags") for r in made.resources if r.type == "aws:s3/bucket:Bucket"} == {
-        "photos": {"team": "sales"}
+        "photos": {"team": "sales", "token": "[secret]"}
     }
     assert up(shop, shop.parent / "two.json") == 0, "what the cloud has given meanwhile departs in nothing"
 
@@ -116,3 +127,33 @@ def test_what_a_review_approves_is_applied_from_the_checkout(shop, tmp_path, cap
     git(clone, "checkout", "-q", "HEAD~1")
     assert up(clone, clone / "out" / "approved.dev.json") == 1
     assert "file __main__.py: is another" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_real_backend_gets_what_was_approved_or_nothing(tmp_path, monkeypatch, capsys):
+    """Components alone: they need no provider's plugin, so this runs where no cloud can be reached."""
+    root = tmp_path / "shelves"
+    root.mkdir()
+    (root / "Pulumi.yaml").write_text("name: shelves\nruntime: python\n")
+    (root / ".venv").symlink_to(sys.prefix)
+    (root / "__main__.py").write_text(
+        "import os, pulumi\n"
+        'pulumi.ComponentResource("shop:index:Shelf", "top", {"colour": os.environ.get("SHELF_COLOUR", "red")})\n'
+    )
+    backend = tmp_path / "backend"
+    backend.mkdir()
+    monkeypatch.setenv("PULUMI_BACKEND_URL", backend.as_uri())
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of the test")
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    subprocess.run([ensure_pulumi(ROOT), "stack", "init", "dev", "--cwd", root], check=True, capture_output=True)
+    file = tmp_path / "approved.json"
+    assert run(["preview", "dev", "--offline", "--cwd", str(root), "--approve", str(file)]) == 0
+    online = ["up", "dev", "--online", "--cwd", str(root), "--plan", str(file)]
+    stack = backend / ".pulumi" / "stacks" / "shelves" / "dev.json"
+    with monkeypatch.context() as changed:
+        changed.setenv("SHELF_COLOUR", "blue")
+        assert run(online) == 1
+    assert 'shop:index:Shelf top colour: "red", now "blue"' in capsys.readouterr().err
+    assert "Shelf" not in stack.read_text()
+    assert run(online) == 0, capsys.readouterr().err
+    assert "Shelf" in stack.read_text()
