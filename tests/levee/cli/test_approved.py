@@ -63,6 +63,13 @@ def test_two_previews_of_one_program_approve_the_same(shop):
     assert by_name["key"]["inputs"]["value"] == "[secret]"
 
 
+def test_a_comparison_approves_nothing(shop, tmp_path, capsys):
+    file = tmp_path / "approved.json"
+    assert run(["preview", "dev", "--cwd", str(shop), "--compare-online", "--approve", str(file)]) == 2
+    assert "do not go together" in capsys.readouterr().err
+    assert not file.exists()
+
+
 def test_a_changed_approval_is_refused(shop, tmp_path, capsys):
     file = tmp_path / "approved.json"
     file.write_text((shop.parent / "one.json").read_text().replace('"sales"', '"hr"'))
