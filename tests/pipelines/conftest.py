@@ -47,9 +47,15 @@ def java_is_lacking() -> str | None:
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs Spark where it cannot start, and say why; CI sets ``LEVEE_REQUIRE_SPARK=1`` and fails there."""
+    """Keep Spark's tests in one process, and every other file in one.
+
+    What needs Spark is skipped where it cannot start, and says why; CI sets ``LEVEE_REQUIRE_SPARK=1`` and fails there.
+    """
     spark = [item for item in items if item.get_closest_marker("spark")]
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("spark" if item.get_closest_marker("spark") else str(item.path)))
     if not spark or (lacking := java_is_lacking()) is None:
         return
     if os.environ.get("LEVEE_REQUIRE_SPARK") == "1":
