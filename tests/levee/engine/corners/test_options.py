@@ -58,8 +58,8 @@ def life(project):
     """Preview and up of the first version, preview and up of the second."""
     run = project(PROGRAM)
     first = run("preview"), run("up")
-    second = {"config": {"version": "2"}}
-    return run, first, (run("preview", **second), run("up", **second))
+    second, events = {"config": {"version": "2"}}, []
+    return run, first, (run("preview", **second), run("up", on_event=events.append, **second)), events
 
 
 def _named(plan, name):
@@ -70,8 +70,15 @@ def _ops(plan):
     return {r.name: r.op for r in plan.resources}
 
 
+def _carried_out(events, name):
+    """The engine's steps with that resource, in their order, without those that its own preview announced."""
+    steps = [event["resourcePreEvent"] for event in events if "resourcePreEvent" in event]
+    done = [step["metadata"] for step in steps if not step.get("planning")]
+    return [metadata["op"] for metadata in done if metadata["urn"].endswith(f"::{name}")]
+
+
 def test_options_do_offline_what_they_do_in_a_cloud(life):
-    run, (previewed, up), (again, changed) = life
+    run, (previewed, up), (again, changed), events = life
     for plan in (previewed, up):
         assert _ops(plan)["imported"] is Op.IMPORT
         assert _ops(plan)["read"] is Op.READ
@@ -92,6 +99,8 @@ def test_options_do_offline_what_they_do_in_a_cloud(life):
         assert ops["imported"] is ops["after"] is ops["child"] is ops["retyped"] is Op.SAME
         assert ops["kept"] is ops["owner"] is ops["goes-with-owner"] is Op.DELETE
         assert "before" not in ops
+    assert _carried_out(events, "deleted-first") == ["delete-replaced", "replace", "create-replacement"]
+    assert _carried_out(events, "replaced") == ["create-replacement", "replace", "delete-replaced"]
     assert _named(changed, "new").id == _named(up, "old").id, "an automatic name stays"
     assert str(_named(changed, "child").parent).endswith("::shelf")
 
