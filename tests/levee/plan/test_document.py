@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from levee.errors import UsageError
-from levee.plan import SCHEMA_VERSION, InventedLookup, Level, Op, Plan, Resource, Source, Urn, Violation, document
+from levee.plan import (
+    SCHEMA_VERSION,
+    FilledConfig,
+    InventedLookup,
+    Level,
+    Op,
+    Plan,
+    Resource,
+    Source,
+    Urn,
+    Violation,
+    document,
+)
 
 names = st.text("abcdefghij-_", min_size=1, max_size=12)
 values = st.recursive(
@@ -43,6 +55,9 @@ plans = st.builds(
     offline=st.booleans(),
     resources=st.lists(resources, max_size=3).map(tuple),
     violations=st.lists(violations, max_size=2).map(tuple),
+    exempt=st.lists(violations, max_size=1).map(tuple),
+    not_evaluated=st.lists(violations, max_size=1).map(tuple),
+    filled_config=st.lists(st.builds(FilledConfig, names, values, names, names, sources), max_size=2).map(tuple),
     invented_lookups=st.lists(st.builds(InventedLookup, names, properties, properties, sources), max_size=2).map(tuple),
     outputs=properties,
     notes=st.lists(names, max_size=2).map(tuple),
@@ -58,7 +73,7 @@ def test_a_plan_comes_back_from_its_document(plan):
 def test_the_interface_other_tools_call(plan):
     written = document.to_document(plan)
     assert written["version"] == SCHEMA_VERSION
-    assert {"resources", "violations", "summary", "invented_lookups"} <= set(written)
+    assert {"resources", "violations", "summary", "invented_lookups", "filled_config"} <= set(written)
     assert "not_evaluated" in written["summary"]
     for resource in written["resources"]:
         assert {"urn", "type", "name", "inputs", "outputs", "parent", "source", "op"} <= set(resource)
