@@ -42,6 +42,11 @@ SIX_PACKAGES = """
             "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}})
     databricks.Job("sales", tasks=[{"task_key": "bronze", "python_wheel_task": {
         "package_name": "levee_pipelines", "entry_point": "bronze", "named_parameters": {"domain": "sales"}}}])
+    for twin in ("one", "other"):  # whose ids no input tells apart
+        aws.kms.Key(twin)
+        databricks.Job(twin, name="twin")
+        azure.authorization.RoleAssignment(twin, scope=group.id, principal_id="p", principal_type="User",
+            role_definition_id=twin)
     databricks.Grants("use", catalog="main", grants=[{"principal": "analysts", "privileges": ["USE_CATALOG"]}])
     pulumi.export("blob", account.primary_endpoints.blob)
     pulumi.export("suffix", suffix.hex)
