@@ -33,6 +33,7 @@ PROGRAM = """
         "key": key.target_key_arn,
         "secret": pulumi.Output.secret({"inside": "hunter2"}),
         "made_of_a_secret": pulumi.Output.concat("user:", config.require_secret("token")),
+        "known_for_secret": [pulumi.runtime.is_config_secret(f"probe:{key}") for key in ("token", "count")],
         "opened": pulumi.Output.unsecret(pulumi.Output.secret("plain")),
         "generated": password.result,
         "several": [1, 2.5, True, "x", None],
@@ -67,6 +68,7 @@ KNOWN = {
     "loaded": {"q": [1, None]},
     "secret": SECRET,
     "made_of_a_secret": SECRET,
+    "known_for_secret": [True, False],
     "opened": "plain",
     "several": [1, 2.5, True, "x", None],
 }
