@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from levee.errors import UsageError
-from levee.review.model import ContractChange
-from pipelines.contracts import Column, Contract, ContractError, load_contract
+from levee.review import grants
+from levee.review.model import ContractChange, Securables
+from pipelines.contracts import Column, Contract, ContractError, Layer, load_contract, schema_name
 
 _SUFFIX: Final = ".odcs.yaml"
 _WIDER: Final[Mapping[str, Sequence[str]]] = {
@@ -52,12 +53,15 @@ def read(root: Path) -> Mapping[str, Contract]:
     return found
 
 
-def compare(base: Mapping[str, Contract], head: Mapping[str, Contract]) -> tuple[ContractChange, ...]:
+def compare(
+    base: Mapping[str, Contract], head: Mapping[str, Contract], securables: Sequence[Securables] = ()
+) -> tuple[ContractChange, ...]:
     """The differences between two sets of contracts, the breaking first.
 
     Args:
         base: The base's contracts by file.
         head: The head's.
+        securables: What the environments reviewed have in Unity Catalog.
     """
     before = {_name(c): (file, c) for file, c in base.items()}
     after = {_name(c): (file, c) for file, c in head.items()}
@@ -66,7 +70,8 @@ def compare(base: Mapping[str, Contract], head: Mapping[str, Contract]) -> tuple
         (old_file, old), (file, new) = before.get(name, ("", None)), after.get(name, ("", None))
         known = [c for _, c in before.values()] + [c for _, c in after.values()]
         gold = tuple(_gold_of(known, new or old))
-        changes += [ContractChange(name, file or old_file, s.what, s.breaking, gold) for s in _said(old, new)]
+        held = grants.touched(securables, _published(new or old, gold))
+        changes += [ContractChange(name, file or old_file, s.what, s.breaking, gold, held) for s in _said(old, new)]
     return tuple(sorted(changes, key=lambda c: (not c.breaking, c.dataset)))
 
 
@@ -85,6 +90,16 @@ def _gold_of(contracts: Sequence[Contract], contract: Contract | None) -> Iterat
         if known.domain == contract.domain and known.gold and columns.issuperset(known.gold.inputs)
     }
     yield from sorted(tables)
+
+
+def _published(contract: Contract | None, gold: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Schema name to the tables in it that readers see of the dataset."""
+    if contract is None:
+        return {}
+    if contract.layer == "gold":
+        return {schema_name(contract.domain, Layer.GOLD): (contract.dataset,)}
+    tables = {Layer.SILVER: (contract.dataset,), Layer.GOLD: tuple(gold)}
+    return {schema_name(contract.domain, layer): names for layer, names in tables.items() if names}
 
 
 def _said(old: Contract | None, new: Contract | None) -> Iterator[_Said]:

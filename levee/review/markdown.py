@@ -15,7 +15,7 @@ from levee.plan import Level, Op, Verdict
 from levee.report.naming import OPS, plural, short_type
 from levee.review.changes import dangerous
 from levee.review.escape import code, fence, length, prose, shorten, visible
-from levee.review.model import Change, ContractChange, CostChange, EnvironmentReview, Finding, Review, Status
+from levee.review.model import Change, ContractChange, CostChange, EnvironmentReview, Finding, Grant, Review, Status
 
 LIMIT: Final = 65_536
 """Characters of a GitHub comment, which must be fewer."""
@@ -33,10 +33,13 @@ _SHARES: Final = {
     "changes": 12_000,
     "policies": 18_000,
     "cost": 6_000,
-    "contracts": 6_000,
+    "contracts": 8_000,
 }
 _NAMED: Final = 10
 _MOVES: Final = 5
+_FEW: Final = 5
+"""Names in one cell of the contracts."""
+
 _FOOT: Final = 400
 _VALUE: Final = 160
 _FRAME: Final = 2 * _VALUE + 40
@@ -232,15 +235,39 @@ def _added(before: Decimal | int, after: Decimal | int) -> str:
 
 def _contracts(review: Review) -> Iterator[str]:
     if review.contracts:
-        heads = ("", "Dataset", "Change", "Gold tables it feeds", "Contract")
+        heads = ("", "Dataset", "Change", "Gold tables it feeds", "Who may use them", "Contract")
         rows = map(_contract_row, review.contracts)
         yield _section("### Data contracts", heads, rows, len(review.contracts), _SHARES["contracts"])
 
 
 def _contract_row(change: ContractChange) -> str:
     word = "**✗ breaking**" if change.breaking else "✓ compatible"
-    gold = ", ".join(code(table, 60) for table in change.gold[:5]) or "–"
-    return f"| {word} | {code(change.dataset)} | {prose(change.what)} | {gold} | {code(change.file)} |"
+    gold = ", ".join(code(table, 60) for table in change.gold[:_FEW]) or "–"
+    cells = (word, code(change.dataset), prose(change.what), gold, _holders(change.grants), code(change.file))
+    return f"| {' | '.join(cells)} |"
+
+
+def _holders(grants: Sequence[Grant]) -> str:
+    """Each principal with all privileges that it has on the way to the tables, alike environments together."""
+    held: dict[tuple[str, str, bool], set[str]] = {}
+    for grant in grants:
+        who = (grant.environment, grant.principal or "somebody not known yet", grant.ends)
+        held.setdefault(who, set()).update(_privileges(grant))
+    alike: dict[tuple[str, bool, tuple[str, ...]], list[str]] = {}
+    for (environment, principal, ends), privileges in held.items():
+        alike.setdefault((principal, ends, tuple(sorted(privileges))), []).append(environment)
+    lines = [
+        f"{code(principal, 30)} in {code(', '.join(names), 30)}{' until now' if ends else ''}: "
+        f"{prose(', '.join(privileges), 80)}"
+        for (principal, ends, privileges), names in sorted(alike.items())
+    ]
+    more = [f"and {len(lines) - _FEW:,} more"] if len(lines) > _FEW else []
+    return "<br>".join([*lines[:_FEW], *more]) or "–"
+
+
+def _privileges(grant: Grant) -> Sequence[str]:
+    known = grant.privileges if grant.privileges is not None else ("what is not known yet",)
+    return known if grant.certain else [f"perhaps {privilege}" for privilege in known]
 
 
 def _diffs(review: Review, room: int) -> Iterator[str]:

@@ -159,6 +159,7 @@ class EnvironmentReview:
         failure_code: The exit code of that failure.
         remarks: What a reader must know beside the numbers, a sentence each.
         approval: What is approved with the review; ``None`` where the head could not be previewed.
+        securables: What grants can be on, and the grants; ``None`` where the head could not be previewed.
     """
 
     name: str
@@ -172,6 +173,7 @@ class EnvironmentReview:
     failure_code: int = 0
     remarks: tuple[str, ...] = ()
     approval: Approval | None = None
+    securables: Securables | None = None
 
     def found(self, status: Status, verdict: Verdict = Verdict.FAILED) -> tuple[Finding, ...]:
         """The findings of that status and verdict."""
@@ -198,6 +200,40 @@ class EnvironmentReview:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """Privileges that a principal holds in Unity Catalog, by the plan of one environment.
+
+    Attributes:
+        environment: The environment.
+        on: Catalogue, schema and table, as far as the securable reaches; ``None`` for a name that is not known.
+        principal: The group, user or service principal; ``None`` where it is not known before the update.
+        privileges: Such as ``SELECT``, sorted; ``None`` likewise.
+        ends: Whether only the base has it.
+        certain: Whether it surely reaches what it is told of, rather than may, for want of a name.
+    """
+
+    environment: str
+    on: tuple[str | None, ...]
+    principal: str | None
+    privileges: tuple[str, ...] | None
+    ends: bool = False
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Securables:
+    """What an environment has in Unity Catalog that its tables lie in.
+
+    Attributes:
+        schemas: Catalogue and schema of each; ``None`` for a name that is not known.
+        grants: On catalogues, schemas and tables.
+    """
+
+    schemas: tuple[tuple[str | None, ...], ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ContractChange:
     """What changes in one data contract.
 
@@ -207,6 +243,7 @@ class ContractChange:
         what: What changes, a few words.
         breaking: Whether a reader of the table may fail or see what it must not.
         gold: Gold tables that are built of it.
+        grants: Who may use the published table, or those gold tables, in the environments reviewed.
     """
 
     dataset: str
@@ -214,6 +251,7 @@ class ContractChange:
     what: str
     breaking: bool
     gold: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

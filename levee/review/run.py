@@ -26,7 +26,7 @@ from levee.engine.event_stream import Listener
 from levee.errors import LeveeError, UsageError
 from levee.lock import exclusive
 from levee.plan import Plan, document
-from levee.review import changes, contracts, cost, findings, governed
+from levee.review import changes, contracts, cost, findings, governed, grants
 from levee.review.approval import Approval, Code, approval
 from levee.review.model import EnvironmentReview, Review, Revision
 from levee.review.place import Place
@@ -119,7 +119,9 @@ def _review(run: _Run) -> Review:
         base=run.base,
         head=run.head,
         environments=tuple(reviews[name] for name in names),
-        contracts=contracts.compare(sides.base.contracts, sides.head.contracts),
+        contracts=contracts.compare(
+            sides.base.contracts, sides.head.contracts, [e.securables for e in reviews.values() if e.securables]
+        ),
         governed=governed.edits(run.repository.changed(run.base, run.head), sides.base.settings, sides.head.settings),
         remarks=sides.remarks,
     )
@@ -180,7 +182,16 @@ def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
         folder=run.subfolder,
     )
     return EnvironmentReview(
-        name, head, changed, found, costs, mended, unsettled, remarks=tuple(remarks), approval=approved
+        name,
+        head,
+        changed,
+        found,
+        costs,
+        mended,
+        unsettled,
+        remarks=tuple(remarks),
+        approval=approved,
+        securables=grants.read(name, base, head),
     )
 
 

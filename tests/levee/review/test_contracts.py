@@ -1,12 +1,17 @@
 """Which edit of a data contract breaks its readers."""
 
+import dataclasses
 import shutil
 
 import pytest
 
 from levee.errors import UsageError
+from levee.plan import UNKNOWN, Op, Resource
+from levee.review import grants
 from levee.review.contracts import compare, read, widens
+from levee.review.model import Grant
 from pipelines.contracts import domains_folder
+from tests.levee.review.conftest import plan, urn
 
 RETAIL = "sales/online_retail.odcs.yaml"
 
@@ -130,3 +135,108 @@ def test_a_wrong_contract_is_refused_with_its_line(tmp_path):
 )
 def test_what_is_wider(old, new, is_wider):
     assert widens(old, new) is is_wider
+
+
+UNITY = "databricks:index"
+TABLES = {"sales_silver": ("online_retail",), "sales_gold": ("revenue_by_month",)}
+
+
+def of_unity(kind, name, op=Op.SAME, /, refers=None, **inputs):
+    """A resource of Unity Catalog; ``refers`` has property to the resource that it takes its value from."""
+    token = f"{UNITY}/{kind[0].lower()}{kind[1:]}:{kind}"
+    origins = {by: (referred.urn,) for by, referred in (refers or {}).items()}
+    return Resource(urn(name, token), token, name, op, inputs=inputs, property_dependencies=origins)
+
+
+def holding(principal, *privileges):
+    return {"principal": principal, "privileges": list(privileges)}
+
+
+CATALOG = of_unity("Catalog", "lake", name="acme")
+GOLD = of_unity("Schema", "gold", refers={"catalogName": CATALOG}, catalogName=UNKNOWN, name="sales_gold")
+RAW = of_unity("Schema", "raw", catalogName="acme", name="sales_bronze")
+
+
+def held(*head, base=None):
+    found = grants.read("prod", base and plan(*base), plan(CATALOG, GOLD, RAW, *head))
+    return grants.touched([found], TABLES)
+
+
+def test_a_grant_is_followed_to_its_schema_and_one_on_the_catalogue_holds_below_it():
+    on_schema = of_unity(
+        "Grants", "g", refers={"schema": GOLD}, schema=UNKNOWN, grants=[holding("analysts", "SELECT", "BROWSE")]
+    )
+    on_catalog = of_unity("Grants", "c", catalog="acme", grants=[holding("everybody", "USE_CATALOG")])
+    one = of_unity("Grant", "o", schema="acme.sales_silver", principal="auditors", privileges=["SELECT"])
+    table = of_unity("Grants", "t", table="acme.sales_gold.revenue_by_month", grants=[holding("board", "SELECT")])
+    assert set(held(on_schema, on_catalog, one, table)) == {
+        Grant("prod", ("acme", "sales_gold"), "analysts", ("BROWSE", "SELECT")),
+        Grant("prod", ("acme",), "everybody", ("USE_CATALOG",)),
+        Grant("prod", ("acme", "sales_silver"), "auditors", ("SELECT",)),
+        Grant("prod", ("acme", "sales_gold", "revenue_by_month"), "board", ("SELECT",)),
+    }
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"schema": "acme.sales_bronze"},
+        {"schema": "acme.claims_gold"},
+        {"catalog": "other"},
+        {"table": "acme.sales_gold.top_customers"},
+        {"volume": "acme.files.landing"},
+        {"externalLocation": "gold"},
+    ],
+)
+def test_a_grant_on_something_else_is_not_told(place):
+    assert held(of_unity("Grants", "g", grants=[holding("analysts", "SELECT")], **place)) == ()
+
+
+def test_the_invented_id_of_a_schema_is_no_name():
+    invented = of_unity("Grants", "g", refers={"schema": RAW}, schema="x.sales_gold", grants=[holding("a", "SELECT")])
+    assert held(invented) == ()
+
+
+def test_what_nobody_can_know_is_said_to_be_unknown():
+    place = of_unity("Grants", "g", schema=UNKNOWN, grants=[holding("analysts", "SELECT")])
+    assert held(place) == (Grant("prod", (None, None), "analysts", ("SELECT",), certain=False),)
+    whole = of_unity("Grants", "g", schema="acme.sales_gold", grants=UNKNOWN)
+    assert held(whole) == (Grant("prod", ("acme", "sales_gold"), None, None),)
+    part = of_unity("Grants", "g", catalog="acme", grants=[{"principal": UNKNOWN, "privileges": [UNKNOWN]}])
+    assert held(part) == (Grant("prod", ("acme",), None, None),)
+
+
+def test_an_unknown_principal_is_named_by_what_it_refers_to_where_there_is_only_one():
+    group = of_unity("Group", "group", displayName="analysts")
+    other = of_unity("ServicePrincipal", "other", displayName="loader")
+    to = {"schema": "acme.sales_gold"}
+    one = of_unity("Grants", "g", refers={"grants": group}, grants=[holding(UNKNOWN, "SELECT")], **to)
+    assert [g.principal for g in held(group, one)] == ["analysts"]
+    both = of_unity("Grants", "g", grants=[holding(UNKNOWN, "SELECT"), holding(UNKNOWN, "MODIFY")], **to)
+    both = dataclasses.replace(both, property_dependencies={"grants": (group.urn, other.urn)})
+    assert [g.principal for g in held(group, other, both)] == [None, None]
+
+
+def test_a_grant_that_goes_is_told_as_held_until_now():
+    def on_gold(op=Op.SAME, *privileges):
+        return of_unity("Grants", "g", op, schema="acme.sales_gold", grants=[holding("analysts", *privileges)])
+
+    before = on_gold(Op.SAME, "SELECT", "MODIFY")
+    ended = Grant("prod", ("acme", "sales_gold"), "analysts", ("MODIFY", "SELECT"), ends=True)
+    now = Grant("prod", ("acme", "sales_gold"), "analysts", ("SELECT",))
+    assert held(on_gold(Op.UPDATE, "SELECT"), base=[before]) == (now, ended)
+    assert held(on_gold(Op.DELETE, "SELECT", "MODIFY"), base=[before]) == (ended,)
+    assert held(before, base=[before]) == (dataclasses.replace(ended, ends=False),)
+
+
+def test_a_changed_contract_names_the_grants_on_what_it_publishes(tmp_path):
+    shutil.copytree(domains_folder(), tmp_path / "domains")
+    path = tmp_path / "domains" / RETAIL
+    path.write_text(path.read_text().replace(column("country"), "", 1))
+    each = {
+        layer: of_unity("Grants", layer, schema=f"acme.{layer}", grants=[holding(f"of-{layer}", "SELECT")])
+        for layer in ("sales_bronze", "sales_silver", "sales_gold", "claims_gold")
+    }
+    securables = grants.read("prod", None, plan(*each.values()))
+    changes = compare(read(domains_folder()), read(tmp_path / "domains"), [securables])
+    assert {g.principal for c in changes for g in c.grants} == {"of-sales_silver", "of-sales_gold"}

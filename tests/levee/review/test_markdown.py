@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from levee.plan import Op
 from levee.review.escape import code, fence, length, prose
 from levee.review.markdown import LIMIT, MARKER, comment
-from levee.review.model import ContractChange, GovernedEdit
+from levee.review.model import ContractChange, GovernedEdit, Grant
 from tests.levee.review.conftest import broken, bucket, environment, plan, review, urn
 
 HOSTILE = (
@@ -76,10 +76,11 @@ def told(text):
     violation = replace(broken("x", message=text, policy=text), urn=urn(text), source=resource.source)
     reviewed = environment(plan(), plan(resource, violations=[violation]), name=text, remarks=(text,))
     failed = replace(environment(plan(), plan(), name="other"), failure=text, failure_code=2)
+    grant = Grant(text, (text,), text, (text,))
     return review(
         reviewed,
         failed,
-        contracts=(ContractChange(text, text, text, breaking=True, gold=(text,)),),
+        contracts=(ContractChange(text, text, text, breaking=True, gold=(text,), grants=(grant,)),),
         governed=(GovernedEdit(text, "what runs"),),
         remarks=(text,),
     )
@@ -140,9 +141,13 @@ def test_the_comment_is_always_below_the_limit_and_never_cuts_the_summary(
         violations=[broken(f"{name}{n}", message=name) for n in range(violations)],
     )
     one = environment(plan(), head)
+    grants = tuple(Grant(f"{name}{n}", (name,), f"{name}{n}", (name,) * 9) for n in range(9))
     whole = review(
         *(replace(one, name=f"{name}{n}") for n in range(environments)),
-        contracts=tuple(ContractChange(f"{name}{n}", name, name, breaking=True) for n in range(contracts)),
+        contracts=tuple(
+            ContractChange(f"{name}{n}", name, name, breaking=True, gold=(name,) * 9, grants=grants)
+            for n in range(contracts)
+        ),
         governed=tuple(GovernedEdit(f"{name}{n}", name) for n in range(contracts)),
         remarks=(name,) * contracts,
     )
@@ -156,6 +161,24 @@ def test_the_comment_is_always_below_the_limit_and_never_cuts_the_summary(
         assert "### Policies" in written
     if resources:
         assert "### Resources" in written
+
+
+def test_grants_are_told_by_principal_alike_environments_together_and_the_many_counted():
+    def told_of(*grants):
+        change = ContractChange("sales.orders", "o.yaml", "dataset removed", breaking=True, grants=grants)
+        return " ".join(page(comment(review(contracts=(change,)))).cells)
+
+    schema, catalog = ("acme", "sales_gold"), ("acme",)
+    shown = told_of(
+        *(Grant(name, schema, "analysts", ("SELECT", "USE_SCHEMA")) for name in ("dev", "prod")),
+        *(Grant(name, catalog, "analysts", ("USE_CATALOG",)) for name in ("dev", "prod")),
+        Grant("prod", schema, "loader", ("MODIFY",), ends=True),
+        Grant("prod", (None, None), None, None, certain=False),
+    )
+    assert "analysts in dev, prod: SELECT, USE_CATALOG, USE_SCHEMA" in shown
+    assert "loader in prod until now: MODIFY" in shown
+    assert "somebody not known yet in prod: perhaps what is not known yet" in shown
+    assert "and 2 more" in told_of(*(Grant("prod", schema, f"group{n}", ("SELECT",)) for n in range(7)))
 
 
 def test_diffs_are_cut_and_counted_while_every_table_stays():

@@ -75,6 +75,11 @@ def test_a_change_of_production_from_a_clone(tmp_path):
     assert ("column revenue: type narrowed from decimal(28,3) to decimal(20,3)", True) in {
         (c["what"], c["breaking"]) for c in found["contracts"]
     }
+    reach = {(g["principal"], ".".join(g["on"])) for c in found["contracts"] for g in c["grants"]}
+    assert {("sales_reader", "acme_prod"), ("sales_reader", "acme_prod.sales_gold")} <= reach
+    assert not any(on.endswith(("_bronze", "_silver", "_quarantine")) for _, on in reach), (
+        "only gold is published of it"
+    )
     assert done.returncode == found["exit_code"]
     assert length((clone / "out" / "comment.md").read_text()) < 65_536
     jsonschema.Draft4Validator(SCHEMA).validate(json.loads((clone / "out" / "review.sarif").read_text()))
