@@ -19,6 +19,9 @@ from levee.errors import EngineError, GateError, LeveeError, UsageError
 from levee.plan import SECRET, FilledConfig, Resource, Urn
 
 _NO_NEWS: Final = frozenset({"preview failed", "update failed", "resource deletion failed"})
+_ENGINE_GONE: Final = "resource monitor shut down"
+"""What a program's next call meets once the engine has given up, whatever made it."""
+
 _MISSING_CONFIG: Final = re.compile(r"[Mm]issing required configuration variable '([^']+)'")
 _OWN_ERROR: Final = re.compile(
     r"(?:levee|pipelines)\.[\w.]*Error: (?P<message>.+?)(?:\n  at  (?P<where>.+?))?(?:\n  fix (?P<fix>.+))?", re.DOTALL
@@ -139,7 +142,7 @@ def diagnose(
         graph: What it had registered by then.
         filled: The configuration that was invented for this run.
     """
-    errors = [(urn, text) for urn, text in events.errors if text not in _NO_NEWS]
+    errors = _causes(events)
     if not errors:
         said = finished.stderr.strip() or finished.stdout.strip() or f"exit code {finished.code}"
         return EngineError(_with_faults(f"the engine failed: {said[-2000:]}", notes), fix="levee doctor")
@@ -152,6 +155,12 @@ def diagnose(
         on = f"levee up {stack} goes on from there; what was made is in the state"
         return EngineError(_with_faults(text, notes), where=case.where, fix=on)
     return ProgramError(text, where=case.where, fix=_refused_placeholder(case, text))
+
+
+def _causes(events: Events) -> Sequence[tuple[str, str]]:
+    """The errors that say why: no headline, and no call that met an engine gone already where anything else is said."""
+    said = [(urn, text) for urn, text in events.errors if text not in _NO_NEWS]
+    return [(urn, text) for urn, text in said if _ENGINE_GONE not in text] or said
 
 
 def hanging(project: Project, stack: str, patience: float, stacks: Path) -> ProgramError:
