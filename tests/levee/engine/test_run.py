@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -171,6 +172,15 @@ WAITING = (
 )
 
 
+def _alive(pid: int) -> bool:
+    """Whether the process runs; one that only waits to be reaped by whoever adopted it does not."""
+    try:
+        os.kill(pid, 0)
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:1]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
 def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch):
     run = project(WAITING)
     monkeypatch.setenv("WAIT", "1")
@@ -180,10 +190,8 @@ def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch
     pid = json.loads(locks[0].read_text())["pid"]
     process.kill()
     process.wait()
-    for _ in range(1200):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+    for _ in range(2400):
+        if not _alive(pid):
             break
         time.sleep(0.1)
     else:
