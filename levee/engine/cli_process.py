@@ -149,6 +149,9 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 def _end_with_parent() -> None:
-    """In the child: have the kernel interrupt the CLI when Levee dies, whatever it dies of (Linux only)."""
+    """In the child: have the kernel kill the CLI when Levee dies, whatever it dies of (Linux only).
+
+    An interrupted one was seen to wait for ever for those that died with Levee; the next run clears what is left.
+    """
     if os.uname().sysname == "Linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
