@@ -19,7 +19,16 @@ from levee.engine.standin.sealing import Sealer, is_sealed
 from levee.engine.standin.values import Secret, Values
 from levee.errors import UsageError
 
-_SCHEMA: Final = """
+_NAMED: Final = "coalesce({})".format(
+    ", ".join(
+        f"json_extract({side}, '$.{name}')"
+        for name in ("vpcId", "virtualNetworkName", "network")
+        for side in ("outputs", "inputs")
+    )
+)
+_NETWORK: Final = f"replace({_NAMED}, rtrim({_NAMED}, replace({_NAMED}, '/', '')), '')"
+"""The last segment of the network that a resource names: what is left without the longest head that ends in ``/``."""
+_SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS resource (
     scope   TEXT NOT NULL,
     type    TEXT NOT NULL,
@@ -34,6 +43,7 @@ CREATE TABLE IF NOT EXISTS resource (
     PRIMARY KEY (type, id, scope, urn)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS resource_by_urn ON resource (urn);
+CREATE INDEX IF NOT EXISTS resource_by_network ON resource ({_NETWORK});
 CREATE TABLE IF NOT EXISTS creation (urn TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unconfirmed (type TEXT, id TEXT, scope TEXT, urn TEXT, taken INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (type, id, scope, urn)) WITHOUT ROWID;
@@ -147,6 +157,16 @@ class SimulatedCloud:
     def of_type(self, token: str) -> list[Record]:
         """Every live resource of that type."""
         return self._query("removed = 0 AND type = ? ORDER BY urn, id", (token,))
+
+    def in_network(self, token: str, network: str) -> list[Record]:
+        """Every live resource of that type that has that ``vpcId``, ``virtualNetworkName`` or ``network``.
+
+        Args:
+            token: The type.
+            network: The network's name or id, without the path before it.
+        """
+        # The plus keeps SQLite from reading every resource of the type where the index finds the few of the network.
+        return self._query(f"removed = 0 AND +type = ? AND {_NETWORK} = ? ORDER BY urn, id", (token, network))
 
     def creations(self, urn: str) -> int:
         """How many times a resource of that URN was created."""

@@ -35,12 +35,12 @@ def wrong(
                 yield from judge(cloud, urn, new, where, text)
 
 
-def _others(cloud: SimulatedCloud, token: str, urn: str, **same: str) -> dict[str, Record]:
-    """Other resources of a type that have those properties, by what an error calls them."""
+def _others(cloud: SimulatedCloud, token: str, urn: str, network: str) -> dict[str, Record]:
+    """Other resources of a type that lie in that network, by what an error calls them."""
     return {
         record.urn.rsplit("::", 1)[-1] or record.id: record
-        for record in cloud.of_type(token)
-        if record.urn != urn and record.origin != "invented" and all(_said(record, k) == v for k, v in same.items())
+        for record in cloud.in_network(token, network)
+        if record.urn != urn and record.origin != "invented"
     }
 
 
@@ -53,12 +53,12 @@ def _aws(cloud: SimulatedCloud, urn: str, new: Mapping[str, Any], path: str, tex
     vpc = text_at(new, "vpcId")
     if not vpc:
         return
-    parents = [r for r in cloud.of_type("aws:ec2/vpc:Vpc") if r.id == vpc and r.origin != "invented"]
-    more = _others(cloud, "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation", urn, vpcId=vpc)
-    spaces = [str(r.outputs["cidrBlock"]) for r in (*parents, *more.values()) if r.outputs.get("cidrBlock")]
-    if parents:
+    parent = cloud.get("", "aws:ec2/vpc:Vpc", vpc)
+    if parent is not None and not parent.removed and parent.origin != "invented":
+        more = _others(cloud, "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation", urn, vpc)
+        spaces = [str(r.outputs["cidrBlock"]) for r in (parent, *more.values()) if r.outputs.get("cidrBlock")]
         yield from in_parent(path, text, spaces, vpc, _AWS)
-    siblings = _others(cloud, "aws:ec2/subnet:Subnet", urn, vpcId=vpc)
+    siblings = _others(cloud, "aws:ec2/subnet:Subnet", urn, vpc)
     yield from beside(path, text, {w: [str(r.outputs.get("cidrBlock"))] for w, r in siblings.items()}, _AWS)
 
 
@@ -66,14 +66,17 @@ def _azure(cloud: SimulatedCloud, urn: str, new: Mapping[str, Any], path: str, t
     network, group = text_at(new, "virtualNetworkName"), text_at(new, "resourceGroupName")
     if not network or not group:
         return
-    named = {"virtualNetworkName": network, "resourceGroupName": group}
-    for parent in _others(cloud, "azure-native:network:VirtualNetwork", urn, **named).values():
+
+    def of_the_group(token: str) -> dict[str, Record]:
+        others = _others(cloud, token, urn, network)
+        return {who: r for who, r in others.items() if _said(r, "resourceGroupName") == group}
+
+    for parent in of_the_group("azure-native:network:VirtualNetwork").values():
         spaces = [str(v) for _, v in at(parent.inputs, "addressSpace.addressPrefixes[*]")]
         yield from in_parent(path, text, spaces, network, _AZURE)
-    siblings = _others(cloud, "azure-native:network:Subnet", urn, **named)
     ranges = {
         who: [str(v) for key in ("addressPrefix", "addressPrefixes[*]") for _, v in at(r.inputs, key)]
-        for who, r in siblings.items()
+        for who, r in of_the_group("azure-native:network:Subnet").items()
     }
     yield from beside(path, text, ranges, _AZURE)
 
@@ -84,9 +87,8 @@ def _google(cloud: SimulatedCloud, urn: str, new: Mapping[str, Any], path: str, 
         return
     ranges = {
         who: [str(v) for key in ("ipCidrRange", "secondaryIpRanges[*].ipCidrRange") for _, v in at(r.inputs, key)]
-        for who, r in _others(cloud, "gcp:compute/subnetwork:Subnetwork", urn).items()
-        if str(_said(r, "network")).rsplit("/", 1)[-1] == network
-        and (not new.get("project") or _said(r, "project") in (None, new["project"]))
+        for who, r in _others(cloud, "gcp:compute/subnetwork:Subnetwork", urn, network).items()
+        if not new.get("project") or _said(r, "project") in (None, new["project"])
     }
     yield from beside(path, text, ranges, _GOOGLE)
 

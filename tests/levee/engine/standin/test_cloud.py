@@ -120,3 +120,19 @@ def test_add_for_imports(cloud: SimulatedCloud) -> None:
     added = cloud.add("aws:s3/bucket:Bucket", "legacy", {"bucket": "legacy"}, {"arn": "arn:aws:s3:::legacy"})
     assert added.origin == "existing"
     assert cloud.find("legacy").outputs == {"bucket": "legacy", "arn": "arn:aws:s3:::legacy"}
+
+
+def test_what_lies_in_a_network_is_found_by_an_index(cloud: SimulatedCloud) -> None:
+    subnetwork, path = "gcp:compute/subnetwork:Subnetwork", "projects/acme/global/networks/"
+    cloud.add(subnetwork, "a", {"network": f"{path}core"})
+    cloud.add(subnetwork, "b", {"network": "core"}, {"network": f"https://www.example.com/{path}edge"})
+    cloud.add("gcp:compute/firewall:Firewall", "c", {"network": "core"})
+    cloud.add("aws:ec2/subnet:Subnet", "d", {"vpcId": "core"})
+    statements: list[str] = []
+    cloud._db.set_trace_callback(statements.append)
+    assert [r.id for r in cloud.in_network(subnetwork, "core")] == ["a"]
+    cloud._db.set_trace_callback(None)
+    assert [r.id for r in cloud.in_network(subnetwork, "edge")] == ["b"]
+    assert [r.id for r in cloud.in_network("aws:ec2/subnet:Subnet", "core")] == ["d"]
+    plan = cloud._db.execute(f"EXPLAIN QUERY PLAN {statements[0]}").fetchall()
+    assert "USING INDEX resource_by_network" in str(plan), "every resource of the type is read"

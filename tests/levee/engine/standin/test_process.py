@@ -15,7 +15,7 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 SITE_PACKAGES = sysconfig.get_paths()["purelib"]
 
@@ -63,6 +63,28 @@ def test_one_line_when_ready_and_gone_with_its_parent(command: list[str], start:
     assert plugin_version(ready["ports"]["gcp"]) == "10.2.0"
     process.stdin.close()
     assert process.wait(timeout=10) == 0
+
+
+def test_an_operation_that_waits_does_not_hold_up_the_end(
+    command: list[str], start: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """A fault that makes a creation slow waits longer than this test would."""
+    rules = tmp_path / "faults.yaml"
+    rules.write_text("faults:\n  - {action: slow, seconds: 3600, after: true}\n")
+    process = popen(start, [*command, "--packages", "random", "--faults", str(rules), "--log", str(tmp_path / "log")])
+    assert process.stdout is not None
+    assert process.stdin is not None
+    port = json.loads(process.stdout.readline())["ports"]["random"]
+    token = "random:index/randomPet:RandomPet"
+    wanted = provider_pb2.CreateRequest(urn=f"urn:pulumi:dev::test::{token}::a", type=token, name="a")
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        waiting = provider_pb2_grpc.ResourceProviderStub(channel).Create.future(wanted, wait_for_ready=True)
+        while "delayed" not in (tmp_path / "log").read_text():
+            assert not waiting.done(), waiting.exception()
+            time.sleep(0.05)
+        process.stdin.close()
+        assert process.wait(timeout=120) == 0
+        assert isinstance(waiting.exception(), grpc.RpcError)
 
 
 def test_sigterm_is_orderly_and_only_the_packages_asked_for(
