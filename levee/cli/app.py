@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from itertools import pairwise
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from levee.cli import check, cost, data, engine, evidence, fidelity, github, machine, prices, review
-from levee.cli.console import ON_STDOUT, errors, print_json
+from levee.cli.console import ON_STDOUT, errors, output, print_json
 from levee.errors import LeveeError
 
 app = typer.Typer(
@@ -31,6 +33,23 @@ check.register(app)
 evidence.register(app)
 data.register(app)
 machine.register(app)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        output.print(f"levee {version('levee')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _levee(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which Levee this is, and end."),
+    ] = False,
+) -> None:
+    """The options that stand before a command."""
 
 
 def main(argv: list[str] | None = None) -> None:

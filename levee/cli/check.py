@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from levee import compliance, places
-from levee.cli.console import JsonFile, human, write_json
-from levee.cli.engine import Folder
+from levee.cli.console import human, write_json
+from levee.cli.options import Folder, JsonFile
 from levee.compliance.catalogue import CHECKOV, pack_rules
 from levee.compliance.checkov import folder
 from levee.compliance.rule import Rule

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -22,13 +21,6 @@ output: Final = Console(highlight=False)
 errors: Final = Console(stderr=True, highlight=False)
 """Errors and progress: standard error, so that results can be piped."""
 
-
-JsonFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--json", metavar="FILE", help="Write the result as JSON; `-` or nothing: to standard output, and only that."
-    ),
-]
 ON_STDOUT: Final = ("--json", "-")
 
 
@@ -38,6 +30,15 @@ def write_json(document: Mapping[str, Any], to: Path) -> None:
         print_json(document)
         return
     write_whole(to, json.dumps(document, indent=2) + "\n")
+
+
+def write_texts(texts: Iterable[tuple[str, str]], to: Path | None) -> None:
+    """Write texts, each to the file of its name in a folder, or one after another to standard output."""
+    for name, text in texts:
+        if to is None:
+            sys.stdout.write(text)
+        else:
+            write_whole(to / name, text)
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -1,19 +1,19 @@
-"""``levee cost`` and ``levee prices``: what a month of an environment costs, and where the prices come from."""
+"""``levee cost``: what a month of an environment costs."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from levee import cost as costs
-from levee import engine as pulumi
 from levee.cli import standing
-from levee.cli.console import JsonFile, engine_progress, human, write_json
-from levee.cli.engine import Config, FillConfig, Folder, References, Scope, StackName, Target, Timeout, options, scope
+from levee.cli.console import human, write_json
+from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, StackName, Target, Timeout
+from levee.cli.scope import Scope, options, perform, scope
 from levee.cost import document, usage_file
+from levee.engine import Operation
 from levee.report import cost as report
 
 UsageFile = Annotated[
@@ -52,8 +52,7 @@ def cost(
     catalogue = costs.shipped()
     said = _said(scoped, usage)
     chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
-    with engine_progress(f"preview {scoped.stack} (simulated cloud)") as listener:
-        plan = pulumi.preview(scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
+    plan = perform(Operation.PREVIEW, scoped, chosen)
     priced = costs.price(plan, catalogue, said)
     now = standing.deployed(scoped.project, scoped.stack)
     before = costs.price(now, catalogue, said) if now else None

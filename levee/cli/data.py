@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from levee import engine, report, runner
-from levee.cli.console import JsonFile, errors, human, write_json
-from levee.cli.engine import Folder, Scope, kept_plan, scope
+from levee.cli.console import errors, human, write_json
+from levee.cli.options import Folder, JsonFile
+from levee.cli.scope import Scope, kept_plan, scope
 from levee.engine import Operation
 from levee.plan import Plan, document
 from levee.report import terminal

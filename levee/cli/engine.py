@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,110 +11,26 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from levee import compliance
-from levee import engine as pulumi
 from levee.cli import comparison, github, standing
-from levee.cli.console import JsonFile, engine_progress, human, write_json
-from levee.engine import Operation, Options, Project, Workspace, choose_stack, find_project
-from levee.environment import Environment, describes
+from levee.cli.console import human, write_json
+from levee.cli.options import (
+    Config,
+    Faults,
+    FillConfig,
+    Folder,
+    JsonFile,
+    Online,
+    References,
+    StackName,
+    Target,
+    Timeout,
+)
+from levee.cli.scope import Scope, kept_plan, options, perform, scope
+from levee.engine import Operation, Options
 from levee.errors import UsageError
 from levee.plan import Plan, document
 from levee.report import cost, fidelity, terminal
 from levee.review import approval, departures, program_files
-
-Target = Annotated[
-    str | None,
-    typer.Argument(metavar="ENV", help="The environment or stack; the only one there is, else dev, where absent."),
-]
-Online = Annotated[
-    bool,
-    typer.Option(
-        "--online/--offline",
-        help="Use the real providers and your own Pulumi backend, or stand-in providers and a simulated cloud.",
-    ),
-]
-Folder = Annotated[Path, typer.Option("--cwd", metavar="DIR", help="The Pulumi project's folder, or one below it.")]
-StackName = Annotated[
-    str | None, typer.Option("--stack", metavar="NAME", help="The stack, where it is not called ENV.")
-]
-Config = Annotated[
-    list[str] | None,
-    typer.Option("--config", "-c", metavar="K=V", help="A configuration value for this run; repeatable."),
-]
-FillConfig = Annotated[
-    bool,
-    typer.Option("--fill-config", help="Invent typed values for configuration that nobody has set, and list them."),
-]
-Timeout = Annotated[
-    float | None,
-    typer.Option(
-        "--timeout",
-        metavar="SECONDS",
-        min=0,
-        help="End a run whose program and engine do nothing for so long; 0: never. Offline 300, online never.",
-    ),
-]
-Faults = Annotated[
-    Path | None, typer.Option("--faults", metavar="FILE", help="Faults to inject (docs/reference/faults.md).")
-]
-References = Annotated[
-    Path | None,
-    typer.Option("--references", metavar="FILE", help="Other stacks' outputs, {stack: {output: value}} in YAML."),
-]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a command works on."""
-
-    project: Project
-    stack: str
-    environment: Environment | None
-    offline: bool
-
-
-def scope(given: str | None, cwd: Path, stack: str | None, *, online: bool) -> Scope:
-    """Find the project and read its environment.
-
-    Raises:
-        UsageError: There is no such project or environment, or an offline one was asked to go online.
-    """
-    project = find_project(cwd)
-    env = choose_stack(project, given or stack)
-    environment = Environment.load(project.root, env) if describes(project.config_dir) else None
-    if environment is not None and environment.offline and online:
-        raise UsageError(
-            f"environment {env!r} is always offline",
-            where=str(project.stack_config(env)),
-            fix=f"leave --online away, or set `offline: false` in {project.stack_config(env).name}",
-        )
-    return Scope(project, stack or env, environment, offline=not online)
-
-
-def options(scoped: Scope, config: list[str] | None = None, **more: object) -> Options:
-    """The engine's options for a scope: the merged pack runs on every preview and up."""
-    return Options(
-        offline=scoped.offline,
-        config=given_config(config),
-        packs=(compliance.merged_pack(),),
-        pack_config=standing.pack_config(scoped.environment, scoped.project, scoped.stack, offline=scoped.offline),
-        **more,  # ty: ignore[invalid-argument-type]
-    )
-
-
-def given_config(items: list[str] | None) -> dict[str, str]:
-    """What ``--config K=V`` gave, by key.
-
-    Raises:
-        UsageError: One is not of that form.
-    """
-    given: dict[str, str] = {}
-    for item in items or []:
-        key, equals, value = item.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--config {item!r} is not K=V", fix=f"--config {key or 'KEY'}=VALUE")
-        given[key] = value
-    return given
 
 
 def register(app: typer.Typer) -> None:
@@ -189,7 +105,9 @@ def up(
 ) -> int:
     """Preview, check the rules, then provision; a broken mandatory rule stops it before anything is made."""
     scoped = scope(env, cwd, stack, online=online)
-    chosen = options(scoped, config, references=references, faults=faults, fill_config=fill_config, timeout=timeout)
+    chosen = replace(
+        options(scoped, config, references=references, fill_config=fill_config, timeout=timeout), faults=faults
+    )
     if plan is not None:
         return int(_as_approved(scoped, chosen, plan, json).blocked)
     return int(_perform(Operation.UP, scoped, chosen, json).blocked)
@@ -213,7 +131,8 @@ def refresh(
 ) -> int:
     """Ask the cloud what really is there, and say what was changed behind the engine's back."""
     scoped = scope(env, cwd, stack, online=online)
-    plan = _perform(Operation.REFRESH, scoped, options(scoped, config, dry_run=dry_run, timeout=timeout), json)
+    chosen = replace(options(scoped, config, timeout=timeout), dry_run=dry_run)
+    plan = _perform(Operation.REFRESH, scoped, chosen, json)
     return int(expect_no_changes and plan.changes)
 
 
@@ -237,14 +156,8 @@ def destroy(
     scoped = scope(env, cwd, stack, online=online)
     if not scoped.offline and not yes and not typer.confirm(f"Destroy the real stack {scoped.stack}?"):
         raise UsageError("not destroyed", fix=f"levee destroy {scoped.stack} --online --yes")
-    return int(
-        _perform(Operation.DESTROY, scoped, options(scoped, config, unprotect=unprotect, timeout=timeout), json).blocked
-    )
-
-
-def kept_plan(scoped: Scope, operation: Operation) -> Path:
-    """Where the last plan of an operation is kept, for the report and for who wants to look again."""
-    return Workspace(scoped.project, scoped.stack).folder / "plans" / f"{operation.value}.json"
+    chosen = replace(options(scoped, config, timeout=timeout), unprotect=unprotect)
+    return int(_perform(Operation.DESTROY, scoped, chosen, json).blocked)
 
 
 def _as_approved(scoped: Scope, chosen: Options, file: Path, json: Path | None) -> Plan:
@@ -274,9 +187,8 @@ def _code(scoped: Scope, file: Path) -> approval.Code:
 
 
 def _perform(operation: Operation, scoped: Scope, chosen: Options, json: Path | None) -> Plan:
-    where = "simulated cloud" if scoped.offline else "real cloud"
-    with engine_progress(f"{operation.value} {scoped.stack} ({where})") as listener:
-        plan = pulumi.perform(operation, scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
+    """Run an operation, keep its plan, and tell of it; ``None`` for ``json`` writes none."""
+    plan = perform(operation, scoped, chosen)
     document.write(plan, kept_plan(scoped, operation))
     if json:
         write_json(document.to_document(plan), json)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as jsons
 import sysconfig
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,11 +13,13 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from levee import compliance, engine, places
+from levee import compliance, places
 from levee import evidence as papers
-from levee.cli.console import JsonFile, engine_progress, human, write_json
-from levee.cli.engine import Config, FillConfig, Folder, StackName, options, scope
+from levee.cli.console import human, write_json
+from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, StackName, Timeout
+from levee.cli.scope import options, perform, scope
 from levee.compliance.tagging import Places
+from levee.engine import Operation
 from levee.errors import UsageError
 from levee.evidence import Assessment, Framework
 from levee.plan import document
@@ -70,6 +71,8 @@ def evidence(
     stack: StackName = None,
     config: Config = None,
     fill_config: FillConfig = False,
+    references: References = None,
+    timeout: Timeout = None,
     json: JsonFile = None,
 ) -> int:
     """Preview offline and write what the rules say of every requirement: OSCAL, a page, the plan, all signed."""
@@ -78,9 +81,8 @@ def evidence(
     if file is not None:
         raise UsageError(f"{file} is one argument too many", fix=f"levee evidence {env} --output {file}")
     scoped = scope(env, cwd, stack, online=False)
-    chosen = options(scoped, config, references=None, fill_config=fill_config, timeout=None)
-    with engine_progress(f"preview {scoped.stack} (simulated cloud)") as listener:
-        plan = engine.preview(scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
+    chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
+    plan = perform(Operation.PREVIEW, scoped, chosen)
     rules = compliance.rules_for(scoped.environment)
     settings = compliance.Settings.from_config(rules, compliance.pack_config(scoped.environment))
     where = Places(Sdk(Path(sysconfig.get_path("purelib")), places.cache() / "sdk"))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 from rich.console import Console
 
-from levee import engine as pulumi
-from levee.cli.console import JsonFile, engine_progress, human, write_json
-from levee.cli.engine import Config, FillConfig, Folder, References, StackName, Target, Timeout, options, scope
+from levee.cli.console import human, write_json
+from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, StackName, Target, Timeout
+from levee.cli.scope import options, perform, scope
+from levee.engine import Operation
 from levee.plan import Plan, document
 from levee.report import fidelity as report
 
@@ -38,8 +38,7 @@ def fidelity(
     """Say what an offline preview of this program checks, what it invents, and what only the real provider can say."""
     scoped = scope(env, cwd, stack, online=False)
     chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
-    with engine_progress(f"preview {scoped.stack} (simulated cloud)") as listener:
-        plan = pulumi.preview(scoped.project.root, scoped.stack, replace(chosen, on_event=listener))
+    plan = perform(Operation.PREVIEW, scoped, chosen)
     if json:
         write_json(_document(plan), json)
     show(plan, human(json))

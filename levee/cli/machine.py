@@ -7,8 +7,8 @@ from pathlib import Path
 import typer
 
 from levee import doctor as checks
-from levee.cli.console import JsonFile, human, write_json
-from levee.cli.engine import Folder
+from levee.cli.console import human, write_json
+from levee.cli.options import Folder, JsonFile
 
 
 def register(app: typer.Typer) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from levee import places
-from levee.cli.console import JsonFile, human, write_json
+from levee.cli.console import human, write_json
+from levee.cli.options import JsonFile
 from levee.cost.catalogue import BASE_REGIONS, DATA
 from levee.cost.refresh import AwsPriceList, AzureRetailPrices, Fetcher, rebuild
 
@@ -27,7 +28,7 @@ _SOURCES = {Vendor.AWS: "aws-bulk", Vendor.AZURE: "azure-retail"}
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    prices = typer.Typer(help="The price catalogue.", no_args_is_help=True)
+    prices = typer.Typer(help="Rebuild the price catalogue from what the vendors publish.", no_args_is_help=True)
     prices.command(epilog="Example: levee prices refresh azure --region westeurope")(refresh)
     app.add_typer(prices, name="prices")
 

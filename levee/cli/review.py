@@ -16,9 +16,9 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from levee.cli.console import JsonFile, errors, human, write_json
-from levee.cli.engine import Config, FillConfig, Folder, References, Timeout, given_config
-from levee.compliance import RULES
+from levee.cli.console import errors, human, write_json, write_texts
+from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, Timeout
+from levee.cli.scope import given_config
 from levee.engine import Options
 from levee.engine.event_stream import Listener
 from levee.report.naming import plural
@@ -89,7 +89,8 @@ def review(
     limits = Limits() if untrusted else None
     with _progress() as watch:
         found = run_review(Request(cwd, base, head, tuple(env or ()), options, watch=watch, limits=limits))
-    _write(found, formats or (list(Format) if to else [Format.MARKDOWN] if json != Path("-") else []), to)
+    chosen = formats or (list(Format) if to else [Format.MARKDOWN] if json != Path("-") else [])
+    write_texts(((FILES[one], _written(found, one)) for one in dict.fromkeys(chosen)), to)
     if json:
         write_json(document.to_document(found), json)
     if to:
@@ -97,16 +98,6 @@ def review(
         _approve(found, to)
         human(json).print(f"{escape(_told(found))}: {escape(str(to))}", soft_wrap=True)
     return found.exit_code
-
-
-def _write(found: Review, formats: list[Format], to: Path | None) -> None:
-    for one in dict.fromkeys(formats):
-        text = _written(found, one)
-        if to is None:
-            typer.echo(text, nl=False)
-        else:
-            to.mkdir(parents=True, exist_ok=True)
-            (to / FILES[one]).write_text(text, encoding="utf-8")
 
 
 def _approve(found: Review, to: Path) -> None:
@@ -119,14 +110,14 @@ def _approve(found: Review, to: Path) -> None:
 
 
 def _written(found: Review, one: Format) -> str:
-    rules = {rule.id: rule for rule in RULES}
     match one:
         case Format.MARKDOWN:
             return markdown.comment(found)
         case Format.SARIF:
-            return dumps(sarif.log(found, rules, version("levee")), indent=2) + "\n"
+            run = sarif.Run(version("levee"), found.exit_code, found.file)
+            return dumps(sarif.log(found.environments, run), indent=2) + "\n"
         case Format.JUNIT:
-            return junit.suites(found, rules)
+            return junit.suites(found.environments, "levee review")
 
 
 def _told(found: Review) -> str:

@@ -24,6 +24,7 @@ INTERFACE = {
     "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"}
     | {"--compare-online", "--approve"},
     "fidelity": {"--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"},
+    "cost": {"--usage", "--cwd", "--stack", "--config", "--json", "--fill-config", "--references", "--timeout"},
     "up": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout", "--plan"},
     "refresh": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
     "destroy": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--timeout"},
@@ -31,7 +32,9 @@ INTERFACE = {
     "replay": {"--json"},
     "check": {"--env", "--cwd", "--json"},
     "doctor": {"--json"},
-    "evidence": {"--framework", "--key", "--output", "--cwd", "--stack", "--config", "--json", "--fill-config"},
+    "prices refresh": {"--region", "--into", "--aws-host", "--azure-host", "--json"},
+    "evidence": {"--framework", "--key", "--output", "--cwd", "--stack", "--config", "--json", "--fill-config"}
+    | {"--references", "--timeout"},
     "report": {"--json"},
     "review": {"--base", "--head", "--env", "--format", "--output", "--cwd", "--config", "--fill-config", "--json"},
 }

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,8 @@ def test_a_workflow_gets_annotations_on_its_lines(stranger, capsys, monkeypatch)
     monkeypatch.delenv("GITHUB_ACTIONS")
     assert run(["preview", *at]) == 2
     assert "::error" not in capsys.readouterr().err
+
+
+def test_it_says_which_levee_it_is(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"levee {version('levee')}\n"
