@@ -62,7 +62,7 @@ def identify(subject: Subject) -> str:
         name = f"{prefix}{subject.letters('name', 5, _SUFFIX)}"
     elif not isinstance(name, str):
         name = f"{subject.name}-{subject.hex('name', 8)}"
-    if subject.type.class_name in _CLUSTER_SCOPED:
+    if _kind(subject) in _CLUSTER_SCOPED:
         return name
     return f"{_namespace(subject, metadata)}/{name}"
 
@@ -109,7 +109,7 @@ def finish(subject: Subject, id_: str, outputs: Values) -> Values:
     wrapped = isinstance(given, Secret)
     metadata = dict((given.value if isinstance(given, Secret) else given) or {})
     metadata.setdefault("name", id_.rsplit("/", 1)[-1])
-    if subject.type.class_name not in _CLUSTER_SCOPED:
+    if _kind(subject) not in _CLUSTER_SCOPED:
         metadata.setdefault("namespace", _namespace(subject, metadata))
     metadata |= {
         "uid": subject.guid("uid"),
@@ -120,11 +120,16 @@ def finish(subject: Subject, id_: str, outputs: Values) -> Values:
     finished = {**outputs, "metadata": Secret(metadata) if wrapped else metadata}
     if "status" in subject.type.outputs and subject.type.outputs["status"].type.kind != "string":
         finished["status"] = {**(finished.get("status") or {}), **_status(subject)}
-    if subject.type.class_name == "Service" and "spec" in finished:
+    if _kind(subject) == "Service" and "spec" in finished:
         finished["spec"] = _service_spec(subject, finished["spec"])
-    if subject.type.class_name == "Secret" and subject.inputs.get("stringData") is not None:
+    if _kind(subject) == "Secret" and subject.inputs.get("stringData") is not None:
         finished["data"] = _secret_data(finished.get("data"), subject.inputs["stringData"])
     return finished
+
+
+def _kind(subject: Subject) -> str:
+    """The kind of the object in the cluster: a ``DeploymentPatch`` is about a ``Deployment``."""
+    return str(subject.type.constants.get("kind") or subject.type.class_name)
 
 
 def _namespace(subject: Subject, metadata: Any) -> str:
@@ -139,7 +144,7 @@ def _namespace(subject: Subject, metadata: Any) -> str:
 def _status(subject: Subject) -> Values:
     """The status that a healthy cluster gives the kind; empty where it has none to give."""
     spec = subject.given("spec")
-    rule = _STATUS.get(subject.type.class_name)
+    rule = _STATUS.get(_kind(subject))
     return rule(subject, spec if isinstance(spec, dict) else {}) if rule is not None else {}
 
 
@@ -159,7 +164,7 @@ def _everywhere(_subject: Subject, _spec: Values) -> Values:
 def _balanced(subject: Subject, spec: Values) -> Values:
     """A load balancer has an address or a name, by its cloud: here both, so that a program finds what it reads."""
     # Of a service that is only read nobody knows the type: what a program reads of one is its address.
-    if subject.type.class_name == "Service" and spec and spec.get("type") != "LoadBalancer":
+    if _kind(subject) == "Service" and spec and spec.get("type") != "LoadBalancer":
         return {"loadBalancer": {}}
     octets = subject.digest("lb-ip")
     hostname = f"{subject.name}.{subject.hex('lb', 8)}.example.com"

@@ -348,6 +348,26 @@ def test_kubernetes_returns_the_manifest_with_its_status(served: Served) -> None
     assert namespace == "data"
 
 
+def test_a_patch_is_about_the_object_that_it_names_and_needs_nothing_else_of_it(served: Served) -> None:
+    kubernetes = served.connect("kubernetes")
+    patch, named = "kubernetes:apps/v1:DeploymentPatch", {"metadata": {"name": "coredns", "namespace": "kube-system"}}
+    inputs, failures = kubernetes.check(patch, "p", {**named, "spec": {"replicas": 3}})
+    assert failures == {}, "no selector, no template"
+    id_, outputs = kubernetes.create(patch, "p", inputs)
+    assert (id_, outputs["kind"]) == ("kube-system/coredns", "Deployment")
+    assert outputs["status"]["availableReplicas"] == 3
+    selecting = {**inputs, "spec": {"replicas": 3, "selector": {"matchLabels": {"a": "b"}}}}
+    assert kubernetes.diff(patch, "p", inputs, selecting).replaces == []
+    assert kubernetes.diff("kubernetes:apps/v1:Deployment", "d", inputs, selecting).replaces == ["spec"]
+    renamed = {**inputs, "metadata": {"name": "dns", "namespace": "kube-system"}}
+    assert kubernetes.diff(patch, "p", inputs, renamed).replaces == ["metadata"]
+    id_, outputs = kubernetes.create("kubernetes:core/v1:NamespacePatch", "n", {"metadata": {"name": "lake"}})
+    assert (id_, outputs["status"]["phase"]) == ("lake", "Active")
+    assert "namespace" not in outputs["metadata"], "the kind is cluster-scoped"
+    whole = {**named, "spec": {"replicas": 3}}
+    assert "spec" in kubernetes.check("kubernetes:apps/v1:Deployment", "d", whole)[1], "a Deployment needs its selector"
+
+
 def test_custom_resources_come_back_whole_and_misspelt_kinds_do_not(served: Served) -> None:
     kubernetes = served.connect("kubernetes")
     certificate = "kubernetes:cert-manager.io/v1:Certificate"
