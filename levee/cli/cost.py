@@ -58,5 +58,6 @@ def cost(
     before = costs.price(now, catalogue, said) if now else None
     if json:
         write_json(document.to_document(priced, before), json)
-    human(json).print(report.tables(priced, before))
+    console = human(json)
+    console.print(report.tables(priced, before, width=console.width))
     return 0

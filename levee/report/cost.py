@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -14,6 +14,9 @@ from rich.text import Text
 
 from levee.cost import Basis, CostReport, Line, Range, ResourceCost, usd
 from levee.report.naming import plural, short_type
+
+_WIDE: Final = 90
+"""Columns from which quantities and unit prices have columns of their own; else they stand below their component."""
 
 _SHOWN: Final = 20
 _NAMED: Final = 6
@@ -41,9 +44,15 @@ def summary_line(report: CostReport, before: CostReport | None = None) -> Text:
     return Text.assemble(("cost  ", "bold"), "; ".join(pieces))
 
 
-def tables(report: CostReport, before: CostReport | None = None) -> RenderableType:
-    """The whole report."""
-    parts: list[RenderableType] = [_resources(report)]
+def tables(report: CostReport, before: CostReport | None = None, *, width: int) -> RenderableType:
+    """The whole report.
+
+    Args:
+        report: What the plan costs.
+        before: What is deployed now, where anything is.
+        width: Columns of the terminal.
+    """
+    parts: list[RenderableType] = [_resources(report, wide=width >= _WIDE)]
     for title, groups in (("capability", report.by_capability), ("cost centre", report.by_cost_centre)):
         if len(groups) > 1 or any(groups):
             parts.append(_groups(title, groups))
@@ -52,26 +61,28 @@ def tables(report: CostReport, before: CostReport | None = None) -> RenderableTy
     return Group(*parts)
 
 
-def _resources(report: CostReport) -> Table:
+def _resources(report: CostReport, *, wide: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("resource and component", overflow="fold")
-    for heading in ("quantity", "unit price", "a month", "low to high"):
+    of_quantity = ("quantity", "unit price") if wide else ()
+    for heading in (*of_quantity, "a month", "low to high"):
         table.add_column(heading, justify="right", no_wrap=True)
+    blank = ("",) * len(of_quantity)
     for resource in report.resources[:_SHOWN]:
         month = resource.monthly_usd
-        table.add_row(_heading(resource), "", "", Text(usd(month.expected), style="bold"), _spread(month))
+        table.add_row(_heading(resource), *blank, Text(usd(month.expected), style="bold"), _spread(month))
         for line in resource.lines:
             if line.basis is not Basis.USAGE_MISSING:
-                table.add_row(*_cells(line))
+                table.add_row(*_cells(line, wide=wide))
         asking = sum(line.basis is Basis.USAGE_MISSING for line in resource.lines)
         if asking:
             table.add_row(
-                Text(f"  {plural(asking, 'line')} by usage", style="dim"), "", "", Text("not given", "dim"), ""
+                Text(f"  {plural(asking, 'line')} by usage", style="dim"), *blank, Text("not given", "dim"), ""
             )
     rest = report.resources[_SHOWN:]
     if rest:
         amount = sum((resource.monthly_usd.expected for resource in rest), Decimal(0))
-        table.add_row(Text(f"and {len(rest):,} more", style="dim"), "", "", Text(usd(amount), style="dim"), "")
+        table.add_row(Text(f"and {len(rest):,} more", style="dim"), *blank, Text(usd(amount), style="dim"), "")
     return table
 
 
@@ -79,14 +90,18 @@ def _heading(resource: ResourceCost) -> Text:
     return Text.assemble((resource.name, "bold"), (f"  {short_type(resource.type)}", "dim"))
 
 
-def _cells(line: Line) -> tuple[Text, str, str, Text, str]:
+def _cells(line: Line, *, wide: bool) -> Sequence[Text | str]:
     style = _STYLES.get(line.basis, "")
     mark = f" ({line.basis.value})" if line.basis in _STYLES and line.basis.priced else ""
     quantity = f"{_number(line.quantity)} {line.unit}" if line.quantity else ""
     price = f"${line.unit_price_usd.normalize():f}" if line.unit_price_usd is not None else ""
     month = line.monthly_usd
     amount = Text(usd(month.expected) if month else line.basis.value, style=style)
-    return Text.assemble(f"  {line.name}", (mark, style)), quantity, price, amount, _spread(month) if month else ""
+    name, spread = Text.assemble(f"  {line.name}", (mark, style)), _spread(month) if month else ""
+    if wide:
+        return name, quantity, price, amount, spread
+    of_quantity = " at ".join(filter(None, (quantity, price)))
+    return name.append(f"\n    {of_quantity}", "dim") if of_quantity else name, amount, spread
 
 
 def _groups(title: str, groups: Mapping[str, Range]) -> Table:
