@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import json as jsons
-import sysconfig
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from levee import compliance, places
 from levee import evidence as papers
 from levee.cli.console import human, write_json
 from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, StackName, Timeout
-from levee.cli.scope import options, perform, scope
+from levee.cli.scope import Scope, options, perform, scope
 from levee.compliance.tagging import Places
+from levee.cost import spending
 from levee.engine import Operation
 from levee.errors import UsageError
 from levee.evidence import Assessment, Framework
-from levee.plan import document
-from levee.sdk import Sdk
+from levee.plan import Plan, document
 
 VERIFY: Final = "verify"
 _VERSION: Final = 1
+_PUBLIC_HALF: Final = "openssl pkey -in {} -pubout -out public.pem"
 
 
 class Wanted(StrEnum):
@@ -82,24 +84,31 @@ def evidence(
         raise UsageError(f"{file} is one argument too many", fix=f"levee evidence {env} --output {file}")
     scoped = scope(env, cwd, stack, online=False)
     chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
-    plan = perform(Operation.PREVIEW, scoped, chosen)
-    rules = compliance.rules_for(scoped.environment)
-    settings = compliance.Settings.from_config(rules, compliance.pack_config(scoped.environment))
-    where = Places(Sdk(Path(sysconfig.get_path("purelib")), places.cache() / "sdk"))
-    now = datetime.now(UTC)
-    outcomes = compliance.evaluate(plan, rules, settings, where, now.date())
-    assessment = papers.assess(plan, rules, outcomes, framework.frameworks, now)
+    private = key or places.home() / "keys" / "evidence.pem"
+    console = human(json)
+    if not private.exists():
+        made = f"a key is made, {private}; who verifies needs its public half: {_PUBLIC_HALF.format(private)}"
+        console.print(f"[yellow]note[/] {escape(made)}", soft_wrap=True)
+    signer = papers.signing_key(private)  # a wrong one is told before the engine works for nothing
+    assessment = _assessed(perform(Operation.PREVIEW, scoped, chosen), scoped, framework.frameworks)
     to = output or Path(f"evidence-{scoped.stack}.zip")
-    signer = papers.signing_key(key or places.home() / "keys" / "evidence.pem")
-    summary = _summary(assessment)
+    summary, said = _summary(assessment), papers.fingerprint(signer.public_key())
     papers.write(to, _files(assessment), summary, signer)
-    said = papers.fingerprint(signer.public_key())
     if json:
         write_json({"version": _VERSION, "file": str(to), "signed_by": said, **summary}, json)
-    console = human(json)
     console.print(_table(assessment))
-    console.print(f"{to}, signed by {said}", soft_wrap=True)
+    console.print(f"{escape(str(to))}, signed by {said}", soft_wrap=True)
     return 0
+
+
+def _assessed(plan: Plan, scoped: Scope, frameworks: Sequence[Framework]) -> Assessment:
+    """What the rules of the plan's environment say of it now, by the SDKs of its own program."""
+    rules = compliance.rules_for(scoped.environment)
+    settings = compliance.Settings.from_config(rules, compliance.pack_config(scoped.environment))
+    types = Places.installed(scoped.project.site_packages)
+    now = datetime.now(UTC)
+    outcomes = compliance.evaluate(plan, rules, settings, types, now.date(), spending=spending)
+    return papers.assess(plan, rules, outcomes, frameworks, now)
 
 
 def _verify(file: Path | None, key: Path | None, json: Path | None) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
+from levee import places
 from levee.compliance.rule import Undecidable
 from levee.compliance.tagging.dialect import DIALECTS, Dialect, dialect_of
+from levee.sdk import Sdk
 
 if TYPE_CHECKING:
     from levee.sdk import Package, Property, ResourceType, TypeRef
@@ -66,6 +69,11 @@ class Places:
     def __init__(self, sdk: TypeSource) -> None:
         self._sdk = sdk
         self._known: dict[str, Place | None] = {}
+
+    @classmethod
+    def installed(cls, site_packages: Path) -> Self:
+        """Of the SDKs that are installed in a folder; what is derived of them is kept in Levee's cache."""
+        return cls(Sdk(site_packages, places.cache() / "sdk"))
 
     def of(self, token: str) -> Place | None:
         """Where resources of that type carry tags; ``None`` where the type cannot carry any.

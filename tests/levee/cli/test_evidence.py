@@ -30,6 +30,7 @@ def test_evidence_is_made_signed_and_verified(tmp_path, public_pem, capsys):
     key, bundle, said = tmp_path / "key.pem", tmp_path / "evidence.zip", tmp_path / "said.json"
     at = ["--cwd", str(tmp_path), "--framework", "pci", "--key", str(key), "--output", str(bundle)]
     assert run(["evidence", "dev", *at, "--json", str(said)]) == 0
+    assert f"openssl pkey -in {key} -pubout" in capsys.readouterr().out, "a key that is made is told"
     written = json.loads(said.read_text())
     assert (written["project"], written["stack"]) == ("theirs", "dev")
     counts = written["requirements"]
