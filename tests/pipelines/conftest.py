@@ -1,4 +1,7 @@
-"""One session an engine for the whole run, and a lake of folders with deliveries made on the spot."""
+"""One session an engine for the whole run, and a lake of folders with deliveries made on the spot.
+
+Several processes share the files out, but one has all of Spark's tests: a driver takes three gigabytes and both cores.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from pipelines.contracts import Contract, load_contract
 from pipelines.engine import Engine
@@ -47,21 +52,38 @@ def java_is_lacking() -> str | None:
     return None
 
 
+OF_SPARK = re.compile(r"\[(?:.*-)?spark(?:-.*)?\]$")
+"""How the id of a test ends that needs Spark: one of its parameters is the engine."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep Spark's tests in one process, and every other file in one.
-
-    What needs Spark is skipped where it cannot start, and says why; CI sets ``LEVEE_REQUIRE_SPARK=1`` and fails there.
-    """
+    """Skip what needs Spark where it cannot start, and say why; CI sets ``LEVEE_REQUIRE_SPARK=1`` and fails there."""
     spark = [item for item in items if item.get_closest_marker("spark")]
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("spark" if item.get_closest_marker("spark") else str(item.path)))
+    for item in spark:
+        if not OF_SPARK.search(item.nodeid):
+            raise pytest.UsageError(f"{item.nodeid} is marked `spark`: give it the engine as a parameter, `[spark]`")
     if not spark or (lacking := java_is_lacking()) is None:
         return
     if os.environ.get("LEVEE_REQUIRE_SPARK") == "1":
         raise pytest.UsageError(f"LEVEE_REQUIRE_SPARK=1, and {lacking}")
     for item in spark:
         item.add_marker(pytest.mark.skip(reason=lacking))
+
+
+class Scheduling(LoadScopeScheduling):
+    """Shares out Spark's tests as one piece of work, and each file's others as one.
+
+    `--dist loadgroup` would do it, and under pytest 9.2 groups nothing (pytest-xdist issue 1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "spark" if OF_SPARK.search(nodeid) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Share the tests out in our way."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(
