@@ -24,7 +24,7 @@ unit: sync pulumi checkov  ## the toolkit's tests
 	.venv/bin/pytest -n 2 tests --ignore=tests/pipelines
 
 data: sync  ## the wheel's tests
-	pipelines/.venv/bin/pytest -n 2 --dist loadgroup tests/pipelines
+	pipelines/.venv/bin/pytest -n 2 tests/pipelines
 
 slow: sync pulumi checkov  ## the proofs that take minutes, in both environments
 	.venv/bin/pytest -n 2 -m slow tests --ignore=tests/pipelines || [ $$? -eq 5 ]
