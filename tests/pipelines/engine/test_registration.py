@@ -58,14 +58,14 @@ def test_only_an_engine_whose_catalogue_lasts_registers(sail: Engine) -> None:
     assert Engine.open(EngineName.SAIL, {"/t": ENTRY}).tables == {} == sail.tables
 
 
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[tuple[Engine, str]]:
+@pytest.fixture(params=[pytest.param(EngineName.SPARK, marks=pytest.mark.spark)], ids=str)
+def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engine, str]]:
     """Spark's session catalogue in the place of Unity Catalog, with one table's name in it."""
-    spark = Engine.open(EngineName.SPARK).spark
+    spark = Engine.open(request.param).spark
     spark.sql(f"CREATE SCHEMA levee_named LOCATION '{tmp_path}/schema'").collect()
     path = str(tmp_path / "lake" / "t")
     entry = TableEntry("spark_catalog", "levee_named", "sold", ENTRY.comment, ENTRY.columns)
-    yield Engine(EngineName.SPARK, spark, {path: entry}), path
+    yield Engine(request.param, spark, {path: entry}), path
     spark.sql("DROP SCHEMA levee_named CASCADE").collect()
 
 
@@ -74,7 +74,6 @@ def described(engine: Engine) -> dict[str, tuple[str, str | None]]:
     return {row["col_name"]: (row["data_type"], row["comment"]) for row in rows}
 
 
-@pytest.mark.spark
 def test_a_table_is_found_by_name_with_its_comments_and_rows(catalogue: tuple[Engine, str]) -> None:
     engine, path = catalogue
     for _ in range(2):
@@ -89,7 +88,6 @@ def test_a_table_is_found_by_name_with_its_comments_and_rows(catalogue: tuple[En
     assert told["Location"][0].removeprefix("file:") == path
 
 
-@pytest.mark.spark
 def test_a_table_that_lost_its_name_gets_it_back(catalogue: tuple[Engine, str]) -> None:
     engine, path = catalogue
     Engine(engine.name, engine.spark).append(path, pa.table({"k": ["a"], "v": [1]}))

@@ -80,12 +80,12 @@ def test_every_record_is_accounted_for(medallion: Medallion, name: EngineName) -
     assert fingerprints(Engine.open(name), settings) == before
 
 
-@pytest.mark.spark
-def test_both_engines_make_the_same_tables(medallion: Medallion) -> None:
-    (_, on_sail), (_, on_spark) = medallion(EngineName.SAIL), medallion(EngineName.SPARK)
+@pytest.mark.parametrize("other", BOTH[1:], ids=str)
+def test_both_engines_make_the_same_tables(medallion: Medallion, other: EngineName) -> None:
+    (_, on_sail), (_, on_other) = medallion(EngineName.SAIL), medallion(other)
     sail = Engine.open(EngineName.SAIL)
     # Both by one engine, which also reads what the other wrote.
-    assert fingerprints(sail, on_sail) == fingerprints(sail, on_spark)
+    assert fingerprints(sail, on_sail) == fingerprints(sail, on_other)
 
 
 def fingerprints(engine: Engine, settings: RunSettings) -> dict[Layer, tuple[int, Decimal]]:
