@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,7 @@ _OWN_ERROR: Final = re.compile(
 _PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
 _RESOURCE_NAMED: Final = re.compile(r"([\w.:/-]+) resource '([^']+)' has a problem")
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
+_MISSING_KEY: Final = re.compile(r"KeyError: '(\w[\w.-]*)'")
 _TWICE: Final = re.compile(r"Duplicate resource URN '([^']+)'")
 VIOLATES_PLAN: Final = " violates plan: "
 """What the engine says of a step beyond its plan; then come values, of secrets too."""
@@ -261,9 +262,8 @@ def _raised(case: _Case) -> LeveeError | None:
             where=where,
             fix=install_command(case.project, package),
         )
-    return ProgramError(
-        f"the program raised {last}", where=where, fix=_refused_placeholder(case, last) or "mend that line"
-    )
+    fix = _refused_placeholder(case, last) or _unanswered(case, last) or "mend that line"
+    return ProgramError(f"the program raised {last}", where=where, fix=fix)
 
 
 def _refused_placeholder(case: _Case, said: str) -> str | None:
@@ -276,6 +276,21 @@ def _refused_placeholder(case: _Case, said: str) -> str | None:
     values = ", ".join(f"{f.key}={f.value}" for f in suspects or case.filled)[:400]
     only = " takes certain values only" if _ENUMERATED.search(said) else " does not take an invented value"
     return f"the program{only}: --config {key}=VALUE, or pulumi config set {key} VALUE (invented were {values})"
+
+
+def _unanswered(case: _Case, said: str) -> str | None:
+    """What to do where a program looks for a key in a map that nobody but the cloud, or ``lookups.yaml``, can fill."""
+    if not (missing := _MISSING_KEY.fullmatch(said)):
+        return None
+    for lookup in case.notes.invented:
+        maps = [name for name, value in lookup.answer.items() if isinstance(value, Mapping) and missing[1] not in value]
+        if maps:
+            answer = f"{{function: '{lookup.token}', result: {{{maps[0]}: {{{missing[1]}: VALUE}}}}}}"
+            return (
+                f"mend that line; or, if it reads the answer at {lookup.source}, which was invented and of which only "
+                f"you know {', '.join(maps)}: `lookups: [{answer}]` in {case.project.root / 'lookups.yaml'}"
+            )
+    return None
 
 
 def _mentions(said: str, filled: FilledConfig) -> bool:
