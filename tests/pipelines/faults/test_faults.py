@@ -41,7 +41,11 @@ def start(lake: Path, *, preexec: Callable[[], None] | None = None) -> subproces
 
 def finish(worker: subprocess.Popen[str]) -> tuple[int, str]:
     with worker:
-        _, errors = worker.communicate(timeout=600)
+        try:
+            _, errors = worker.communicate()
+        except BaseException:
+            worker.kill()  # leaving the block waits for its end, also where the test's timeout was raised
+            raise
     return worker.returncode, errors
 
 
