@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.engine.failures import failure
+from pipelines.engine.failures import failure, interrupted
 
 WORKER = """An exception was thrown from the Python worker. Please see the stack trace below.
 Traceback (most recent call last):
@@ -29,3 +29,14 @@ def test_it_says_what_was_raised_and_where(text: str, said: str) -> None:
     assert told.where == "silver sales.orders"
     assert told.fix
     assert "Traceback" not in str(told)
+
+
+@pytest.mark.parametrize("by", [KeyboardInterrupt, ValueError])
+@pytest.mark.timeout(30)
+def test_ctrl_c_is_found_behind_what_it_caused_and_a_ring_of_causes_has_an_end(by: type[BaseException]) -> None:
+    first, second = RuntimeError("the commit failed"), RuntimeError("the view could not be dropped")
+    second.__cause__ = first
+    first.__context__ = by()
+    assert interrupted(second) is (by is KeyboardInterrupt)
+    first.__cause__ = second
+    assert not interrupted(first)

@@ -17,10 +17,15 @@ LONGEST = 300
 
 
 def interrupted(error: BaseException | None) -> bool:
-    """Tell whether an error came of Ctrl-C: the client then asks the engine to stop, which may have stopped already."""
-    while error is not None:
+    """Tell whether an error came of Ctrl-C: the client then asks the engine to stop, which may have stopped already.
+
+    A chain of causes may be a ring: who handles an error may raise again what had caused it.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
         if isinstance(error, KeyboardInterrupt):
             return True
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return False
 
