@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from levee.engine import interpreter
 from levee.errors import UsageError
 
-_FILES = ("Pulumi.yaml", "Pulumi.yml")
+FILES: Final = ("Pulumi.yaml", "Pulumi.yml")
+"""What a project's file may be called, the usual name first."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -28,13 +29,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except MarkedYAMLError as wrong:
         line = f":{wrong.problem_mark.line + 1}" if wrong.problem_mark else ""
         raise UsageError(f"not YAML: {wrong.problem}", where=f"{path}{line}", fix="mend the line") from wrong
-    except (OSError, UnicodeDecodeError) as wrong:
+    except (OSError, UnicodeDecodeError, YAMLError) as wrong:
         raise UsageError(f"cannot be read: {wrong}", where=str(path), fix="make it readable, as UTF-8 text") from wrong
     if document is None:
         return {}
     if not isinstance(document, dict):
         raise UsageError("expected a mapping of keys", where=f"{path}:1", fix="start with `name: …`")
     return document
+
+
+def refuse_other_keys(config: Mapping[Any, Any], path: Path) -> None:
+    """Make sure that a ``config:`` block has texts for keys, as Pulumi does.
+
+    Raises:
+        UsageError: A key is a number, a date or the like.
+    """
+    for key in config:
+        if not isinstance(key, str):
+            raise UsageError(f"the key {key!r} of `config:` is no text", where=str(path), fix=f'write it as "{key}"')
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class Project:
             UsageError: There is none, or it is not a project.
         """
         root = folder.resolve()
-        path = next((root / name for name in _FILES if (root / name).is_file()), None)
+        path = next((root / name for name in FILES if (root / name).is_file()), None)
         if path is None:
             raise UsageError("no Pulumi.yaml here", where=str(root), fix="pass the project's folder: --cwd DIR")
         document = read_yaml(path)
@@ -73,19 +85,23 @@ class Project:
         name = runtime.get("name") if isinstance(runtime, dict) else runtime
         if not isinstance(document.get("name"), str) or not isinstance(name, str):
             raise UsageError("a project needs `name:` and `runtime:`", where=str(path), fix="add the missing key")
+        folders = {key: document.get(key) or "." for key in ("main", "stackConfigDir")}
+        for key, given in folders.items():
+            if not isinstance(given, str):
+                raise UsageError(f"`{key}:` is no path: {given!r}", where=str(path), fix=f"{key}: FOLDER")
         return cls(
             root=root,
             name=document["name"],
             runtime=name,
-            main=(root / (document.get("main") or ".")).resolve(),
-            config_dir=(root / (document.get("stackConfigDir") or ".")).resolve(),
+            main=(root / folders["main"]).resolve(),
+            config_dir=(root / folders["stackConfigDir"]).resolve(),
             document=document,
         )
 
     @property
     def file(self) -> Path:
         """``Pulumi.yaml`` itself."""
-        return next((self.root / name for name in _FILES if (self.root / name).is_file()), self.root / _FILES[0])
+        return next((self.root / name for name in FILES if (self.root / name).is_file()), self.root / FILES[0])
 
     @property
     def options(self) -> Mapping[str, Any]:

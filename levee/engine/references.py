@@ -36,8 +36,14 @@ def _given(path: Path | None) -> dict[str, Any]:
     for name, outputs in (read_yaml(path) if path is not None else {}).items():
         if not isinstance(outputs, dict):
             raise UsageError(f"stack {name!r} needs a mapping of outputs", where=str(path), fix="write `output: value`")
-        secret = outputs.get("secret", []) if set(outputs) <= {"outputs", "secret"} else []
-        values = outputs.get("outputs", {}) if set(outputs) <= {"outputs", "secret"} else outputs
+        named = set(outputs) <= {"outputs", "secret"}
+        values, secret = (outputs.get("outputs", {}), outputs.get("secret", [])) if named else (outputs, [])
+        if not isinstance(values, dict) or not isinstance(secret, list):
+            raise UsageError(
+                f"stack {name!r} needs a mapping of `outputs` and a list of `secret` names",
+                where=str(path),
+                fix="outputs: {NAME: VALUE}, secret: [NAME]",
+            )
         answers[name] = {"from": str(path), "outputs": values, "secret_output_names": secret}
     return answers
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 
 from levee.engine.placeholders import Placeholder, choose
-from levee.engine.project import Project
+from levee.engine.project import Project, refuse_other_keys
 from levee.errors import UsageError
 from levee.plan import SECRET, FilledConfig, Source
 
@@ -56,6 +56,7 @@ def _demands(project: Project) -> Iterator[Required]:
     config = project.document.get("config")
     if not isinstance(config, dict):
         return
+    refuse_other_keys(config, project.file)
     places = YAML(pure=True).load(project.file.read_text(encoding="utf-8"))["config"].lc
     for name, entry in config.items():
         if is_demand(entry):

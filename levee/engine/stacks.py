@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from levee.engine.project import Project
+from levee.engine.project import FILES, Project
 from levee.errors import UsageError
 
 DEFAULT_STACK: Final = "dev"
@@ -25,7 +25,7 @@ def find_project(folder: Path) -> Project:
         what = "not a folder" if start.exists() else "no such folder"
         raise UsageError(what, where=str(start), fix="pass the project's folder: --cwd DIR")
     for root in (start, *start.parents):
-        if any((root / name).is_file() for name in ("Pulumi.yaml", "Pulumi.yml")):
+        if any((root / name).is_file() for name in FILES):
             return Project.load(root)
     raise UsageError("no Pulumi.yaml here or above", where=str(start), fix=_proposal(start))
 

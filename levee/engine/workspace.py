@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-from levee.engine.project import Project, read_yaml
+from levee.engine.project import Project, read_yaml, refuse_other_keys
 from levee.engine.required import is_demand
 from levee.errors import UsageError
 from levee.files import write_whole
@@ -146,6 +146,7 @@ class Workspace:
         config = document.get("config") or {}
         if not isinstance(config, dict):
             raise UsageError("`config:` must be a mapping", where=str(source), fix="write `config:` and keys below it")
+        refuse_other_keys(config, source)
         given = {self.full_key(key): value for key, value in overrides.items()}
         given_keys = frozenset(given)
         plain: dict[str, Any] = {}

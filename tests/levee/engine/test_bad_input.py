@@ -217,9 +217,14 @@ def test_an_interpreter_that_cannot_be_run_is_named(project):
         ("Pulumi.yaml", "name: probe\nruntime: [python\n", "not YAML", ":3"),
         ("Pulumi.yaml", "- name\n", "mapping", ":1"),
         ("Pulumi.yaml", b"name: \xff\xfe\n", "cannot be read", ""),
+        ("Pulumi.yaml", "name: pro\abe\n", "cannot be read", ""),
         ("Pulumi.yaml", "name: probe\nruntime: cobol\n", "cobol", ""),
+        ("Pulumi.yaml", "name: probe\nruntime: python\nmain: 3\n", "`main:` is no path", ""),
+        ("Pulumi.yaml", "name: probe\nruntime: python\nstackConfigDir: [a]\n", "`stackConfigDir:` is no path", ""),
+        ("Pulumi.yaml", "name: probe\nruntime: python\nconfig: {1: {type: string}}\n", "the key 1 of `config:`", ""),
         ("Pulumi.dev.yaml", "config:\n\tsize: 3\n", "not YAML", ":2"),
         ("Pulumi.dev.yaml", "config: [1]\n", "mapping", ""),
+        ("Pulumi.dev.yaml", "config: {1: x}\n", "the key 1 of `config:`", ""),
     ],
 )
 def test_a_file_that_says_nothing_sensible_is_named_with_its_line(project, name, content, said, line):

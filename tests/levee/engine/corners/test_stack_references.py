@@ -2,6 +2,10 @@
 
 import textwrap
 
+import pytest
+
+from levee.engine import Project, Workspace, references
+from levee.errors import UsageError
 from levee.plan import SECRET, UNKNOWN
 
 PROGRAM = """
@@ -72,3 +76,14 @@ def test_a_stack_of_the_same_project_is_answered_from_its_offline_state(project)
     assert plan.outputs == {"bucket": "lake", "token": SECRET}
     assert ".levee/base/" in plan.notes[0]
     assert not plan.invented_lookups
+
+
+@pytest.mark.parametrize("text", ["base: 3", "base: {outputs: 3}", "base: {outputs: {size: 7}, secret: size}"])
+def test_a_file_that_gives_no_outputs_is_refused(tmp_path, text):
+    (tmp_path / "Pulumi.yaml").write_text("name: probe\nruntime: python\n")
+    given = tmp_path / "outputs.yaml"
+    given.write_text(text)
+    with pytest.raises(UsageError, match="stack 'base' needs a mapping") as refused:
+        references.gather(given, Workspace(Project.load(tmp_path), "dev"))
+    assert refused.value.where == str(given)
+    assert refused.value.fix
