@@ -146,8 +146,20 @@ def _poetry(root: Path, environment: Mapping[str, str]) -> Path | None:
         return None
     poetry = shutil.which("poetry", path=environment.get("PATH"))
     if poetry:
+        return _poetry_says(poetry, home, environment)
+    return home / ".venv" if (home / ".venv").is_dir() else _poetry_cached(home, environment)
+
+
+def _poetry_says(poetry: str, home: Path, environment: Mapping[str, str]) -> Path | None:
+    """The folder that ``poetry env info`` prints; ``None`` where there is none yet.
+
+    Raises:
+        UsageError: Poetry does not start, or does not answer in half a minute.
+    """
+    command = [poetry, "env", "info", "--path", "--no-ansi"]
+    try:
         asked = subprocess.run(
-            [poetry, "env", "info", "--path", "--no-ansi"],
+            command,
             cwd=home,
             env=dict(environment),
             capture_output=True,
@@ -155,14 +167,16 @@ def _poetry(root: Path, environment: Mapping[str, str]) -> Path | None:
             check=False,
             timeout=_POETRY_SECONDS,
         )
-        said = asked.stdout.strip()
-        return Path(said) if asked.returncode == 0 and said else None
-    return home / ".venv" if (home / ".venv").is_dir() else _poetry_cached(home, environment)
+    except (OSError, subprocess.SubprocessError) as failed:
+        fix = "name the environment's folder: runtime.options.virtualenv, with toolchain: pip"
+        raise UsageError(f"Poetry does not say where it is: {failed}", where=str(home), fix=fix) from failed
+    said = asked.stdout.strip()
+    return Path(said) if asked.returncode == 0 and said else None
 
 
 def _poetry_cached(home: Path, environment: Mapping[str, str]) -> Path | None:
-    document = tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8"))
-    name = document.get("project", {}).get("name") or document.get("tool", {}).get("poetry", {}).get("name")
+    """Where Poetry would have made the environment: named after the project and a digest of its folder."""
+    name = _project_name(home / "pyproject.toml")
     cache = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME") or Path.home()) / ".cache")
     cache = environment.get("POETRY_CACHE_DIR") or f"{cache}/pypoetry"
     folder = Path(environment.get("POETRY_VIRTUALENVS_PATH") or f"{cache}/virtualenvs")
@@ -172,3 +186,18 @@ def _poetry_cached(home: Path, environment: Mapping[str, str]) -> Path | None:
     plain = re.sub(r'[ $`!*@"\\\r\n\t]', "_", str(name).lower())[:42]
     found = sorted(folder.glob(f"{plain}-{digest}-py*"))
     return found[-1] if found else None
+
+
+def _project_name(file: Path) -> str:
+    """What a ``pyproject.toml`` calls the project; empty where it does not say.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:  # of text that is no UTF-8, and of what is no TOML
+        raise UsageError(f"cannot be read: {wrong}", where=str(file), fix="mend the file: poetry check") from wrong
+    tool = document.get("tool")
+    tables = (document.get("project"), tool.get("poetry") if isinstance(tool, dict) else None)
+    return next((str(table["name"]) for table in tables if isinstance(table, dict) and table.get("name")), "")

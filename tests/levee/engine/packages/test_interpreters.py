@@ -135,6 +135,23 @@ def test_without_poetry_its_cache_is_looked_into(tmp_path):
     assert interpreter.find(program, {"toolchain": "poetry"}, environment) == beside
 
 
+def test_a_poetry_that_does_not_answer_and_a_project_that_cannot_be_read_are_wrong_use(tmp_path):
+    asked, without = {"toolchain": "poetry"}, {"PATH": "", "HOME": str(tmp_path)}
+    (tmp_path / ".cache" / "pypoetry" / "virtualenvs").mkdir(parents=True)
+    for text in ("= 3", "project = 3", "tool = 3"):
+        (tmp_path / "pyproject.toml").write_text(text)
+        with pytest.raises(UsageError) as refused:
+            interpreter.find(tmp_path, asked, without)
+        assert refused.value.fix
+    poetry = tmp_path / "bin" / "poetry"
+    poetry.parent.mkdir()
+    poetry.write_text("#!/no/such/interpreter\n")
+    poetry.chmod(0o755)
+    with pytest.raises(UsageError, match="Poetry does not say") as silent:
+        interpreter.find(tmp_path, asked, {"PATH": str(poetry.parent)})
+    assert "virtualenv" in str(silent.value)
+
+
 def test_what_is_named_and_not_there_is_wrong_use(tmp_path):
     with pytest.raises(UsageError, match="'gone'") as missing:
         interpreter.find(tmp_path, {"virtualenv": "gone"}, {})
