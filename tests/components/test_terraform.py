@@ -85,10 +85,22 @@ def test_a_state_that_is_not_there_stops_the_preview(tmp_path):
     assert "no Terraform state" in str(refused.value)
 
 
+def test_a_relative_path_begins_in_the_programs_folder_and_what_is_no_state_says_how_to_write_it(tmp_path):
+    read = READS["terraform:state:getLocalReference"]
+    shutil.copy(STATE, tmp_path / "network.tfstate")
+    assert read({"path": "network.tfstate"}, tmp_path)["outputs"]["vpc_id"] == "vpc-0a1b2c3d"
+    for text, said in (("<html>", "is not JSON"), ('{"version": 3}', "version 3")):
+        (tmp_path / "terraform.tfstate").write_text(text)
+        with pytest.raises(LeveeError, match=said) as refused:
+            read({}, tmp_path)
+        assert (refused.value.where, refused.value.exit_code) == (str(tmp_path / "terraform.tfstate"), 2)
+        assert "terraform" in (refused.value.fix or "")
+
+
 @pytest.mark.parametrize("backend", ["getS3Reference", "getAzureRMReference", "getRemoteReference"])
 def test_a_state_in_a_cloud_is_never_invented(backend):
     with pytest.raises(LeveeError) as refused:
-        READS[f"terraform:state:{backend}"]({"bucket": "acme-state", "key": "n.tfstate"})
+        READS[f"terraform:state:{backend}"]({"bucket": "acme-state", "key": "n.tfstate"}, Path())
     assert (refused.value.where, refused.value.exit_code) == ("acme-state/n.tfstate", 2)
     assert "lookups.yaml" in (refused.value.fix or "")
 

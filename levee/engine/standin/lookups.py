@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from levee.engine.standin import terraform_state
@@ -42,12 +43,14 @@ class Lookups:
         journal: Where invented answers are listed.
         answers: The project's own, first fit first.
         existing: Finds what the simulated cloud holds.
+        program: The folder that the program's relative paths start from.
     """
 
     outputs: Outputs
     journal: Journal
     answers: Sequence[OwnAnswer] = ()
     existing: Existing = field(default_factory=Existing)
+    program: Path = Path()
 
     def answer(self, function: FunctionType, args: Values, connection: Connection) -> Values:
         """The result of a lookup; invented parts are written to the journal."""
@@ -56,7 +59,7 @@ class Lookups:
         if own is not None:
             return {**_echo(function, args), **own.result}
         if function.token in terraform_state.READS:
-            return {**_echo(function, args), **terraform_state.READS[function.token](given)}
+            return {**_echo(function, args), **terraform_state.READS[function.token](given, self.program)}
         token = resource_token(self.outputs.sdk, function.token)
         found = self.existing.find(token, function, given, connection)
         made = self._made(function, given, connection, self._resource(token), found)

@@ -76,7 +76,7 @@ class StandIn:
             faults=Faults(rules, self.journal),
             outputs=outputs,
             manifests=Manifests(settings.program, self.journal),
-            lookups=Lookups(outputs, self.journal, answers, Existing(self.cloud)),
+            lookups=Lookups(outputs, self.journal, answers, Existing(self.cloud), settings.program),
         )
         self._servers: list[grpc.Server] = []
         self.ports = self._serve(sdk, settings.packages or _providers(sdk), settings.state)
