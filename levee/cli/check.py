@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sysconfig
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from json import dumps
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Final
 
 import typer
 
 from levee import compliance, places
-from levee.cli.console import human, write_json
+from levee.cli.console import errors, human, write_json, write_texts
 from levee.cli.options import Folder, JsonFile
 from levee.compliance.catalogue import CHECKOV, pack_rules
 from levee.compliance.checkov import folder
@@ -20,13 +24,31 @@ from levee.compliance.tagging import Places
 from levee.cost import spending
 from levee.engine import find_project
 from levee.environment import Environment
+from levee.errors import UsageError
 from levee.plan import Level, Plan, Verdict, Violation, document
 from levee.report import terminal
+from levee.review import junit, sarif
+from levee.review.findings import findings
+from levee.review.model import EnvironmentReview
+from levee.review.trees import Repository
 from levee.sdk import Sdk
 from levee.terraform import plan_file
 
 _MANAGER = "terraform"
 """What may stand in the tag that names the manager, beside what manages Pulumi's resources."""
+
+
+class Format(StrEnum):
+    """What a check is written as, beside JSON."""
+
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
+FILES: Final[Mapping[Format, str]] = {Format.SARIF: "check.sarif", Format.JUNIT: "check.junit.xml"}
+"""What each is called in ``--output``; beside them is always :data:`WHOLE`."""
+
+WHOLE: Final = "check.json"
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +65,13 @@ def check(
         str | None,
         typer.Option("--env", "-e", metavar="ENV", help="Whose levels and exemptions hold; else the rules' own."),
     ] = None,
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", help="What to write, too; repeatable; with --output both, else for standard output."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--output", metavar="DIR", help="The folder to write to, the JSON too.")
+    ] = None,
     cwd: Folder = Path(),
     json: JsonFile = None,
 ) -> int:
@@ -50,22 +79,36 @@ def check(
     environment = Environment.load(find_project(cwd).root, env) if env else None
     stack = env or "terraform"
     plan = folder.read(path, stack) if path.is_dir() else plan_file.read(path, stack)
-    judged = judge(plan, environment)
-    if json:
-        write_json(document.to_document(judged), json)
-    console = human(json)
+    rules = tuple({rule.id: rule for rule in (*compliance.rules_for(environment), *pack_rules(CHECKOV))}.values())
+    settings = compliance.Settings.from_config(rules, _config(environment, rules))
+    today = datetime.now(UTC).date()
+    judged = judge(plan, rules, settings, today)
+    chosen = formats or (list(Format) if to else [])
+    if chosen:
+        on = [rule for rule in rules if settings.levels[rule.id] is not Level.DISABLED]
+        reviewed, file = _reviewed(judged, on, today, path)
+        write_texts(((FILES[one], _written(reviewed, one, file)) for one in dict.fromkeys(chosen)), to)
+    for whole in (json, to / WHOLE if to else None):
+        if whole:
+            write_json(document.to_document(judged), whole)
+    console = errors if chosen and to is None else human(json)
     console.print(terminal.resource_tree(judged))
     console.print(terminal.verdicts(judged))
     console.print(terminal.summary_line(judged))
     return 1 if judged.blocked else 0
 
 
-def judge(plan: Plan, environment: Environment | None) -> Plan:
-    """The plan with what the rules say of it: everything that the merged pack holds, and Checkov's checks."""
-    rules = tuple({rule.id: rule for rule in (*compliance.rules_for(environment), *pack_rules(CHECKOV))}.values())
-    settings = compliance.Settings.from_config(rules, _config(environment, rules))
+def judge(plan: Plan, rules: Sequence[Rule], settings: compliance.Settings, today: date) -> Plan:
+    """The plan with what the rules say of it.
+
+    Args:
+        plan: Terraform's resources.
+        rules: What judges.
+        settings: Their levels, parameters and exemptions.
+        today: The UTC date that exemptions are judged by.
+    """
     where = Places(Sdk(Path(sysconfig.get_path("purelib")), places.cache() / "sdk"))
-    outcomes = compliance.evaluate(plan, rules, settings, where, datetime.now(UTC).date(), spending=spending)
+    outcomes = compliance.evaluate(plan, rules, settings, where, today, spending=spending)
     said: dict[Verdict, list[Violation]] = {verdict: [] for verdict in Verdict}
     for outcome in outcomes:
         level = outcome.level if outcome.verdict is Verdict.FAILED else Level.ADVISORY
@@ -81,7 +124,37 @@ def judge(plan: Plan, environment: Environment | None) -> Plan:
     )
 
 
-def _config(environment: Environment | None, rules: tuple[Rule, ...]) -> dict[str, Any]:
+def _reviewed(judged: Plan, rules: Sequence[Rule], today: date, path: Path) -> tuple[EnvironmentReview, str]:
+    """What the writers of ``levee review`` take: an environment without a base, and a file that was read."""
+    place = _in_repository(path)
+    within = place if path.is_dir() else place.parent
+    by_id = {rule.id: rule for rule in rules}
+    found, _ = findings(None, judged, rules=by_id, accepted={}, today=today, folder=within)
+    file = next((within / resource.source.file for resource in judged.resources if resource.source), place)
+    return EnvironmentReview(judged.stack, judged, findings=found, rules=rules), str(file)
+
+
+def _written(reviewed: EnvironmentReview, one: Format, file: str) -> str:
+    match one:
+        case Format.SARIF:
+            run = sarif.Run(version("levee"), int(reviewed.blocked), file, compared=False)
+            return dumps(sarif.log([reviewed], run), indent=2) + "\n"
+        case Format.JUNIT:
+            return junit.suites([reviewed], "levee check")
+
+
+def _in_repository(path: Path) -> PurePosixPath:
+    """A file or folder as its repository has it; where it lies in none, from the folder where Levee was started."""
+    within = path if path.is_dir() else path.parent
+    try:
+        root = Repository.around(within).root
+    except UsageError:
+        root = Path.cwd()
+    whole = path.resolve()
+    return PurePosixPath(whole.relative_to(root) if whole.is_relative_to(root) else whole.name)
+
+
+def _config(environment: Environment | None, rules: Sequence[Rule]) -> dict[str, Any]:
     config = compliance.pack_config(environment) if environment else {}
     managers = next(rule for rule in rules if rule.id == "tagging-values").defaults["managed_by"]
     entry = dict(config.get("tagging-values", {}))

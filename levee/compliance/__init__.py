@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from levee import places
 from levee.compliance import settings as _settings
-from levee.compliance.catalogue import PACKS, RULES, pack_rules, rules_for
+from levee.compliance.catalogue import PACKS, RULES, pack_rules, rules_for, switched
 from levee.compliance.evaluate import Evaluator, Outcome, evaluate
 from levee.compliance.exemption import Exemption
 from levee.compliance.rule import Control, Facts, Finding, Parameter, Rule, Severity, Undecidable
-from levee.compliance.settings import Settings
+from levee.compliance.settings import LEVEL_KEY, Settings
 from levee.plan import Level, read_message
 
 if TYPE_CHECKING:
     from levee.environment import Environment
 
 __all__ = [
+    "LEVEL_KEY",
     "PACKS",
     "RULES",
     "Control",
@@ -37,6 +38,7 @@ __all__ = [
     "pack_rules",
     "read_message",
     "rules_for",
+    "switched",
 ]
 
 

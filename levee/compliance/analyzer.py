@@ -26,7 +26,7 @@ from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from levee import places
 from levee.compliance.budgets import Pricer
-from levee.compliance.catalogue import RULES, rules_for
+from levee.compliance.catalogue import RULES, merged_rules, rules_for
 from levee.compliance.evaluate import Evaluator, Outcome
 from levee.compliance.rule import Rule, Severity
 from levee.compliance.settings import LEVEL_KEY, PolicyView, Settings, pack_config
@@ -96,7 +96,7 @@ class Analyzer:
             view = PolicyView.parse(request.stack, json.loads(written))
             there_are = rules_for(view)
             if self._rules is RULES:  # the merged pack
-                self._rules = there_are
+                self._rules = merged_rules(view)
             names = {rule.id for rule in there_are}
             config = pack_config(view, (*there_are, *(rule for rule in self._rules if rule.id not in names)))
             self._initial = {rule.id: config[rule.id] for rule in self._rules}

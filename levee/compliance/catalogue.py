@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from levee.compliance import budgets, exemption_rules, rules, tagging
@@ -22,6 +23,10 @@ PACKS: Final[Mapping[str, Sequence[Rule]]] = {
 CHECKOV: Final = "checkov"
 """The pack of Checkov's checks, which the merged pack has only where an environment asks for it."""
 
+CHECKOV_SWITCH: Final = "LEVEE_CHECKOV"
+"""Environment variable that says whether the merged pack has Checkov's checks, ``1`` or ``0``; where it is not set the
+environment's file says so. A review sets it, since the file is the head's, which must not judge itself."""
+
 EVERYWHERE: Final = exemption_rules.RULES
 """The rules about exemptions, which every pack brings."""
 
@@ -38,8 +43,24 @@ def rules_for(environment: Environment | PolicyView | None) -> Sequence[Rule]:
     if environment is None:
         return RULES
     spoken_of = (*environment.policies, *(exemption.policy for exemption in environment.exemptions))
-    asked = any(name == CHECKOV or name.startswith("CKV") for name in spoken_of)
-    return (*RULES, *_checkov()) if asked else RULES
+    return (*RULES, *_checkov()) if _speak_of_checkov(spoken_of) else RULES
+
+
+def merged_rules(environment: PolicyView) -> Sequence[Rule]:
+    """The rules that the merged pack serves: those of the environment, unless whoever started it says otherwise."""
+    switch = os.environ.get(CHECKOV_SWITCH)
+    if switch is None:
+        return rules_for(environment)
+    return (*RULES, *_checkov()) if switch == "1" else RULES
+
+
+def switched(policies: Iterable[str]) -> Mapping[str, str]:
+    """The environment variables by which the merged pack serves the policies named, whatever a stack's file says."""
+    return {CHECKOV_SWITCH: str(int(_speak_of_checkov(policies)))}
+
+
+def _speak_of_checkov(policies: Iterable[str]) -> bool:
+    return any(name == CHECKOV or name.startswith("CKV") for name in policies)
 
 
 def pack_rules(name: str) -> Sequence[Rule]:

@@ -91,11 +91,13 @@ class PolicyView:
         where = f"environments/Pulumi.{name}.yaml"
         policies: dict[str, PolicySetting] = {}
         for policy, given in (value.get("policies") or {}).items():
-            level = given.get("level") if isinstance(given, Mapping) else given
+            entry = given if isinstance(given, Mapping) else {}
+            level = entry.get("level")
             if level not in (Level.ADVISORY, Level.MANDATORY, Level.DISABLED):
                 fix = "write level: advisory, mandatory or disabled"
-                raise UsageError(f"{level!r} is not an enforcement level", where=f"{where}: policies.{policy}", fix=fix)
-            policies[policy] = PolicySetting(level, given.get("parameters") or {})
+                at = f"{where}: policies.{policy}"
+                raise UsageError(f"{level or given!r} is not an enforcement level", where=at, fix=fix)
+            policies[policy] = PolicySetting(level, entry.get("parameters") or {})
         return cls(
             name=name,
             classification=str(value.get("classification") or ""),

@@ -6,36 +6,36 @@ Source: the schema that Jenkins' xUnit plugin publishes (``junit-10.xsd``); ther
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from levee.compliance import Rule
 from levee.plan import Verdict
-from levee.review.model import EnvironmentReview, Finding, Review, Status
+from levee.review.model import EnvironmentReview, Finding, Status
 
 _INVALID: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 §2.2 does not allow in any form."""
 
 
-def suites(review: Review, rules: Mapping[str, Rule]) -> str:
+def suites(environments: Sequence[EnvironmentReview], name: str) -> str:
     """The XML document.
 
     A rule that newly fails and is mandatory is a failure. One that only newly warns, is not evaluated, or fails as it
     did at the base is skipped with the reason; the rest passes. An environment without a preview is an error.
 
     Args:
-        review: What was found.
-        rules: The rules by id; those that were found broken and are none of these are tests, too.
+        environments: What was found; a rule that is broken and none of those that judged is a test, too.
+        name: The command that found it.
     """
-    root = Element("testsuites", name="levee review")
-    for environment in review.environments:
-        _suite(root, environment, rules)
+    root = Element("testsuites", name=name)
+    for environment in environments:
+        _suite(root, environment)
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root: Element, environment: EnvironmentReview, rules: Mapping[str, Rule]) -> None:
+def _suite(root: Element, environment: EnvironmentReview) -> None:
+    rules = {rule.id: rule for rule in environment.rules}
     by_rule: dict[str, list[Finding]] = {}
     for finding in environment.findings:
         by_rule.setdefault(finding.violation.policy, []).append(finding)
@@ -62,7 +62,7 @@ def _suite(root: Element, environment: EnvironmentReview, rules: Mapping[str, Ru
 
 
 def _count(found: Sequence[Finding]) -> str:
-    return f"{len(found):,} newly broken"
+    return f"{len(found):,} blocking"
 
 
 def _told(found: Sequence[Finding]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from levee.compliance import Rule
 from levee.plan import Level, Op, Plan, Resource, Verdict, Violation
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ class EnvironmentReview:
         remarks: What a reader must know beside the numbers, a sentence each.
         approval: What is approved with the review; ``None`` where the head could not be previewed.
         securables: What grants can be on, and the grants; ``None`` where the head could not be previewed.
+        rules: The rules that judged the head, without those that are disabled; none where it could not be previewed.
     """
 
     name: str
@@ -174,6 +176,7 @@ class EnvironmentReview:
     remarks: tuple[str, ...] = ()
     approval: Approval | None = None
     securables: Securables | None = None
+    rules: Sequence[Rule] = ()
 
     def found(self, status: Status, verdict: Verdict = Verdict.FAILED) -> tuple[Finding, ...]:
         """The findings of that status and verdict."""
@@ -279,6 +282,7 @@ class Review:
         contracts: Changed data contracts, the breaking first.
         governed: Edits to what judges.
         remarks: What a reader must know beside all that.
+        file: The project's file, relative to the repository, where what has no line of its own is shown.
     """
 
     project: str
@@ -288,6 +292,7 @@ class Review:
     contracts: tuple[ContractChange, ...] = ()
     governed: tuple[GovernedEdit, ...] = ()
     remarks: tuple[str, ...] = ()
+    file: str = "Pulumi.yaml"
 
     @property
     def quiet(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import queue
 import shutil
 import threading
@@ -19,13 +20,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from levee import compliance
-from levee.compliance import RULES
 from levee.cost import CostReport
 from levee.engine import Operation, Options, Project, find_project, perform
 from levee.engine.event_stream import Listener
 from levee.errors import LeveeError, UsageError
 from levee.lock import exclusive
-from levee.plan import Plan, document
+from levee.plan import Level, Plan, document
 from levee.review import changes, contracts, cost, findings, governed, grants
 from levee.review.approval import Approval, Code, approval
 from levee.review.model import EnvironmentReview, Review, Revision
@@ -124,6 +124,7 @@ def _review(run: _Run) -> Review:
         ),
         governed=governed.edits(run.repository.changed(run.base, run.head), sides.base.settings, sides.head.settings),
         remarks=sides.remarks,
+        file=str(run.subfolder / run.project.file.name),
     )
 
 
@@ -147,7 +148,7 @@ def _chosen(run: _Run, sides: Sides) -> list[str]:
 
 def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
     place = Place(run.repository, run.project, run.folder / "work" / name.replace("/", "-"))
-    policies = sides.policies_of(name)
+    policies, rules = sides.policies_of(name), sides.rules_of(name)
     remarks: list[str] = []
     base: Plan | None = None
     before: CostReport | None = None
@@ -176,7 +177,7 @@ def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
     found, mended = findings.findings(
         base,
         head,
-        rules={rule.id: rule for rule in RULES},
+        rules={rule.id: rule for rule in rules},
         accepted=sides.accepted,
         today=run.request.today,
         folder=run.subfolder,
@@ -192,6 +193,7 @@ def _environment(run: _Run, sides: Sides, name: str) -> EnvironmentReview:
         remarks=tuple(remarks),
         approval=approved,
         securables=grants.read(name, base, head),
+        rules=[rule for rule in rules if policies[rule.id].get(compliance.LEVEL_KEY) != Level.DISABLED],
     )
 
 
@@ -242,6 +244,7 @@ def _options(
         run.request.options,
         packs=(compliance.merged_pack(),) if policies else (),
         pack_config=policies,
+        environment={**os.environ, **compliance.switched(policies)},
         program_environment={**run.request.options.program_environment, **place.imports()},
         on_event=run.request.watch(name, doing),
         hold=Hold(project, name, place.folder, run.request.limits) if run.request.limits else None,

@@ -1,19 +1,21 @@
 """The findings as SARIF 2.1.0, which code hosts show on the lines of a pull request.
 
 Source: OASIS Standard "Static Analysis Results Interchange Format (SARIF) Version 2.1.0 Plus Errata 01" (2023-08-28);
-GitHub documentation, "SARIF support for code scanning", for what is read of it (``security-severity``, fingerprints).
+GitHub documentation, "SARIF support for code scanning", for what is read of it (``security-severity``, fingerprints,
+a file for each result).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 from levee.compliance import Rule
-from levee.plan import Level, Verdict
-from levee.review.model import EnvironmentReview, Finding, Review, Status
+from levee.plan import Level, Source, Verdict, Violation
+from levee.review.model import EnvironmentReview, Finding, Status
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _MOST: Final = 25_000
@@ -30,21 +32,39 @@ _BASELINE: Final[Mapping[Status, str]] = {
 _UNPRINTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
-def log(review: Review, rules: Mapping[str, Rule], version: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the log says beside the findings.
+
+    Attributes:
+        version: Levee's version.
+        exit_code: That of the command.
+        file: Where a finding without a line of its own is shown, relative to the repository. GitHub refuses a whole log
+            for one result without a file.
+        compared: Whether there is a base, so that a finding can be new.
+    """
+
+    version: str
+    exit_code: int
+    file: str
+    compared: bool = True
+
+
+def log(environments: Sequence[EnvironmentReview], run: Run) -> dict[str, Any]:
     """The SARIF log: one run, one result a finding; the same finding in several environments is one result.
 
     Args:
-        review: What was found.
-        rules: The rules by id.
-        version: Levee's version.
+        environments: What was found.
+        run: What is said beside it.
     """
     merged: dict[str, tuple[Finding, list[str]]] = {}
-    for environment in review.environments:
+    for environment in environments:
         for finding in environment.findings:
             merged.setdefault(finding.fingerprint, (finding, []))[1].append(environment.name)
+    rules = {rule.id: rule for environment in environments for rule in environment.rules}
     used = sorted({f.violation.policy for f, _ in merged.values()})
     index = {name: place for place, name in enumerate(used)}
-    results = [_result(finding, names, index) for finding, names in list(merged.values())[:_MOST]]
+    results = [_result(finding, names, index, run) for finding, names in list(merged.values())[:_MOST]]
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -53,12 +73,12 @@ def log(review: Review, rules: Mapping[str, Rule], version: str) -> dict[str, An
                 "tool": {
                     "driver": {
                         "name": "Levee",
-                        "semanticVersion": version,
+                        "semanticVersion": run.version,
                         "rules": [_rule(name, rules.get(name)) for name in used],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "invocations": [_invocation(review.environments, review.exit_code)],
+                "invocations": [_invocation(environments, run.exit_code)],
                 "results": results,
             }
         ],
@@ -87,7 +107,7 @@ def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, environments: Sequence[str], index: Mapping[str, int]) -> dict[str, Any]:
+def _result(finding: Finding, environments: Sequence[str], index: Mapping[str, int], run: Run) -> dict[str, Any]:
     violation = finding.violation
     undecided = finding.verdict is Verdict.NOT_EVALUATED
     result: dict[str, Any] = {
@@ -96,23 +116,30 @@ def _result(finding: Finding, environments: Sequence[str], index: Mapping[str, i
         "kind": "open" if undecided else "fail",
         "level": "none" if undecided else _level(violation.level),
         "message": {"text": _printed(f"{violation.message} (in {', '.join(environments)})")},
-        "baselineState": _BASELINE[finding.status],
+        "locations": [_location(violation, run.file)],
         "partialFingerprints": {"leveeFinding/v1": finding.fingerprint},
         "properties": {"environments": list(environments)},
     }
-    location: dict[str, Any] = {}
-    if violation.source and not violation.source.file.startswith("/"):
-        location["physicalLocation"] = {
-            "artifactLocation": {"uri": quote(_printed(violation.source.file))},
-            "region": {"startLine": max(violation.source.line, 1)},
-        }
-    if violation.urn:
-        location["logicalLocations"] = [{"fullyQualifiedName": _printed(violation.urn), "kind": "resource"}]
-    if location:
-        result["locations"] = [location]
+    if run.compared:
+        result["baselineState"] = _BASELINE[finding.status]
     if finding.status is Status.ACCEPTED:
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.reason}]
     return result
+
+
+def _location(violation: Violation, file: str) -> dict[str, Any]:
+    source = violation.source
+    if source is None or source.file.startswith("/"):
+        source = Source(file, 1)
+    location: dict[str, Any] = {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(_printed(source.file))},
+            "region": {"startLine": max(source.line, 1)},
+        }
+    }
+    if violation.urn:
+        location["logicalLocations"] = [{"fullyQualifiedName": _printed(violation.urn), "kind": "resource"}]
+    return location
 
 
 def _invocation(environments: Sequence[EnvironmentReview], code: int) -> dict[str, Any]:

@@ -4,13 +4,13 @@ on how strictly rules hold, which findings are accepted and which stacks there a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from levee import compliance
-from levee.compliance import RULES
+from levee.compliance import RULES, Rule
 from levee.engine import Project
 from levee.engine.project import read_yaml
 from levee.engine.stacks import stack_names
@@ -49,6 +49,7 @@ class Sides:
         base: The base.
         head: The head.
         policies: The packs' configuration of the base's environments.
+        rules: The rules that those ask for.
         accepted: The findings that the base accepts, by fingerprint.
         remarks: What a reader must know of it.
     """
@@ -56,6 +57,7 @@ class Sides:
     base: Side
     head: Side
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
     accepted: Mapping[str, Acceptance] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -68,14 +70,19 @@ class Sides:
         """
         place = Place(repository, checkout, folder)
         remarks: list[str] = []
-        before, policies, accepts = Side(), {}, {}
+        before, policies, rules, accepts = Side(), {}, {}, {}
         try:
             project = place.write(base.tree)
         except UsageError:
             remarks.append(f"{base.name} has no project here: everything is new")
         else:
             before = _side(place, project, contracts.read(place.folder))
-            policies, accepts = _policies(project, before), read_accepted(project.root / ACCEPTED)
+            ours = describes(project.config_dir)
+            for name in before.stacks:
+                environment = Environment.load(project.root, name) if ours else None
+                rules[name] = compliance.rules_for(environment)
+                policies[name] = pinned(compliance.pack_config(environment), rules[name])
+            accepts = read_accepted(project.root / ACCEPTED)
         project = place.write(head.tree)
         try:
             proposed = contracts.read(place.folder)
@@ -84,7 +91,11 @@ class Sides:
             proposed = before.contracts
         after = _side(place, project, proposed)
         place.clear()
-        return cls(before, after, policies, accepts, tuple(remarks))
+        return cls(before, after, policies, rules, accepts, tuple(remarks))
+
+    def rules_of(self, name: str) -> Sequence[Rule]:
+        """The rules that judge an environment: those that the base's asks for."""
+        return self.rules.get(name, RULES)
 
     def policies_of(self, name: str) -> Mapping[str, Any]:
         """The packs' configuration of an environment.
@@ -95,11 +106,11 @@ class Sides:
         if name in self.policies:
             return self.policies[name]
         if self.base.settings or self.head.settings:
-            return pinned({rule.id: {"enforcementLevel": rule.level.value} for rule in RULES})
-        return pinned(compliance.pack_config(None))
+            return pinned({rule.id: {"enforcementLevel": rule.level.value} for rule in RULES}, RULES)
+        return pinned(compliance.pack_config(None), RULES)
 
 
-def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
+def pinned(config: Mapping[str, Any], rules: Sequence[Rule]) -> dict[str, Any]:
     """A packs' configuration with every parameter of every rule in it.
 
     The engine merges it with what the stack's own configuration says of policies, which in a review is the head's.
@@ -107,7 +118,7 @@ def pinned(config: Mapping[str, Any]) -> dict[str, Any]:
     everywhere = {"enforcementLevel": config["all"]} if "all" in config else {}
     return {
         **({"all": config["all"]} if everywhere else {}),
-        **{rule.id: {**rule.defaults, **everywhere, **config.get(rule.id, {})} for rule in RULES},
+        **{rule.id: {**rule.defaults, **everywhere, **config.get(rule.id, {})} for rule in rules},
     }
 
 
@@ -121,11 +132,3 @@ def _side(place: Place, project: Project, found: Mapping[str, Contract]) -> Side
         if isinstance(value, dict):
             settings[file.relative_to(place.folder).as_posix()] = value
     return Side(names, settings, found)
-
-
-def _policies(project: Project, side: Side) -> dict[str, Mapping[str, Any]]:
-    ours = describes(project.config_dir)
-    return {
-        name: pinned(compliance.pack_config(Environment.load(project.root, name) if ours else None))
-        for name in side.stacks
-    }

@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
+import jsonschema
 import pytest
 
 from levee.cli.app import run
 from levee.compliance.checkov import worker
+from tests.levee.review.test_fork import ENVIRONMENT, git
+from tests.levee.review.test_writers import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAN = ROOT / "tests" / "levee" / "terraform" / "plan.json"
@@ -76,6 +80,47 @@ def test_the_environments_levels_and_exemptions_hold(tmp_path):
     environment = said["violations"]["tagging-required", "aws_s3_bucket.raw[0]"]
     assert "environment" in environment["message"]
     assert "a month" in said["not_evaluated"]["budget-exceeded", ""]["message"], "what has a price is added up"
+
+
+def test_what_it_writes_for_other_programs_names_the_files_as_the_repository_has_them(tmp_path):
+    """By the writers of ``levee review``; what is said of the whole is shown at a file, too: code hosts demand one."""
+    network = tmp_path / "infra" / "network"
+    network.mkdir(parents=True)
+    (network / "main.tf").write_text(HCL)
+    git(tmp_path, "init", "-q")
+    out = tmp_path / "out"
+    assert run(["check", str(network), "--output", str(out)]) == 1
+    log = json.loads((out / "check.sarif").read_text())
+    jsonschema.Draft4Validator(SCHEMA).validate(log)
+    (sarif,) = log["runs"]
+    assert sarif["invocations"][0]["exitCode"] == 1
+    results = {(r["ruleId"], place(r)) for r in sarif["results"] if r["kind"] == "fail"}
+    assert ("CKV_AWS_16", ("infra/network/main.tf", 7)) in results
+    assert {file for _, (file, _) in {(r["ruleId"], place(r)) for r in sarif["results"]}} == {"infra/network/main.tf"}
+    assert not any("baselineState" in result for result in sarif["results"]), "there is no base"
+    helps = {rule["id"]: rule["help"]["text"] for rule in sarif["tool"]["driver"]["rules"]}
+    assert helps["CKV_AWS_16"].startswith("Change the property")
+    (suite,) = ET.fromstring((out / "check.junit.xml").read_bytes())
+    cases = {case.get("name"): [verdict.tag for verdict in case] for case in suite}
+    assert (cases["CKV_AWS_16"], cases["CKV_AWS_17"]) == (["failure"], ["skipped"])
+    assert json.loads((out / "check.json").read_text())["violations"]
+
+
+def place(result):
+    physical = result["locations"][0]["physicalLocation"]
+    return physical["artifactLocation"]["uri"], physical["region"]["startLine"]
+
+
+def test_a_disabled_rule_is_no_test_that_passes(tmp_path, capsys):
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\nstackConfigDir: environments\n")
+    text = f"{ENVIRONMENT}    policies:\n      CKV_AWS_7: {{level: disabled}}\n"
+    (tmp_path / "environments" / "Pulumi.dev.yaml").write_text(text)
+    assert run(["check", str(PLAN), "--env", "dev", "--cwd", str(tmp_path), "--format", "junit"]) == 1
+    (suite,) = ET.fromstring(capsys.readouterr().out)
+    names = {case.get("name") for case in suite}
+    assert "CKV_AWS_16" in names
+    assert "CKV_AWS_7" not in names
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_what_a_pack_reads_of_the_stacks_config_is_what_the_model_says(more):
     assert settings.pack_config(view, RULES) == pack_config(environment(**more))
 
 
-@pytest.mark.parametrize("given", [{"level": "sometimes"}, {}, "advisory-ish", None])
+@pytest.mark.parametrize("given", [{"level": "sometimes"}, {}, "mandatory", "advisory-ish", None])
 def test_a_level_that_is_none_is_refused(given):
     with pytest.raises(UsageError, match="not an enforcement level") as refused:
         PolicyView.parse("prod", MINIMAL | {"policies": {"tagging": given}})

@@ -41,7 +41,7 @@ def plan(*resources, violations=(), not_evaluated=()):
 def environment(base, head, name="dev", accepted=None, **more):
     changed, unsettled = changes(base, head)
     found, mended = findings(base, head, rules=RULES_BY_ID, accepted=accepted or {}, today=TODAY)
-    return EnvironmentReview(name, head, changed, found, None, mended, unsettled, **more)
+    return EnvironmentReview(name, head, changed, found, None, mended, unsettled, rules=RULES, **more)
 
 
 def review(*environments, **more):

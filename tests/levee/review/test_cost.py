@@ -3,13 +3,14 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from levee.compliance import RULES
 from levee.plan import UNKNOWN, Op
 from levee.review import cost
 from levee.review.markdown import comment
 from levee.review.sides import pinned
 from tests.levee.review.conftest import bucket, environment, plan, review
 
-POLICIES = pinned({})
+POLICIES = pinned({}, RULES)
 VOLUME = "aws:ebs/volume:Volume"
 
 

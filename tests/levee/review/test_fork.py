@@ -108,7 +108,8 @@ def reviewed(top):
     git(clone, "switch", "-qc", "feature")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         rogue = HEAD.replace("PORT", str(listener.getsockname()[1])).replace("HOME", repr(str(home)))
-        write(clone, rogue, f"{ENVIRONMENT}    policies:\n      tagging: {{level: disabled}}\n")
+        policies = "{tagging: {level: disabled}, checkov: {level: mandatory}}"
+        write(clone, rogue, f"{ENVIRONMENT}    policies: {policies}\n")
         git(clone, "commit", "-qam", "change")
         command = [LEVEE, "review", "--base", "origin/main", "--output", "out", *([] if WHY else ["--untrusted"])]
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "DEPLOY_TOKEN": "hunter2"}
@@ -128,6 +129,7 @@ def the_comment(out):
     assert "a &#124; &#96;b&#96; &#64;octocat &#60;b&#62;" in written
     policies = written.split("### Policies")[1].split("\n\n<details>")[0]
     assert "<code>tagging-required</code>" in policies, "the head's own environment disables it, the base's does not"
+    assert "CKV" not in written, "nor does the head's own environment bring rules"
     assert "octocat" in policies
     assert "<code>untagged</code>" not in policies, "what was broken at the base folds away"
 

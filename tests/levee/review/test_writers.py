@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
+from levee.plan import Source
 from levee.review import document, junit, sarif
 from levee.review.accepted import Acceptance
 from levee.review.findings import fingerprint
@@ -16,6 +17,8 @@ from tests.levee.review.conftest import RULES_BY_ID, TODAY, broken, bucket, envi
 SCHEMA = json.loads(Path(__file__).with_name("sarif-2.1.0-rtm.5.json").read_text())
 """SchemaStore's copy of the OASIS schema, as the npm package @microsoft/jest-sarif 1.0.0-beta.0 ships it (MIT)."""
 
+RUN = sarif.Run("0.1.0", 1, "platform/Pulumi.yaml")
+
 
 def validated(log):
     jsonschema.Draft4Validator(SCHEMA).validate(log)
@@ -23,7 +26,7 @@ def validated(log):
 
 
 def test_the_log_fits_the_published_schema_and_names_rule_file_and_line(one_of_each):
-    run = validated(sarif.log(review(environment(*one_of_each)), RULES_BY_ID, "0.1.0"))
+    run = validated(sarif.log([environment(*one_of_each)], RUN))
     (rule,) = run["tool"]["driver"]["rules"]
     assert rule["id"] == "tagging-required"
     assert rule["help"]["text"].startswith(RULES_BY_ID["tagging-required"].remediation)
@@ -39,7 +42,7 @@ def test_the_log_fits_the_published_schema_and_names_rule_file_and_line(one_of_e
 
 
 def test_the_schema_test_can_fail(one_of_each):
-    log = sarif.log(review(environment(*one_of_each)), RULES_BY_ID, "0.1.0")
+    log = sarif.log([environment(*one_of_each)], RUN)
     del log["runs"][0]["results"][0]["message"]
     with pytest.raises(jsonschema.ValidationError):
         validated(log)
@@ -49,7 +52,7 @@ def test_an_accepted_finding_is_suppressed_with_its_reason():
     name = fingerprint(broken("a"))
     entry = Acceptance(fingerprint=name, reason="the vendor needs it", owner="a@b.example", expires=TODAY)
     reviewed = environment(plan(), plan(bucket("a"), violations=[broken("a")]), accepted={name: entry})
-    (result,) = validated(sarif.log(review(reviewed), RULES_BY_ID, "0.1.0"))["results"]
+    (result,) = validated(sarif.log([reviewed], RUN))["results"]
     assert result["suppressions"] == [
         {"kind": "external", "status": "accepted", "justification": "the vendor needs it"}
     ]
@@ -60,17 +63,34 @@ def test_hostile_names_and_unknown_rules_still_fit_the_schema():
     violation = replace(violation, source=replace(violation.source, file="a b/#?.py", line=0))
     reviewed = environment(plan(), plan(bucket("a"), violations=[violation]))
     failed = replace(environment(plan(), plan(), name="x\x00"), failure="it\x01 broke", failure_code=2)
-    run = validated(sarif.log(review(reviewed, failed), RULES_BY_ID, "0.1.0"))
+    run = validated(sarif.log([reviewed, failed], RUN))
     json.dumps(run).encode()
     assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%20b/%23%3F.py"
     assert run["invocations"][0]["executionSuccessful"] is False
-    ET.fromstring(junit.suites(review(reviewed, failed), RULES_BY_ID).encode())
+    ET.fromstring(junit.suites([reviewed, failed], "levee review").encode())
+
+
+def test_a_finding_without_a_line_is_shown_at_the_projects_file():
+    """GitHub refuses a whole log for one result without a file."""
+    nowhere = replace(broken("a", message="the budget is exceeded"), urn="", source=None)
+    elsewhere = replace(broken("b"), source=Source("/usr/lib/python3/x.py", 3))
+    reviewed = environment(plan(), plan(bucket("a"), bucket("b"), violations=[nowhere, elsewhere]))
+    results = validated(sarif.log([reviewed], RUN))["results"]
+    places = [result["locations"][0]["physicalLocation"] for result in results]
+    place = {"artifactLocation": {"uri": "platform/Pulumi.yaml"}, "region": {"startLine": 1}}
+    assert places == [place, place]
+
+
+def test_without_a_base_nothing_is_called_new():
+    reviewed = environment(plan(), plan(bucket("a"), violations=[broken("a")]))
+    (result,) = validated(sarif.log([reviewed], replace(RUN, compared=False)))["results"]
+    assert "baselineState" not in result
 
 
 def test_junit_has_a_test_for_every_rule_and_fails_where_the_gate_does(one_of_each):
     clean = environment(plan(), plan(), name="clean")
     failed = replace(environment(plan(), plan(), name="failed"), failure="it broke", failure_code=2)
-    root = ET.fromstring(junit.suites(review(environment(*one_of_each), clean, failed), RULES_BY_ID).encode())
+    root = ET.fromstring(junit.suites([environment(*one_of_each), clean, failed], "levee review").encode())
     dev, quiet, lost = root
     assert [case.get("name") for case in dev] == sorted(RULES_BY_ID)
     (failure,) = dev.iter("failure")
@@ -82,7 +102,7 @@ def test_junit_has_a_test_for_every_rule_and_fails_where_the_gate_does(one_of_ea
 
 def test_what_is_known_is_skipped_and_says_so():
     reviewed = environment(plan(bucket("a"), violations=[broken("a")]), plan(bucket("a"), violations=[broken("a")]))
-    root = ET.fromstring(junit.suites(review(reviewed), RULES_BY_ID).encode())
+    root = ET.fromstring(junit.suites([reviewed], "levee review").encode())
     (skipped,) = root.iter("skipped")
     assert str(skipped.get("message")).endswith("tags are missing (mandatory, known)")
 
