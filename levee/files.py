@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write UTF-8 text by rename: a reader, or a crash, sees the old file or the whole new one.
+def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+    """Write a file by rename: a reader, or a crash, sees the old file or the whole new one.
 
     Args:
         path: The file; its folder is made.
-        text: Its content.
+        content: Its content; text as UTF-8.
         mode: Its permissions, less the process's mask.
+
+    Raises:
+        OSError: It cannot be written; the error names the file itself, and nothing is left beside it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write(text)
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(content.encode() if isinstance(content, str) else content)
+        beside.replace(path)
+    except OSError as failed:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        failed.filename, failed.filename2 = str(path), None
+        raise

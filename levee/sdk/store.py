@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from levee.files import write_whole
 
 
 def load(path: Path | None) -> dict[str, Any] | None:
@@ -21,10 +21,6 @@ def load(path: Path | None) -> dict[str, Any] | None:
 
 
 def save(path: Path | None, data: Mapping[str, Any]) -> None:
-    """Write whole or not at all: several threads and processes share a cache."""
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-    temporary.write_text(json.dumps(data, separators=(",", ":")), encoding="utf-8")
-    temporary.replace(path)
+    """Write the file; nothing where no cache is kept."""
+    if path is not None:
+        write_whole(path, json.dumps(data, separators=(",", ":")))

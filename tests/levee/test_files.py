@@ -1,0 +1,25 @@
+"""Files that are written whole or not at all."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from levee.files import write_whole
+
+
+def test_a_file_is_replaced_with_its_mode_and_a_failed_write_leaves_the_old_one(tmp_path):
+    path = tmp_path / "deep" / "state.json"
+    write_whole(path, "old", mode=0o600)
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("old", 0o600)
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "no UTF-8: \ud800")
+    assert path.read_text() == "old"
+    assert [p.name for p in path.parent.iterdir()] == ["state.json"]
+
+
+def test_threads_may_write_one_file(tmp_path):
+    texts = {letter * 100_000 for letter in "abcdefgh"}
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda text: write_whole(tmp_path / "one", text), sorted(texts) * 4))
+    assert (tmp_path / "one").read_text() in texts
+    assert [p.name for p in tmp_path.iterdir()] == ["one"]
