@@ -107,6 +107,8 @@ def _arguments(session: Session, operation: Operation, events: str) -> list[str]
         arguments += ["--preview-only"]
     else:
         arguments += ["--yes", "--suppress-progress"]
+        if options.offline and options.throwaway:
+            arguments += ["--skip-preview"]
     if operation in {Operation.PREVIEW, Operation.UP}:
         config = session.scratch / "pack-config.json"
         config.write_text(json.dumps(dict(options.pack_config)))

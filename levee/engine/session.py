@@ -57,6 +57,8 @@ class Options:
         on_event: Gets every engine event while it runs.
         state: Of an offline preview: a state to begin with, as ``pulumi stack export --show-secrets`` prints it; the
             preview then runs in a workspace that goes with it.
+        throwaway: Of an offline up: of a stack that is thrown away, so that nobody sees a preview of it first, and what
+            is left of a run that ends half-way is of no use to anybody.
         update_plan: Of a preview: where Pulumi's update plan is written. Of an up: the update plan that it keeps to.
         debug: Let the SDK's debug messages reach the engine.
     """
@@ -78,6 +80,7 @@ class Options:
     hold: Callable[[Sequence[Path]], Sequence[str]] | None = None
     on_event: Listener | None = None
     state: str | None = field(default=None, repr=False)
+    throwaway: bool = False
     update_plan: Path | None = None
     debug: bool = False
 
@@ -149,6 +152,8 @@ class Session:
             env |= self.workspace.environment()
             env.pop("PULUMI_CONFIG_PASSPHRASE", None)
             env.pop("PULUMI_ACCESS_TOKEN", None)
+            if self.options.throwaway:
+                env["PULUMI_SKIP_CHECKPOINTS"] = "true"  # else the whole state is written anew for each resource
         env.setdefault("GOGC", "400")  # the engine's work is short and its memory small: a quarter less time on garbage
         if env.pop("PYTHONDONTWRITEBYTECODE", ""):
             # An SDK takes three times as long to import without its byte code: kept where nobody minds it.

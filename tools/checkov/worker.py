@@ -33,6 +33,7 @@ os.dup2(2, 1)  # whatever Checkov prints goes to standard error
 import checkov.arm.runner  # noqa: E402 - the environment above is read at import
 import checkov.kubernetes.runner  # noqa: E402
 import checkov.terraform.runner  # noqa: E402
+import ply.yacc  # noqa: E402
 from checkov.arm.registry import arm_resource_registry  # noqa: E402
 from checkov.common.checks_infra.registry import get_graph_checks_registry  # noqa: E402
 from checkov.common.graph.graph_builder import CustomAttributes  # noqa: E402
@@ -54,6 +55,25 @@ _REGISTRIES = {"terraform": resource_registry, "arm": arm_resource_registry, "ku
 _RESULTS = {CheckResult.PASSED: "passed", CheckResult.FAILED: "failed", CheckResult.UNKNOWN: "unknown"}
 
 Verdict = dict[str, Any]
+
+
+def kept(build: Callable[..., Any]) -> Callable[..., Any]:
+    """``ply.yacc.yacc`` for grammars that are classes, each built once.
+
+    Checkov's parser of JSONPath has its tables built for every path that it has not met before, 25 ms each.
+    """
+    parsers: dict[tuple[type, str | None], Any] = {}
+
+    def yacc(*, module: object, start: str | None = None, **more: Any) -> Any:
+        grammar = (type(module), start)
+        if grammar not in parsers:
+            parsers[grammar] = build(module=module, start=start, **more)
+        return parsers[grammar]
+
+    return yacc
+
+
+ply.yacc.yacc = kept(ply.yacc.yacc)
 
 
 class Unknown(str):

@@ -60,6 +60,23 @@ def test_a_life_from_preview_to_destroy(project):
     assert run("preview").summary.by_op == {"create": 2}
 
 
+def test_a_throwaway_stack_is_brought_up_as_any_other_in_one_run_of_the_program(project):
+    run = project("""
+        import pathlib
+        import pulumi
+
+        with pathlib.Path("runs").open("a") as runs:
+            runs.write("r")
+        for name in ("upper", "lower"):
+            pulumi.ComponentResource("probe:index:Shelf", name).register_outputs({"books": 3})
+    """)
+    up = run("up", throwaway=True)
+    assert (run.root / "runs").read_text() == "r", "no preview before it"
+    assert up.summary.by_op == {"create": 2}
+    assert {s["urn"].rsplit("::", 1)[-1] for s in run.states()} == {"probe-dev", "upper", "lower"}
+    assert run("preview").summary.by_op == {"same": 2}
+
+
 def test_secrets_that_a_cloud_key_holds_have_placeholders_and_what_is_given_is_written_nowhere(project):
     run = project(
         """
