@@ -2,8 +2,9 @@
 
 A company that comes to Pulumi has its network in Terraform and leaves it there. ``TerraformOutputs`` reads that state's
 outputs, takes the ones that are asked for and no others, and refuses a state that is not there, lacks one, or holds
-something else: a preview never goes on with an empty answer. A state with a sensitive output makes all of its values
-secret, since the engine cannot tell them apart; ``Wanted(public=True)`` says of one that everybody may see it.
+something else: a preview never goes on with an empty answer. Every value is a secret of the stack, since Pulumi's
+Terraform provider does not tell which outputs are sensitive; ``Wanted(public=True)`` says of one that everybody may see
+it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Wanted:
         kind: What it holds; a set or a tuple of strings counts as a list of them.
         pattern: Regular expression that it, or each string in it, matches whole; empty for any.
         at_least: How many items a list or a map has at the least.
-        public: Whether everybody may see it, though another output of the state is secret.
+        public: Whether everybody may see it; else it is a secret of the stack.
     """
 
     kind: Kind = Kind.STRING
@@ -175,7 +176,7 @@ class Gcs:
         from pulumi_gcp import storage
 
         found = storage.get_bucket_object_content_output(bucket=self.bucket, name=self._name, opts=opts)
-        return found.apply(lambda result: _of_text(result.content, str(self)))
+        return found.apply(lambda result: outputs_of(result.content, str(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ class Http:
         """The outputs."""
         del opts  # no provider is asked
         password = pulumi.Output.from_input(self.password)
-        return password.apply(lambda given: _of_text(self._get(given), self.address))
+        return password.apply(lambda given: outputs_of(self._get(given), self.address))
 
     def _get(self, password: str | None) -> str:
         if not self.address.startswith(("https://", "http://")):
@@ -251,16 +252,11 @@ class TerraformOutputs(pulumi.ComponentResource):
 
 def _one(checked: pulumi.Output[Mapping[str, Any]], key: str, *, public: bool) -> pulumi.Output[Any]:
     value = checked.apply(lambda values: values[key])
-    return pulumi.Output.unsecret(value) if public else value
+    return pulumi.Output.unsecret(value) if public else pulumi.Output.secret(value)
 
 
-def _of_text(text: str, where: str) -> pulumi.Output[Mapping[str, Any]]:
-    values, sensitive = outputs_of(text, where)
-    return pulumi.Output.secret(values) if sensitive else pulumi.Output.from_input(values)
-
-
-def outputs_of(text: str, where: str) -> tuple[dict[str, Any], bool]:
-    """The outputs in the text of a state, and whether one of them is sensitive.
+def outputs_of(text: str, where: str) -> dict[str, Any]:
+    """The outputs in the text of a state.
 
     Raises:
         TerraformStateError: It is no state of version 4.
@@ -272,9 +268,7 @@ def outputs_of(text: str, where: str) -> tuple[dict[str, Any], bool]:
     version = state.get("version") if isinstance(state, dict) else None
     if version != STATE_VERSION:
         raise TerraformStateError(f"{where} is no Terraform state of version {STATE_VERSION}: version {version!r}")
-    outputs = state.get("outputs", {})
-    sensitive = any(output.get("sensitive") for output in outputs.values())
-    return {name: output["value"] for name, output in outputs.items()}, sensitive
+    return {name: output["value"] for name, output in state.get("outputs", {}).items()}
 
 
 def check(outputs: Mapping[str, Any], wanted: Mapping[str, Wanted], where: str) -> dict[str, Any]:
