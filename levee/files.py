@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,18 +13,19 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
 
     Args:
         path: The file; its folder is made.
-        content: Its content; text as UTF-8.
+        content: Its content; text becomes UTF-8.
         mode: Its permissions, less the process's mask.
 
     Raises:
         OSError: It cannot be written; the error names the file itself, and nothing is left beside it.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    whole = content.encode() if isinstance(content, str) else content
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as out:
-            out.write(content.encode() if isinstance(content, str) else content)
+            out.write(whole)
         beside.replace(path)
     except OSError as failed:
         with suppress(OSError):

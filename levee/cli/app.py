@@ -5,14 +5,20 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
 
 from levee.cli import check, cost, data, engine, evidence, fidelity, github, machine, prices, review
 from levee.cli.console import ON_STDOUT, errors, output, print_json
-from levee.errors import LeveeError
+from levee.errors import EngineError, LeveeError, UsageError
+
+_WRONG_USE: Final = 2
+_PIPE_CLOSED: Final = 128 + 13
+"""As a shell says it of a program that SIGPIPE ended."""
+
+_USABLE: Final = "name a file in a folder that is there, that may be read and written, on a disk with room"
 
 app = typer.Typer(
     name="levee",
@@ -68,41 +74,53 @@ def run(argv: list[str] | None = None) -> int:
     """
     arguments = _with_json(sys.argv[1:] if argv is None else argv)
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, prog_name="levee", standalone_mode=False)
     except LeveeError as wrong:
-        _machine_readable(arguments, wrong.message, wrong.exit_code, where=wrong.where, fix=wrong.fix)
-        if github.active():
-            github.write(github.of_error(wrong))
-        errors.print(f"[bold red]error[/] {escape(wrong.message)}", soft_wrap=True)
-        if wrong.where:
-            errors.print(f"   [dim]at[/]  {escape(wrong.where)}", soft_wrap=True)
-        if wrong.fix:
-            errors.print(f"  [dim]fix[/]  [bold]{escape(wrong.fix)}[/]", soft_wrap=True)
-        return wrong.exit_code
+        return _told(arguments, wrong)
     except typer.TyperException as wrong:  # a flag, a command or a value that there is not
-        _machine_readable(arguments, wrong.format_message(), 2)
-        errors.print(f"[bold red]error[/] {escape(wrong.format_message())}", soft_wrap=True)
-        errors.print("  [dim]fix[/]  [bold]levee --help, or levee COMMAND --help[/]")
-        return 2
+        if not (message := wrong.format_message()):
+            return _WRONG_USE  # nothing was asked: the help is printed
+        asked = getattr(wrong, "ctx", None)
+        command = asked.command_path if asked else "levee"
+        return _told(arguments, UsageError(message.replace("Value error, ", ""), fix=f"{command} --help"))
+    except SystemExit:  # how typer and rich end where nobody reads on
+        return _PIPE_CLOSED
+    except OSError as failed:
+        said = failed.strerror or str(failed)
+        if failed.filename is None:
+            return _told(arguments, EngineError(said))
+        return _told(arguments, UsageError(said, where=str(failed.filename), fix=_USABLE))
     except (KeyboardInterrupt, typer.Abort):
         errors.print("[bold]stopped[/]; nothing was left half done")
         return 130
     return code if isinstance(code, int) else 0
 
 
+def _told(arguments: list[str], wrong: LeveeError) -> int:
+    """Say what is wrong, as JSON too where that was asked for, and as an annotation where a workflow runs."""
+    _machine_readable(arguments, wrong)
+    if github.active():
+        github.write(github.of_error(wrong))
+    errors.print(f"[bold red]error[/] {escape(wrong.message)}", soft_wrap=True)
+    if wrong.where:
+        errors.print(f"   [dim]at[/]  {escape(wrong.where)}", soft_wrap=True)
+    if wrong.fix:
+        errors.print(f"  [dim]fix[/]  [bold]{escape(wrong.fix)}[/]", soft_wrap=True)
+    return wrong.exit_code
+
+
 def _with_json(arguments: list[str]) -> list[str]:
     """A bare ``--json``, last or before another flag, means ``--json -``: standard output."""
     spelled: list[str] = []
-    for argument, after in zip(arguments, [*arguments[1:], "--"], strict=True):
+    for argument, after in pairwise([*arguments, "--"]):
         spelled.append(argument)
         if argument == "--json" and after.startswith("-") and after != "-":
             spelled.append("-")
     return spelled
 
 
-def _machine_readable(
-    arguments: list[str], message: str, code: int, *, where: str | None = None, fix: str | None = None
-) -> None:
+def _machine_readable(arguments: list[str], wrong: LeveeError) -> None:
     """Print an error as JSON where the command was to print its result so."""
     if ON_STDOUT in pairwise(arguments):
-        print_json({"version": 1, "error": {"message": message, "where": where, "fix": fix, "exit_code": code}})
+        told = {"message": wrong.message, "where": wrong.where, "fix": wrong.fix, "exit_code": wrong.exit_code}
+        print_json({"version": 1, "error": told})

@@ -272,8 +272,11 @@ def _rows(path: Path, columns: tuple[str, ...] = ()) -> Iterator[tuple[int, Mapp
                     fix = f"give it {len(reader.fieldnames or ())} fields"
                     raise UsageError("not a line of the file", where=f"{path}:{reader.line_num}", fix=fix)
                 yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as wrong:
-        raise UsageError(f"cannot read the file: {wrong}", where=str(path), fix="name a readable CSV file") from None
+    except OSError as wrong:
+        fix = "name a folder that holds a catalogue"
+        raise UsageError(f"cannot be read: {wrong.strerror or wrong}", where=str(path), fix=fix) from None
+    except (UnicodeDecodeError, csv.Error) as wrong:
+        raise UsageError(f"not CSV in UTF-8: {wrong}", where=str(path), fix="mend the file") from None
 
 
 def _decimal(text: str, path: Path, line: int) -> Decimal:

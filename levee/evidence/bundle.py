@@ -7,6 +7,7 @@ manifest's bytes, and ``public.pem`` the key that checks it.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import zipfile
@@ -27,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from levee.errors import GateError, UsageError
+from levee.files import write_whole
 
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "signature"
@@ -110,12 +112,11 @@ def write(path: Path, files: Mapping[str, bytes], about: Mapping[str, Any], key:
     manifest = json.dumps({"version": _VERSION, **about, "files": digests}, indent=2).encode()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     whole = {MANIFEST: manifest, SIGNATURE: key.sign(manifest).hex().encode(), PUBLIC_KEY: public, **files}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as bundle:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, content in whole.items():
             bundle.writestr(zipfile.ZipInfo(name, _NO_DATE), content, zipfile.ZIP_DEFLATED)
-    beside.replace(path)
+    write_whole(path, made.getvalue())
 
 
 def verify(path: Path, signer: Ed25519PublicKey | None = None) -> Verified:
@@ -160,7 +161,9 @@ def _read(path: Path) -> dict[str, bytes]:
             if sum(entry.file_size for entry in entries) > _LARGEST:
                 raise _no_bundle(path, f"more than {_LARGEST:,} bytes")
             return {entry.filename: bundle.read(entry) for entry in entries}
-    except (OSError, zipfile.BadZipFile) as wrong:
+    except OSError as wrong:
+        raise _no_bundle(path, wrong.strerror or str(wrong)) from wrong
+    except zipfile.BadZipFile as wrong:
         raise _no_bundle(path, str(wrong)) from wrong
 
 

@@ -171,14 +171,25 @@ def read(path: Path, project: str, stack: str) -> Approval:
             )
         approved = _ADAPTER.validate_python(document["approved"])
     except (OSError, ValueError, KeyError, TypeError) as wrong:
-        said = wrong.errors()[0]["msg"] if isinstance(wrong, ValidationError) else repr(wrong)
-        raise UsageError(f"not an approval: {said}", where=str(path), fix=again) from wrong
+        raise UsageError(f"not an approval: {_why(wrong)}", where=str(path), fix=again) from wrong
     if approved.digest != written:
         raise GateError("the approval was changed since it was written", where=str(path), fix=again)
     if (approved.project, approved.stack) != (project, stack):
         other = f"{approved.project}/{approved.stack}"
         raise GateError(f"the approval is of {other}, not of {project}/{stack}", where=str(path), fix=again)
     return approved
+
+
+def _why(wrong: Exception) -> str:
+    match wrong:
+        case OSError():
+            return wrong.strerror or str(wrong)
+        case KeyError(args=[name]):
+            return f"it has no {name!r}"
+        case ValidationError():
+            first = wrong.errors()[0]
+            return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(wrong)
 
 
 def _engines_own(resource: Resource) -> bool:

@@ -182,8 +182,10 @@ def _text(path: Path) -> str:
         if raw[:2] == b"PK":
             raise UsageError("this is Terraform's own plan file, not its JSON", where=str(path), fix=_SHOW)
         return raw.decode()
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise UsageError(f"cannot be read: {wrong}", where=str(path), fix=_SHOW) from None
+    except OSError as wrong:
+        raise UsageError(f"cannot be read: {wrong.strerror or wrong}", where=str(path), fix=_SHOW) from None
+    except UnicodeDecodeError as wrong:
+        raise UsageError(f"not UTF-8: {wrong}", where=str(path), fix=_SHOW) from None
 
 
 def _line(text: str, place: Sequence[int | str]) -> int:

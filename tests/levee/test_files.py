@@ -23,3 +23,10 @@ def test_threads_may_write_one_file(tmp_path):
         list(threads.map(lambda text: write_whole(tmp_path / "one", text), sorted(texts) * 4))
     assert (tmp_path / "one").read_text() in texts
     assert [p.name for p in tmp_path.iterdir()] == ["one"]
+
+
+def test_what_cannot_be_written_is_named_itself_and_not_what_stands_beside_it(tmp_path):
+    (tmp_path / "folder").write_bytes(b"\xff")
+    with pytest.raises(OSError, match=r"folder/file\.json") as refused:
+        write_whole(tmp_path / "folder" / "file.json", b"\xff")
+    assert refused.value.filename == str(tmp_path / "folder" / "file.json")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from levee.errors import EngineError
+from levee.files import write_whole
 
 _ATTEMPTS: Final = 6
 _TIMEOUT: Final = httpx.Timeout(30, read=120)
@@ -82,10 +82,9 @@ class Fetcher:
         except ValueError:
             raise EngineError("the price list is no JSON", where=url) from None
         if etag := answer.headers.get("ETag"):
-            self._cache.mkdir(parents=True, exist_ok=True)
             tag.unlink(missing_ok=True)  # never a new tag beside an old document
-            _write(kept, answer.content)
-            _write(tag, etag.encode())
+            write_whole(kept, answer.content)
+            write_whole(tag, etag)
         return document
 
     def close(self) -> None:
@@ -109,9 +108,3 @@ def _wait(state: RetryCallState) -> float:
 
 def _seconds(retry_after: str | None) -> float | None:
     return float(retry_after) if retry_after is not None and retry_after.isdigit() else None
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(path)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from levee.cost.catalogue import PRICE_COLUMNS, Price, Tier, read_prices
 from levee.cost.refresh.selector import Published
+from levee.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,4 @@ def _write(path: Path, prices: Iterable[Price]) -> None:
         for tier in price.tiers:
             amounts = (f"{tier.start.normalize():f}", price.unit, f"{tier.usd.normalize():f}", tier.label)
             writer.writerow((price.key, *amounts, price.fact, price.source))
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text.getvalue(), encoding="utf-8")
-    beside.replace(path)
+    write_whole(path, text.getvalue())

@@ -1,6 +1,7 @@
 """The command line as other tools call it: exit codes, files, errors with their mend, never a traceback."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -222,3 +223,40 @@ def test_a_workflow_gets_annotations_on_its_lines(stranger, capsys, monkeypatch)
 def test_it_says_which_levee_it_is(capsys):
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"levee {version('levee')}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["prices"]])
+def test_a_command_that_needs_another_word_prints_its_help_and_nothing_else(words, capsys):
+    assert run(words) == 2
+    printed = capsys.readouterr()
+    assert "Usage: levee" in printed.out
+    assert printed.err == ""
+
+
+def test_a_wrong_flag_is_answered_with_the_help_of_its_own_command(capsys):
+    assert run(["prices", "refresh", "--nonsense"]) == 2
+    assert "levee prices refresh --help" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("to", ["/proc/found.json", "/dev/null/found.json"])
+def test_a_file_that_cannot_be_written_is_named_without_a_traceback(to, capsys):
+    assert run(["doctor", "--json", to]) == 2
+    said = capsys.readouterr().err
+    assert to in said
+    assert "fix" in said
+
+
+def test_a_folder_that_is_not_there_is_named_without_a_traceback(capsys):
+    assert run(["doctor", "--cwd", "/nowhere"]) == 2
+    assert "/nowhere" in capsys.readouterr().err
+
+
+def test_a_reader_who_has_seen_enough_is_told_nothing(tmp_path):
+    code = "from levee.cli import main; main(['doctor', '--json'])"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    os.close(writing)
+    assert done.returncode == 141
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
