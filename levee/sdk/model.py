@@ -113,10 +113,6 @@ Properties = Mapping[str, Property]
 """Wire name to property, in the SDK's order."""
 
 
-def _to_json(properties: Properties) -> list[dict[str, Any]]:
-    return [p.to_json() for p in properties.values()]
-
-
 def properties_from_json(data: Sequence[Mapping[str, Any]]) -> dict[str, Property]:
     """Properties by wire name, from a list of :meth:`Property.to_json`."""
     return {p["name"]: Property.from_json(p) for p in data}
@@ -124,7 +120,25 @@ def properties_from_json(data: Sequence[Mapping[str, Any]]) -> dict[str, Propert
 
 def properties_to_json(properties: Properties) -> list[dict[str, Any]]:
     """The inverse of :func:`properties_from_json`."""
-    return _to_json(properties)
+    return [p.to_json() for p in properties.values()]
+
+
+def _shared_to_json(type_: ResourceType | FunctionType) -> dict[str, Any]:
+    """What a resource type and a function have both."""
+    return {
+        "token": type_.token,
+        "package": type_.package,
+        "version": type_.version,
+        "module": type_.module,
+        "inputs": properties_to_json(type_.inputs),
+        "outputs": properties_to_json(type_.outputs),
+    }
+
+
+def _shared_from_json(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that :func:`_shared_to_json` was made of."""
+    texts = {name: data[name] for name in ("token", "package", "version", "module")}
+    return texts | {side: properties_from_json(data[side]) for side in ("inputs", "outputs")}
 
 
 @dataclass(frozen=True)
@@ -165,13 +179,8 @@ class ResourceType:
     def to_json(self) -> dict[str, Any]:
         """The type as JSON."""
         return {
-            "token": self.token,
-            "package": self.package,
-            "version": self.version,
-            "module": self.module,
+            **_shared_to_json(self),
             "class_name": self.class_name,
-            "inputs": _to_json(self.inputs),
-            "outputs": _to_json(self.outputs),
             "secret_outputs": list(self.secret_outputs),
             "aliases": list(self.aliases),
             "replace_on_changes": list(self.replace_on_changes),
@@ -184,13 +193,8 @@ class ResourceType:
     def from_json(cls, data: Mapping[str, Any]) -> ResourceType:
         """The inverse of :meth:`to_json`."""
         return cls(
-            token=data["token"],
-            package=data["package"],
-            version=data["version"],
-            module=data["module"],
+            **_shared_from_json(data),
             class_name=data["class_name"],
-            inputs=properties_from_json(data["inputs"]),
-            outputs=properties_from_json(data["outputs"]),
             secret_outputs=tuple(data["secret_outputs"]),
             aliases=tuple(data["aliases"]),
             replace_on_changes=tuple(data["replace_on_changes"]),
@@ -216,23 +220,9 @@ class FunctionType:
 
     def to_json(self) -> dict[str, Any]:
         """The function as JSON."""
-        return {
-            "token": self.token,
-            "package": self.package,
-            "version": self.version,
-            "module": self.module,
-            "inputs": _to_json(self.inputs),
-            "outputs": _to_json(self.outputs),
-        }
+        return _shared_to_json(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FunctionType:
         """The inverse of :meth:`to_json`."""
-        return cls(
-            token=data["token"],
-            package=data["package"],
-            version=data["version"],
-            module=data["module"],
-            inputs=properties_from_json(data["inputs"]),
-            outputs=properties_from_json(data["outputs"]),
-        )
+        return cls(**_shared_from_json(data))
