@@ -136,6 +136,57 @@ def test_actionlint_finds_nothing_in_the_workflow():
     assert found.returncode == 0, found.stdout + found.stderr
 
 
+UV = """#!/bin/sh
+[ "$1" = --version ] && echo "uv 9.9.9" && exit
+while [ "$1" != levee ]; do shift; done
+printf '%s\\n' "$@"
+echo "::warning title=tagging::never in a summary" >&2
+echo "8 resources" >&2
+exit "$LEVEE_CODE"
+"""
+"""What stands in for uv and the Levee that it would run: it tells its arguments and leaves with a code."""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "given", "code"),
+    [
+        ({}, ["--cwd", ".", "--timeout", "300", "--json", "-", "--fill-config"], 0),
+        ({"FILL_CONFIG": "false", "TIMEOUT": "7"}, ["--cwd", ".", "--timeout", "7", "--json", "-"], 1),
+        (
+            {"STACK": "prod", "WORKING_DIRECTORY": "a b", "FILL_CONFIG": "true", "CONFIG": "a=1 2\n\nb=$(touch c)\n"},
+            [
+                *("prod", "--cwd", "a b", "--timeout", "300", "--json", "-", "--fill-config"),
+                *("--config", "a=1 2", "--config", "b=$(touch c)"),
+            ],
+            3,
+        ),
+    ],
+)
+def test_the_actions_script_hands_on_its_inputs_and_what_came_of_them(tmp_path, inputs, given, code):
+    uv = tmp_path / "bin/uv"
+    uv.parent.mkdir()
+    uv.write_text(UV)
+    uv.chmod(0o755)
+    outputs, summary = tmp_path / "outputs", tmp_path / "summary"
+    environment = {
+        "PATH": f"{uv.parent}{os.pathsep}{os.environ['PATH']}",
+        "LEVEE_CODE": str(code),
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_OUTPUT": str(outputs),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        **{f"LEVEE_{name}": value for name, value in inputs.items()},
+    }
+    ran = subprocess.run([ROOT / "tools/action"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert ran.returncode == code
+    said = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+    assert said["exit-code"] == str(code)
+    assert Path(said["plan"]).read_text().splitlines() == ["levee", "preview", *given]
+    assert "::warning" in ran.stderr, "the runner reads annotations from the log"
+    assert "8 resources" in summary.read_text()
+    assert "::warning" not in summary.read_text()
+    assert not (tmp_path / "c").exists()
+
+
 @pytest.mark.slow
 def test_the_actions_script_previews_the_example(tmp_path):
     project = copy(tmp_path / "work/stranger")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ def test_an_activated_environment_counts_when_a_program_could_run_in_it(tmp_path
     assert interpreter.find(tmp_path, {}, active) == Path(sys.executable)
     (tmp_path / "active" / "lib" / "python3.11" / "site-packages" / "pulumi").mkdir(parents=True)
     assert interpreter.find(tmp_path, {}, active) == python
+    assert interpreter.find(tmp_path, {}, {"CONDA_PREFIX": str(tmp_path / "active")}) == python
+
+
+def test_an_interpreter_in_no_environment_is_asked_for_its_packages(tmp_path):
+    """As a distribution's own Python, or a wrapper around one."""
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    assert interpreter.site_packages(python) == Path(sysconfig.get_paths()["purelib"])
+    python.write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(UsageError, match="no site-packages"):
+        interpreter.site_packages(python)
 
 
 def test_uv_keeps_its_environment_beside_the_lock(tmp_path):
@@ -100,13 +114,22 @@ def test_uv_keeps_its_environment_beside_the_lock(tmp_path):
     program.mkdir(parents=True)
     (tmp_path / "uv.lock").touch()
     python = _venv(tmp_path / ".venv")
-    assert interpreter.find(program, {"toolchain": "uv"}, {}) == python
+    assert interpreter.find(program, {"toolchain": "UV"}, {}) == python
+    elsewhere = _venv(tmp_path / "built")
+    assert interpreter.find(program, {"toolchain": "uv"}, {"UV_PROJECT_ENVIRONMENT": "built"}) == elsewhere
     (program / "uv.lock").touch()
     with pytest.raises(UsageError, match="no environment") as missing:
         interpreter.find(program, {"toolchain": "uv"}, {})
     assert "uv sync" in str(missing.value)
     own = _venv(program / "env")
     assert interpreter.find(program, {"toolchain": "uv", "virtualenv": "env"}, {}) == own
+
+
+def test_uv_without_a_lock_keeps_it_beside_the_project_file(tmp_path):
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "infra").mkdir()
+    python = _venv(tmp_path / ".venv")
+    assert interpreter.find(tmp_path / "infra", {"toolchain": "uv"}, {}) == python
 
 
 def test_poetry_is_asked(tmp_path):
@@ -150,6 +173,22 @@ def test_a_poetry_that_does_not_answer_and_a_project_that_cannot_be_read_are_wro
     with pytest.raises(UsageError, match="Poetry does not say") as silent:
         interpreter.find(tmp_path, asked, {"PATH": str(poetry.parent)})
     assert "virtualenv" in str(silent.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "folder"),
+    [
+        ("POETRY_VIRTUALENVS_PATH", ""),
+        ("POETRY_CACHE_DIR", "virtualenvs"),
+        ("XDG_CACHE_HOME", "pypoetry/virtualenvs"),
+    ],
+)
+def test_poetrys_cache_lies_where_its_settings_say(tmp_path, variable, folder):
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "infra"\n')
+    digest = base64.urlsafe_b64encode(hashlib.sha256(str(tmp_path).encode()).digest()).decode()[:8]
+    python = _venv(tmp_path / "moved" / folder / f"infra-{digest}-py3.11")
+    environment = {"PATH": "", "HOME": str(tmp_path), variable: str(tmp_path / "moved")}
+    assert interpreter.find(tmp_path, {"toolchain": "poetry"}, environment) == python
 
 
 def test_what_is_named_and_not_there_is_wrong_use(tmp_path):
