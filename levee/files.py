@@ -1,7 +1,8 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what a folder of them is known by."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from contextlib import suppress
@@ -32,3 +33,13 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
             beside.unlink(missing_ok=True)
         failed.filename, failed.filename2 = str(path), None
         raise
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256, hexadecimal, of the files below a folder by path and content; what Python compiled does not count."""
+    whole = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            name = path.relative_to(folder).as_posix().encode()
+            whole.update(name + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()

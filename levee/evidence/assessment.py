@@ -15,6 +15,7 @@ from pathlib import Path
 import levee.compliance
 from levee.compliance import Outcome, Rule
 from levee.evidence.framework import Framework
+from levee.files import digest_of
 from levee.plan import Plan, Verdict, document
 
 
@@ -94,7 +95,7 @@ class Assessment:
         requirements: Every requirement of every framework asked for.
         made_at: When, UTC.
         plan_digest: SHA-256 of the plan's JSON without its timings.
-        rules_digest: SHA-256 of the source of ``levee.compliance``.
+        rules_digest: SHA-256 of ``levee.compliance``, code and tables.
         versions: Name of a tool or provider SDK to its version.
     """
 
@@ -132,7 +133,7 @@ def assess(
         tuple(requirement for framework in frameworks for requirement in _requirements(framework, results)),
         now,
         plan_digest(plan),
-        rules_digest(),
+        digest_of(Path(levee.compliance.__file__).parent),
         _versions(plan),
     )
 
@@ -142,16 +143,7 @@ def plan_digest(plan: Plan) -> str:
     whole = document.to_document(plan)
     whole["summary"].pop("seconds", None)
     whole.pop("seconds", None)
-    return _digest(json.dumps(whole, sort_keys=True).encode())
-
-
-def rules_digest() -> str:
-    """SHA-256 over the source files of ``levee.compliance``, by path."""
-    folder = Path(levee.compliance.__file__).parent
-    files = sorted(folder.rglob("*.py"))
-    return _digest(
-        b"".join(_digest(f.read_bytes()).encode() + f.relative_to(folder).as_posix().encode() for f in files)
-    )
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def _requirements(framework: Framework, results: Sequence[RuleResult]) -> Iterable[Requirement]:
@@ -167,7 +159,3 @@ def _requirements(framework: Framework, results: Sequence[RuleResult]) -> Iterab
 def _versions(plan: Plan) -> Mapping[str, str]:
     sdks = {name: number for name, _, number in sorted({t.sdk.partition(" ") for t in plan.fidelity.types}) if number}
     return {"levee": version("levee"), "pulumi": version("pulumi"), **sdks}
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

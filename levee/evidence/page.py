@@ -63,7 +63,7 @@ def _made_of(assessment: Assessment) -> Iterator[tuple[str, str]]:
     plan = assessment.plan
     yield "time (UTC)", assessment.made_at.isoformat(timespec="seconds")
     yield "plan", f"{plan.operation}, {'simulated clouds' if plan.offline else 'real providers'}"
-    yield "resources", f"{len(plan.resources):,}"
+    yield "resources", f"{plan.summary.resources:,}"
     yield "SHA-256 of the plan", assessment.plan_digest
     yield "SHA-256 of the rules", assessment.rules_digest
     yield from assessment.versions.items()

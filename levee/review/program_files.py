@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import levee
 from levee import places
+from levee.files import digest_of
 from levee.review.trees import listed
 
 _NOT_THE_PROGRAMS: Final = frozenset({".git", ".levee", "__pycache__", "node_modules"})
@@ -45,13 +47,11 @@ def of_checkout(root: Path, besides: Collection[Path] = ()) -> Mapping[str, str]
     return _digests(root, listed(root) or _walk(root), besides)
 
 
+@cache
 def levee_digest() -> str:
-    """Which Levee this is, to the byte: a checkout changes without its version."""
-    digest = hashlib.sha256()
-    for root in (Path(levee.__file__).parent, places.shipped("policy_packs")):
-        for path in sorted(root.rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    """Which Levee this is, to the byte, its tables and prices too: a checkout changes without its version."""
+    roots = (Path(levee.__file__).parent, places.shipped("policy_packs"))
+    return hashlib.sha256("".join(map(digest_of, roots)).encode()).hexdigest()
 
 
 def _digests(root: Path, names: Collection[str], besides: Collection[Path]) -> dict[str, str]:

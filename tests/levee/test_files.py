@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from levee.files import write_whole
+from levee.files import digest_of, write_whole
 
 
 def test_a_file_is_replaced_with_its_mode_and_a_failed_write_leaves_the_old_one(tmp_path):
@@ -30,3 +30,18 @@ def test_what_cannot_be_written_is_named_itself_and_not_what_stands_beside_it(tm
     with pytest.raises(OSError, match=r"folder/file\.json") as refused:
         write_whole(tmp_path / "folder" / "file.json", b"\xff")
     assert refused.value.filename == str(tmp_path / "folder" / "file.json")
+
+
+def test_a_folder_is_known_by_the_paths_and_the_content_of_all_its_files(tmp_path):
+    def digest(files):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        for name, content in files.items():
+            write_whole(folder / name, content)
+        return digest_of(folder)
+
+    rules = {"a.py": "1", "data/prices.csv": "2"}
+    same = digest(rules)
+    assert digest(dict(reversed(rules.items()))) == same
+    assert digest(rules | {"__pycache__/a.cpython-311.pyc": b"3"}) == same
+    others = [rules | {"data/prices.csv": "3"}, rules | {"b.py": ""}, {"a.py": "1", "data/prices.toml": "2"}]
+    assert len({same, *map(digest, others)}) == 4
