@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -107,6 +108,8 @@ def _open(engine: EngineName) -> SparkSession:
         ) from error
     for key, value in SESSION_CONF.items():
         opened.conf.set(key, value)
+    if engine is EngineName.SAIL:
+        _take_back_ctrl_c()
     return opened
 
 
@@ -121,6 +124,17 @@ def _open_sail() -> SparkSession:
         raise PipelineError("Sail's server did not start", fix="run again with RUST_LOG=info to see why")
     _servers.append(server)
     return _connect(address[1])
+
+
+def _take_back_ctrl_c() -> None:
+    """Let Ctrl-C interrupt Python alone.
+
+    Sail's server, once it serves, hears it too, and takes no more requests while it waits for those in flight: what the
+    client sends afterwards, at the latest when the interpreter ends, is never answered. Here the server lives and dies
+    with the process.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
 
 
 def _open_spark() -> SparkSession:
@@ -165,8 +179,8 @@ def _connect(port: int) -> SparkSession:
     # By name: Connect's client sends the token that guards Spark's server without TLS to `localhost` only. Connect's
     # session offers what the pipelines use of the classic class; the two share no base in the stubs.
     opened = SparkSession.builder.remote(f"sc://localhost:{port}").create()
-    # The server lives and dies with this process: where it has gone (Ctrl-C stops Sail's first), the default of ten
-    # minutes of retries would be ten minutes of waiting for nobody.
+    # The server lives and dies with this process: where it has gone, the default of ten minutes of retries would be ten
+    # minutes of waiting for nobody.
     opened.client.set_retry_policies([DefaultPolicy(max_retries=3, max_backoff=200, jitter=50)])
     return opened  # ty: ignore[invalid-explicit-return]
 
