@@ -15,7 +15,7 @@ test: doctor chromium check unit data  ## every linter and every test
 
 check: sync  ## locks, ruff, ty and import-linter
 	$(UV) lock --check --quiet && $(UV) lock --check --quiet --project pipelines && $(UV) lock --check --quiet --project tools/sdks && $(UV) lock --check --quiet --project tools/checkov && .venv/bin/ruff check && .venv/bin/ruff format --check
-	.venv/bin/ty check && .venv/bin/ty check --python pipelines/.venv pipelines/src tests/pipelines bench/by_hand && .venv/bin/lint-imports
+	.venv/bin/ty check && .venv/bin/ty check --project pipelines && .venv/bin/ty check --python pipelines/.venv tests/pipelines bench/by_hand && .venv/bin/lint-imports
 
 fix: sync  ## let ruff mend what it can
 	.venv/bin/ruff check --fix; .venv/bin/ruff format

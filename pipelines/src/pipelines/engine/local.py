@@ -43,7 +43,8 @@ def count(path: str, at: int | None = None) -> int | None:
     if "deletionVectors" in (table.protocol().reader_features or ()):
         return None
     numbers = pa.table(table.get_add_actions(flatten=True))["num_records"]
-    return None if numbers.null_count else int(pc.sum(numbers, min_count=0).as_py())
+    # pyarrow makes its functions when it is imported.
+    return None if numbers.null_count else int(pc.sum(numbers, min_count=0).as_py())  # ty: ignore[missing-attribute]
 
 
 def rows(path: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
