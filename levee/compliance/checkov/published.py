@@ -29,7 +29,6 @@ CONTROLS: Final[Mapping[str, Sequence[Control]]] = {
     "CKV_AWS_13": cis_aws("1.9"),
     "CKV_AWS_40": cis_aws("1.15"),
     "CKV_AWS_62": cis_aws("1.16"),
-    "CKV2_AWS_40": cis_aws("1.16"),
     "CKV_AWS_53": cis_aws("2.1.4"),
     "CKV_AWS_54": cis_aws("2.1.4"),
     "CKV_AWS_55": cis_aws("2.1.4"),

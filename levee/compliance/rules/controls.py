@@ -7,6 +7,7 @@ Benchmarks at the versions named below, by the number of the recommendation.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from levee.compliance.rule import Control
@@ -44,29 +45,101 @@ def part11(*references: str) -> Controls:
     return tuple(Control("21 CFR Part 11", "1997", reference) for reference in references)
 
 
+Numbers = Mapping[str, tuple[int, int]]
+"""Section of a benchmark to the first and the last of its recommendations."""
+
+_CIS_AWS: Final[Numbers] = {
+    "1": (1, 22),
+    "2.1": (1, 4),
+    "2.2": (1, 1),
+    "2.3": (1, 3),
+    "2.4": (1, 1),
+    "3": (1, 9),
+    "4": (1, 16),
+    "5": (1, 6),
+}
+_CIS_AZURE: Final[Numbers] = {
+    "2": (3, 26),
+    "2.1": (1, 4),
+    "2.2": (1, 8),
+    "3.1": (10, 16),
+    "3.2": (1, 1),
+    "3.3": (1, 8),
+    "4": (1, 17),
+    "5.1": (1, 7),
+    "5.2": (1, 8),
+    "5.3": (1, 4),
+    "5.4": (1, 3),
+    "6": (4, 5),
+    "6.1": (1, 6),
+    "6.2": (1, 10),
+    "6.3": (1, 1),
+    "7": (1, 7),
+    "8": (1, 11),
+    "9": (1, 12),
+    "10": (1, 1),
+}
+_CIS_GCP: Final[Numbers] = {
+    "1": (1, 17),
+    "2": (1, 16),
+    "3": (1, 10),
+    "4": (1, 12),
+    "5": (1, 2),
+    "6": (4, 7),
+    "6.1": (1, 3),
+    "6.2": (1, 8),
+    "6.3": (1, 7),
+    "7": (1, 4),
+    "8": (1, 1),
+}
+_CIS_KUBERNETES: Final[Numbers] = {
+    "5.1": (1, 13),
+    "5.2": (1, 13),
+    "5.3": (1, 2),
+    "5.4": (1, 2),
+    "5.5": (1, 1),
+    "5.7": (1, 4),
+}
+"""Section 5, "Policies": the others are about machines of a control plane, which no resource here describes."""
+
+
+def _published(standard: str, version: str, numbers: Numbers, references: Iterable[str]) -> Controls:
+    """Recommendations by number.
+
+    Raises:
+        ValueError: The benchmark has no such recommendation.
+    """
+    for reference in references:
+        section, _, number = reference.rpartition(".")
+        first, last = numbers.get(section, (0, -1))
+        if not number.isdigit() or not first <= int(number) <= last:
+            raise ValueError(f"{standard} {version} has no recommendation {reference}")
+    return tuple(Control(standard, version, reference) for reference in references)
+
+
 def cis_aws(*references: str) -> Controls:
     """Recommendations of the CIS AWS Foundations Benchmark 3.0.0."""
-    return tuple(Control("CIS AWS Foundations", "3.0.0", reference) for reference in references)
+    return _published("CIS AWS Foundations", "3.0.0", _CIS_AWS, references)
 
 
 def cis_kubernetes(*references: str) -> Controls:
     """Recommendations of the CIS Kubernetes Benchmark 1.8.0."""
-    return tuple(Control("CIS Kubernetes", "1.8.0", reference) for reference in references)
+    return _published("CIS Kubernetes", "1.8.0", _CIS_KUBERNETES, references)
 
 
 def cis_azure(*references: str) -> Controls:
     """Recommendations of the CIS Microsoft Azure Foundations Benchmark 3.0.0."""
-    return tuple(Control("CIS Azure Foundations", "3.0.0", reference) for reference in references)
+    return _published("CIS Azure Foundations", "3.0.0", _CIS_AZURE, references)
 
 
 def cis_gcp(*references: str) -> Controls:
     """Recommendations of the CIS Google Cloud Platform Foundation Benchmark 3.0.0."""
-    return tuple(Control("CIS GCP Foundation", "3.0.0", reference) for reference in references)
+    return _published("CIS GCP Foundation", "3.0.0", _CIS_GCP, references)
 
 
 def databricks_sat(*references: str) -> Controls:
-    """Checks of Databricks' own Security Analysis Tool 0.6.0, which reads a workspace that runs."""
-    return tuple(Control("Databricks SAT", "0.6.0", reference) for reference in references)
+    """Checks of Databricks' own Security Analysis Tool 0.8.0, which reads a workspace that runs."""
+    return tuple(Control("Databricks SAT", "0.8.0", reference) for reference in references)
 
 
 ENCRYPTION_AT_REST: Final = (
@@ -76,7 +149,8 @@ ENCRYPTION_AT_REST: Final = (
     *iso("A.8.24"),
     *gdpr("Art. 32(1)(a)"),
 )
-KEY_MANAGEMENT: Final = (*hipaa("164.312(a)(2)(iv)"), *pci("3.6.1", "3.7.4"), *soc2("CC6.1"), *iso("A.8.24"))
+KEY_MANAGEMENT: Final = (*hipaa("164.312(a)(2)(iv)"), *pci("3.6.1"), *soc2("CC6.1"), *iso("A.8.24"))
+KEY_ROTATION: Final = (*KEY_MANAGEMENT, *pci("3.7.4"))
 ENCRYPTION_IN_TRANSIT: Final = (
     *hipaa("164.312(e)(1)", "164.312(e)(2)(ii)"),
     *pci("4.2.1"),
@@ -165,4 +239,5 @@ AVAILABILITY: Final = (
 )
 RESIDENCY: Final = (*iso("A.5.23", "A.5.34"), *gdpr("Art. 44"))
 HARDENING: Final = (*pci("2.2.1", "2.2.6"), *soc2("CC6.8", "CC7.1"), *iso("A.8.9"))
+CAPACITY: Final = iso("A.8.6")
 PATCHING: Final = (*pci("6.3.3"), *soc2("CC7.1"), *iso("A.8.8"))

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from levee.compliance.rule import Finding, Read, Undecidable
-from levee.compliance.rules.checks import Check, each, reads
+from levee.compliance.rules.checks import Check, each, only_where, reads
 from levee.compliance.rules.scope import Scope, Value
 from levee.plan import SECRET, UNKNOWN
 
@@ -83,13 +83,14 @@ def no_plain_secrets(path: str) -> Check:
     return Check(run, (Read(path),))
 
 
-def no_plain_secret_pairs(path: str, *, name: str = "name", value: str = "value") -> Check:
+def no_plain_secret_pairs(path: str, *, name: str = "name", value: str = "value", where: Check | None = None) -> Check:
     """No item of the list at the path, each with a name and a value, is a secret in plain.
 
     Args:
         path: The path of the items, with ``[*]``.
         name: The item's property that names it.
         value: The item's property that holds the value.
+        where: The items to judge; others hold the name of a secret, not the secret.
     """
 
     @reads(name, value)
@@ -100,7 +101,7 @@ def no_plain_secret_pairs(path: str, *, name: str = "name", value: str = "value"
         else:
             yield from _judge(scope.one(value), str(named.value))
 
-    return each(path, pair)
+    return each(path, pair if where is None else only_where(where, pair))
 
 
 def kept_secret(path: str) -> Check:

@@ -305,7 +305,9 @@ RULES: Final = (
         "aws-codebuild-no-plain-secrets",
         "No build has a secret in a plain variable",
         "aws:codebuild/project:Project",
-        no_plain_secret_pairs("environment.environmentVariables[*]"),
+        no_plain_secret_pairs(
+            "environment.environmentVariables[*]", where=equals("type", "PLAINTEXT", default="PLAINTEXT")
+        ),
         severity=Severity.CRITICAL,
         mend='Set `type="SECRETS_MANAGER"` on the variable, with the secret\'s name as its value.',
         url=security_hub("codebuild", 2),

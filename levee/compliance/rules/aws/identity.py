@@ -54,6 +54,13 @@ _ONE_REPOSITORY: Final = re.compile(r"repo:[^:*?/]+/[^:*?]+:.+")
 _ONE_REF: Final = re.compile(r"repo:[^:*?/]+/[^:*?]+:(ref:refs/(heads|tags)/[^*?]+|environment:[^*?]+)")
 
 
+_COMPARING: Final = tuple(
+    f"{prefix}{operator}"
+    for prefix in ("", "ForAnyValue:")
+    for operator in ("StringEquals", "StringEqualsIgnoreCase", "StringLike")
+)
+
+
 def _admin(statement: Statement) -> str:
     return "allows everything on everything: name the actions and resources" if is_admin(statement) else ""
 
@@ -87,7 +94,7 @@ def _subjects(statement: Statement) -> list[Any]:
     conditions = statement.get("Condition") or {}
     return [
         value
-        for operator in ("StringEquals", "StringLike", "ForAnyValue:StringEquals", "ForAnyValue:StringLike")
+        for operator in _COMPARING
         for key, given in (conditions.get(operator) or {}).items()
         if key.lower() == f"{GITHUB}:sub"
         for value in many(given)

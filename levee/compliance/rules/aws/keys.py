@@ -32,7 +32,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend="Set `enable_key_rotation=True`, and `rotation_period_in_days=365` or less.",
         url=security_hub("kms", 4),
-        controls=(*c.KEY_MANAGEMENT, *c.cis_aws("3.6")),
+        controls=(*c.KEY_ROTATION, *c.cis_aws("3.6")),
     ),
     rule(
         "aws-kms-policy-not-public",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from levee.compliance.rule import Severity
+from levee.compliance.rule import Finding, Severity, Undecidable
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.aws.common import customer_key, security_hub
 from levee.compliance.rules.build import rule
-from levee.compliance.rules.checks import Check, at_least, each, either, equals, every, one_of, only_where
+from levee.compliance.rules.checks import Check, at_least, either, equals, every, one_of, only_where, reads
 from levee.compliance.rules.relations import referred
+from levee.compliance.rules.scope import Scope
 from levee.compliance.rules.settings import AUDIT_DAYS, LOG_DAYS, Setting
+from levee.plan import Verdict
 
 TRAIL: Final = "aws:cloudtrail/trail:Trail"
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
@@ -20,6 +23,43 @@ FLOW_LOG: Final = "aws:ec2/flowLog:FlowLog"
 def _kept(days: Setting) -> Check:
     """A log group keeps its records that long; CloudWatch's 0 is for ever."""
     return either(at_least("retentionInDays", days), equals("retentionInDays", 0, default=0))
+
+
+_MANAGEMENT: Final = every(
+    equals("includeManagementEvents", True, default=True), equals("readWriteType", "All", default="All")
+)
+
+
+@reads(
+    "eventSelectors[*].includeManagementEvents",
+    "eventSelectors[*].readWriteType",
+    "advancedEventSelectors[*].fieldSelectors[*].field",
+    "advancedEventSelectors[*].fieldSelectors[*].equals",
+)
+def _manages(scope: Scope) -> Iterator[Finding]:
+    """Some selector takes every management event; a trail without selectors does too."""
+    simple, advanced = list(scope.read("eventSelectors[*]")), list(scope.read("advancedEventSelectors[*]"))
+    verdicts = {_MANAGEMENT.verdict(scope.at(selector)) for selector in simple if not selector.undecidable}
+    verdicts |= {_takes_management(scope.at(selector)) for selector in advanced if not selector.undecidable}
+    if any(selector.undecidable for selector in (*simple, *advanced)):
+        verdicts.add(Verdict.NOT_EVALUATED)
+    if Verdict.PASSED in verdicts or not verdicts:
+        return
+    path = "eventSelectors" if simple else "advancedEventSelectors"
+    if Verdict.NOT_EVALUATED in verdicts:
+        yield Undecidable(path).finding()
+    else:
+        yield Finding(f"no item of `{path}` takes all management events", property=path)
+
+
+def _takes_management(selector: Scope) -> Verdict:
+    """Whether an advanced selector's only condition is that the event is one of management."""
+    given = list(selector.read("fieldSelectors[*].field"))
+    values = list(selector.read("fieldSelectors[*].equals[*]"))
+    if any(found.undecidable for found in (*given, *values)):
+        return Verdict.NOT_EVALUATED
+    whole = [found.value for found in given] == ["eventCategory"] and [v.value for v in values] == ["Management"]
+    return Verdict.PASSED if whole else Verdict.FAILED
 
 
 RULES: Final = (
@@ -61,10 +101,7 @@ RULES: Final = (
         "aws-cloudtrail-management-events",
         "No trail leaves out what is done to the account",
         TRAIL,
-        each(
-            "eventSelectors[*]",
-            every(equals("includeManagementEvents", True, default=True), equals("readWriteType", "All", default="All")),
-        ),
+        _manages,
         severity=Severity.MEDIUM,
         mend='Remove `include_management_events=False`, and set `read_write_type="All"`.',
         url="https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html",

@@ -125,7 +125,7 @@ RULES: Final = (
     ),
     rule(
         "aws-athena-encrypted",
-        "Every workgroup encrypts its results, and no query may choose otherwise",
+        "Every workgroup encrypts its results with a KMS key, and no query may choose otherwise",
         WORKGROUP,
         every(
             equals("configuration.enforceWorkgroupConfiguration", True, default=True),

@@ -34,11 +34,13 @@ from levee.compliance.rules.settings import PROTECTED
 GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 GROUP_RULE: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS_RULE: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
+ACL_RULE: Final = "aws:ec2/networkAclRule:NetworkAclRule"
 BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 DISTRIBUTION: Final = "aws:cloudfront/distribution:Distribution"
 _DOORS: Final = (GROUP, GROUP_RULE, INGRESS_RULE)
 
-_ALL_PROTOCOLS: Final = ("-1", "all", -1)
+_ALL_PROTOCOLS: Final = ("-1", "all")
 _PROTOCOLS_WITH_PORTS: Final = ("tcp", "udp", "6", "17")
 _LAST: Final = 65535
 
@@ -53,9 +55,9 @@ def _ports(ports: Ports) -> Opens:
     def opens(protocol: Value, first: Value, last: Value) -> str | None:
         if protocol.undecidable:
             return None
-        if protocol.value in _ALL_PROTOCOLS:
+        if _name(protocol) in _ALL_PROTOCOLS:
             return in_words(ports, ports)
-        if protocol.value not in _PROTOCOLS_WITH_PORTS:
+        if _name(protocol) not in _PROTOCOLS_WITH_PORTS:
             return ""
         if first.undecidable or last.undecidable:
             return None
@@ -68,9 +70,9 @@ def _every_port(protocol: Value, first: Value, last: Value) -> str | None:
     """Every port, where the door spans them all."""
     if protocol.undecidable:
         return None
-    if protocol.value in _ALL_PROTOCOLS:
+    if _name(protocol) in _ALL_PROTOCOLS:
         return "every port"
-    if protocol.value not in _PROTOCOLS_WITH_PORTS:
+    if _name(protocol) not in _PROTOCOLS_WITH_PORTS:
         return ""
     if first.undecidable or last.undecidable:
         return None
@@ -118,6 +120,11 @@ def _each(found: Value) -> Iterator[Value]:
         yield found
 
 
+def _name(protocol: Value) -> str:
+    """A protocol's name or number as the provider compares it: in any case, as text or number."""
+    return str(protocol.value).lower()
+
+
 def _port(found: Value, absent_port: int) -> int:
     return int(found.value) if isinstance(found.value, int | float) else absent_port
 
@@ -126,6 +133,7 @@ def _modern_api(path: str) -> Check:
     return matching(path, r"(TLS_1_[23]|SecurityPolicy_TLS1[23]_.*)", "TLS_1_2 or newer", default="TLS_1_0")
 
 
+_ACL_CLOSED: Final = _closed(_ports(ADMIN_PORTS), "cidrBlock", "ipv6CidrBlock")
 _IS_APPLICATION: Final = equals("loadBalancerType", "application", default="application")
 _REDIRECTS: Final = each("defaultActions[*]", every(equals("type", "redirect"), equals("redirect.protocol", "HTTPS")))
 _MODERN_TLS: Final = r"(ELBSecurityPolicy-TLS13-1-[23]-.*|ELBSecurityPolicy-(TLS-1-2|FS-1-2)-.*)"
@@ -175,10 +183,12 @@ RULES: Final = (
     rule(
         "aws-vpc-acl-admin-ports-closed",
         "No network ACL opens SSH or RDP to the world",
-        "aws:ec2/networkAcl:NetworkAcl",
-        each(
-            "ingress[*]",
-            only_where(equals("action", "allow"), _closed(_ports(ADMIN_PORTS), "cidrBlock", "ipv6CidrBlock")),
+        (ACL, ACL_RULE),
+        by_type(
+            {
+                ACL: each("ingress[*]", only_where(equals("action", "allow"), _ACL_CLOSED)),
+                ACL_RULE: only_where(every(equals("ruleAction", "allow"), differs("egress", True)), _ACL_CLOSED),
+            }
         ),
         severity=Severity.MEDIUM,
         mend="Name the ranges that need it in `cidr_block`.",

@@ -5,12 +5,13 @@ Source: IAM User Guide, "IAM JSON policy element reference" and "How Amazon S3 d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from levee.compliance.rule import Finding, Undecidable
-from levee.compliance.rules.checks import Check, document, reads
+from levee.compliance.rules.checks import Check, document, is_world, reads
 from levee.compliance.rules.scope import Scope, is_undecidable
 
 Statement = Mapping[str, Any]
@@ -26,10 +27,14 @@ _LIMITING: Final = frozenset(
         "aws:SourceArn",
         "aws:SourceIp",
         "aws:SourceOrgID",
+        "aws:SourceOrgPaths",
         "aws:SourceOwner",
         "aws:SourceVpc",
         "aws:SourceVpce",
         "aws:userid",
+        "aws:VpceAccount",
+        "aws:VpceOrgID",
+        "aws:VpceOrgPaths",
         "kms:CallerAccount",
         "s3:DataAccessPointAccount",
         "sns:Endpoint",
@@ -37,7 +42,11 @@ _LIMITING: Final = frozenset(
 )
 """Condition keys that narrow everybody down to somebody."""
 
-_EVERYBODY: Final = ("*", "0.0.0.0/0", "::/0", "arn:aws:*")
+_ANY: Final = re.compile(r"[*?]+|arn:[\w*-]+(:[*?]*)+")
+"""A value that whatever is compared with it fits."""
+
+_FOR_WHOEVER_LACKS_IT: Final = re.compile(r".*Not.*|.*IfExists|Null|ForAllValues:.*")
+"""Condition operators that hold for a request without the key."""
 
 
 def statements(text: Any, path: str) -> list[Statement]:
@@ -71,8 +80,9 @@ def grants(statement: Statement) -> bool:
 
 
 def is_public(statement: Statement) -> bool:
-    """Whether it lets anybody in: an allowance to every principal that no condition narrows."""
-    return grants(statement) and "*" in principals(statement) and not _narrowed(statement)
+    """Whether it lets anybody in: an allowance to every principal, or all but some, that no condition narrows."""
+    anybody = "*" in principals(statement) or "NotPrincipal" in statement
+    return grants(statement) and anybody and not _narrowed(statement)
 
 
 def covers(statement: Statement, action: str) -> bool:
@@ -156,9 +166,13 @@ def _named(statement: Statement) -> str:
 def _narrowed(statement: Statement) -> bool:
     conditions = statement.get("Condition")
     for operator, tests in conditions.items() if isinstance(conditions, Mapping) else ():
-        if "Not" in operator or operator.endswith("IfExists") or operator == "Null" or not isinstance(tests, Mapping):
-            continue  # these hold for whoever lacks the key
+        if _FOR_WHOEVER_LACKS_IT.fullmatch(operator) or not isinstance(tests, Mapping):
+            continue
         for key, given in tests.items():
-            if key.lower() in _LIMITING and not any(value in _EVERYBODY for value in many(given)):
+            if key.lower() in _LIMITING and not any(_is_anything(value) for value in many(given)):
                 return True
     return False
+
+
+def _is_anything(value: Any) -> bool:
+    return is_world(value) or bool(_ANY.fullmatch(str(value)))

@@ -19,13 +19,14 @@ from levee.compliance.rules.checks import (
     either,
     equals,
     every,
+    not_matching,
     one_of,
     present,
     reads,
     unless,
     where_setting,
 )
-from levee.compliance.rules.relations import attached
+from levee.compliance.rules.relations import attached, beside
 from levee.compliance.rules.scope import Scope
 from levee.compliance.rules.settings import AUDIT_DAYS, PROTECTED, setting_value
 
@@ -33,6 +34,7 @@ BUCKET: Final = "aws:s3/bucket:Bucket"
 BUCKET_V2: Final = "aws:s3/bucketV2:BucketV2"
 BUCKETS: Final = (BUCKET, BUCKET_V2)
 _ACL: Final = ("aws:s3/bucketAcl:BucketAcl", "aws:s3/bucketAclV2:BucketAclV2")
+_ACCOUNT_BLOCK: Final = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
 _BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 _ENCRYPTION: Final = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
@@ -78,7 +80,15 @@ _ALL_BLOCKED: Final = every(
     equals("ignorePublicAcls", True),
     equals("restrictPublicBuckets", True),
 )
-_PRIVATE_ACL: Final = differs("acl", "public-read", "public-read-write", "authenticated-read", "website")
+_PRIVATE_ACL: Final = differs("acl", "public-read", "public-read-write", "authenticated-read")
+_EVERYBODY: Final = r"https?://acs\.amazonaws\.com/groups/global/(AllUsers|AuthenticatedUsers)"
+
+
+def _grants_private(path: str) -> Check:
+    """No grant of an access control list is to one of S3's two groups of everybody."""
+    return not_matching(path, _EVERYBODY, "everybody")
+
+
 _IS_LOG_TARGET: Final = attached(*_LOGGING, by="targetBucket", wanted="an aws.s3.BucketLogging")
 _TLS_ONLY: Final = some_statement(
     "policy", _refuses_plain_http, "denies s3:* to everybody where aws:SecureTransport is false"
@@ -91,21 +101,35 @@ _BY_CUSTOMER_KEY: Final = each(
 RULES: Final = (
     rule(
         "aws-s3-public-access-blocked",
-        "Every bucket blocks public access in all four ways",
+        "Every bucket is held to blocking public access in all four ways",
         BUCKETS,
-        attached(
-            _BLOCK, by="bucket", check=_ALL_BLOCKED, wanted="an aws.s3.BucketPublicAccessBlock with all four True"
+        either(
+            attached(
+                _BLOCK, by="bucket", check=_ALL_BLOCKED, wanted="an aws.s3.BucketPublicAccessBlock with all four True"
+            ),
+            beside(_ACCOUNT_BLOCK, check=_ALL_BLOCKED, wanted="an aws.s3.AccountPublicAccessBlock with all four True"),
         ),
-        severity=Severity.HIGH,
+        severity=Severity.MEDIUM,  # S3 blocks a new bucket by itself since April 2023, until somebody switches it off
         mend="Add `aws.s3.BucketPublicAccessBlock(name, bucket=bucket.id, block_public_acls=True, "
         "block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True)`.",
         url=security_hub("s3", 8),
         controls=(*c.NO_PUBLIC_ACCESS, *c.cis_aws("2.1.4")),
     ),
     rule(
+        "aws-s3-public-access-block-whole",
+        "No public access block leaves one of the four ways open",
+        _BLOCK,
+        _ALL_BLOCKED,
+        severity=Severity.HIGH,
+        mend="Set all four of `block_public_acls`, `block_public_policy`, `ignore_public_acls` and "
+        "`restrict_public_buckets` to True; what is left out is False.",
+        url=security_hub("s3", 8),
+        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_aws("2.1.4")),
+    ),
+    rule(
         "aws-s3-account-public-access-blocked",
         "The account blocks public access to all its buckets in all four ways",
-        "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
+        _ACCOUNT_BLOCK,
         _ALL_BLOCKED,
         severity=Severity.HIGH,
         mend="Set all four of `block_public_acls`, `block_public_policy`, `ignore_public_acls` and "
@@ -117,9 +141,16 @@ RULES: Final = (
         "aws-s3-acl-not-public",
         "No access control list opens a bucket to everybody",
         (*BUCKETS, *_ACL),
-        _PRIVATE_ACL,
+        by_type(
+            {
+                **dict.fromkeys(BUCKETS, every(_PRIVATE_ACL, _grants_private("grants[*].uri"))),
+                **dict.fromkeys(
+                    _ACL, every(_PRIVATE_ACL, _grants_private("accessControlPolicy.grants[*].grantee.uri"))
+                ),
+            }
+        ),
         severity=Severity.CRITICAL,
-        mend="Remove `acl`, and give access by a bucket policy that names its principals.",
+        mend="Remove `acl` or the grant, and give access by a bucket policy that names its principals.",
         url=f"{_S3_GUIDE}acl-overview.html",
         controls=(*c.NO_PUBLIC_ACCESS, *c.cis_aws("2.1.4")),
     ),
@@ -206,17 +237,11 @@ RULES: Final = (
     ),
     rule(
         "aws-s3-acls-disabled",
-        "Every bucket's objects belong to its owner, and access control lists are off",
-        BUCKETS,
-        attached(
-            _OWNERSHIP,
-            by="bucket",
-            check=equals("rule.objectOwnership", "BucketOwnerEnforced"),
-            wanted="an aws.s3.BucketOwnershipControls with BucketOwnerEnforced",
-        ),
-        severity=Severity.LOW,
-        mend='Add `aws.s3.BucketOwnershipControls(name, bucket=bucket.id, rule={"object_ownership": '
-        '"BucketOwnerEnforced"})`.',
+        "No bucket's access control lists are switched back on",
+        _OWNERSHIP,  # a bucket without one is so by itself since April 2023
+        equals("rule.objectOwnership", "BucketOwnerEnforced"),
+        severity=Severity.MEDIUM,
+        mend='Set `rule={"object_ownership": "BucketOwnerEnforced"}`.',
         url=security_hub("s3", 12),
         controls=c.LEAST_PRIVILEGE,
     ),

@@ -8,11 +8,16 @@ from levee.compliance.rule import Severity
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.azure.common import LEARN, TLS, closed
 from levee.compliance.rules.build import rule
-from levee.compliance.rules.checks import differs, either, equals, every, one_of, only_where, present
-from levee.compliance.rules.secrets import kept_secret, no_plain_secret_pairs
+from levee.compliance.rules.checks import by_type, differs, either, equals, every, one_of, only_where, present
+from levee.compliance.rules.secrets import kept_secret, no_plain_secret_pairs, no_plain_secrets
 
 _WEB: Final = ("azure-native:web:WebApp", "azure-native:web:WebAppSlot")
+_SETTINGS: Final = (
+    "azure-native:web:WebAppApplicationSettings",
+    "azure-native:web:WebAppApplicationSettingsSlot",
+)
 _MACHINE: Final = "azure-native:compute:VirtualMachine"
+_SCALE_SET: Final = "azure-native:compute:VirtualMachineScaleSet"
 _DISK: Final = "azure-native:compute:Disk"
 _WEB_GUIDE: Final = f"{LEARN}app-service/"
 _MACHINE_GUIDE: Final = f"{LEARN}virtual-machines/"
@@ -71,10 +76,18 @@ RULES: Final = (
     rule(
         "azure-web-no-plain-secrets",
         "No web app has a secret in its settings",
-        _WEB,
-        every(
-            no_plain_secret_pairs("siteConfig.appSettings[*]"),
-            no_plain_secret_pairs("siteConfig.connectionStrings[*]", value="connectionString"),
+        (*_WEB, *_SETTINGS),
+        by_type(
+            {
+                **dict.fromkeys(
+                    _WEB,
+                    every(
+                        no_plain_secret_pairs("siteConfig.appSettings[*]"),
+                        no_plain_secret_pairs("siteConfig.connectionStrings[*]", value="connectionString"),
+                    ),
+                ),
+                **dict.fromkeys(_SETTINGS, no_plain_secrets("properties")),
+            }
         ),
         severity=Severity.CRITICAL,
         mend="Put it into a key vault and write `@Microsoft.KeyVault(SecretUri=...)` in its place.",
@@ -96,9 +109,14 @@ RULES: Final = (
     ),
     rule(
         "azure-machine-password-kept",
-        "No machine's password or start-up data is in plain",
-        _MACHINE,
-        kept_secret("osProfile.adminPassword"),
+        "No machine's password is in plain",
+        (_MACHINE, _SCALE_SET),
+        by_type(
+            {
+                _MACHINE: kept_secret("osProfile.adminPassword"),
+                _SCALE_SET: kept_secret("virtualMachineProfile.osProfile.adminPassword"),
+            }
+        ),
         severity=Severity.CRITICAL,
         mend="Read it with `config.require_secret(...)`, or use SSH keys.",
         url="https://www.pulumi.com/docs/iac/concepts/secrets/",
@@ -112,7 +130,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend='Set `security_profile={"encryption_at_host": True}`.',
         url=f"{_MACHINE_GUIDE}disk-encryption-overview",
-        controls=(*c.ENCRYPTION_AT_REST, *c.cis_azure("8.3")),
+        controls=c.ENCRYPTION_AT_REST,
     ),
     rule(
         "azure-machine-trusted-launch",

@@ -8,10 +8,11 @@ from levee.compliance.rule import Severity
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.azure.common import LEARN, closed, logged
 from levee.compliance.rules.build import rule
-from levee.compliance.rules.checks import differs, either, equals, every, not_world_open, one_of, present
-from levee.compliance.rules.secrets import no_plain_secret_pairs
+from levee.compliance.rules.checks import by_type, differs, either, equals, every, not_world_open, one_of, present
+from levee.compliance.rules.secrets import kept_secret, no_plain_secret_pairs
 
 _AKS: Final = "azure-native:containerservice:ManagedCluster"
+_AGENT_POOL: Final = "azure-native:containerservice:AgentPool"
 _REGISTRY: Final = "azure-native:containerregistry:Registry"
 _APP: Final = "azure-native:app:ContainerApp"
 _GROUP: Final = "azure-native:containerinstance:ContainerGroup"
@@ -98,8 +99,13 @@ RULES: Final = (
     rule(
         "azure-aks-nodes-private",
         "No node has a public address",
-        _AKS,
-        differs("agentPoolProfiles[*].enableNodePublicIP", True),
+        (_AKS, _AGENT_POOL),
+        by_type(
+            {
+                _AKS: differs("agentPoolProfiles[*].enableNodePublicIP", True),
+                _AGENT_POOL: differs("enableNodePublicIP", True),
+            }
+        ),
         severity=Severity.HIGH,
         mend="Remove `enable_node_public_ip=True`.",
         url=f"{_AKS_GUIDE}use-node-public-ips",
@@ -170,11 +176,12 @@ RULES: Final = (
     ),
     rule(
         "azure-container-app-no-plain-secrets",
-        "No container app has a secret in an environment variable",
+        "No container app has a secret in an environment variable, nor a secret that Pulumi shows",
         _APP,
         every(
             no_plain_secret_pairs("template.containers[*].env[*]"),
             no_plain_secret_pairs("template.initContainers[*].env[*]"),
+            kept_secret("configuration.secrets[*].value"),
         ),
         severity=Severity.CRITICAL,
         mend="Name a secret of the app with a `key_vault_url` in `secret_ref`.",

@@ -163,9 +163,9 @@ RULES: Final = (
         "azure-databricks-no-public-ip",
         "No cluster of a Databricks workspace has a public address",
         _DATABRICKS,
-        equals("parameters.enableNoPublicIp.value", True),
+        equals("parameters.enableNoPublicIp.value", True, default=True),
         severity=Severity.HIGH,
-        mend='Set `parameters={"enable_no_public_ip": {"value": True}}`.',
+        mend='Remove `enable_no_public_ip` from `parameters`, or set it to `{"value": True}`.',
         url=f"{_DATABRICKS_GUIDE}security/network/classic/secure-cluster-connectivity",
         controls=(*c.NO_PUBLIC_ACCESS, *c.databricks_sat("NS-6")),
     ),
@@ -221,7 +221,7 @@ RULES: Final = (
         mend='Set `managed_disk` of `encryption` to `{"key_source": "Microsoft.Keyvault", '
         '"rotation_to_latest_key_version_enabled": True, ...}`.',
         url=f"{_DATABRICKS_GUIDE}security/keys/cmk-managed-disks-azure/",
-        controls=(*c.ENCRYPTION_AT_REST, *c.KEY_MANAGEMENT, *c.databricks_sat("DP-3")),
+        controls=(*c.ENCRYPTION_AT_REST, *c.KEY_ROTATION, *c.databricks_sat("DP-3")),
     ),
     rule(
         "azure-databricks-storage-firewall",

@@ -17,6 +17,7 @@ from levee.compliance.rules.checks import (
     equals,
     every,
     matching,
+    not_matching,
     not_world_open,
     one_of,
     only_where,
@@ -31,7 +32,7 @@ from levee.compliance.rules.settings import AUDIT_DAYS, BACKUP_DAYS, PROTECTED
 
 _SQL: Final = "azure-native:sql:Server"
 _SQL_RULE: Final = "azure-native:sql:FirewallRule"
-_AUDITING: Final = "azure-native:sql:ServerBlobAuditingPolicy"
+_AUDITING: Final = ("azure-native:sql:ServerBlobAuditingPolicy", "azure-native:sql:ExtendedServerBlobAuditingPolicy")
 _POSTGRES: Final = "azure-native:dbforpostgresql:Server"
 _POSTGRES_RULE: Final = "azure-native:dbforpostgresql:FirewallRule"
 _POSTGRES_SETTING: Final = "azure-native:dbforpostgresql:Configuration"
@@ -104,7 +105,15 @@ RULES: Final = (
         "azure-sql-customer-managed-key",
         "Every SQL server's databases are encrypted with a key of ours",
         _SQL,
-        present("keyId"),
+        either(
+            present("keyId"),
+            attached(
+                "azure-native:sql:EncryptionProtector",
+                by="serverName",
+                check=equals("serverKeyType", "AzureKeyVault"),
+                wanted='a sql.EncryptionProtector with server_key_type="AzureKeyVault"',
+            ),
+        ),
         severity=Severity.MEDIUM,
         mend="Set `key_id=key.key_uri_with_version` and an `identity` that may use the key.",
         url=f"{LEARN}azure-sql/database/transparent-data-encryption-byok-overview",
@@ -145,7 +154,7 @@ RULES: Final = (
         "Every SQL server is audited",
         _SQL,
         attached(
-            _AUDITING,
+            *_AUDITING,
             by="serverName",
             check=equals("state", "Enabled"),
             wanted='a sql.ServerBlobAuditingPolicy with state="Enabled"',
@@ -160,7 +169,7 @@ RULES: Final = (
         "SQL audit records are kept for as long as the environment asks",
         _AUDITING,
         either(
-            equals("retentionDays", 0),
+            equals("retentionDays", 0, default=0),
             at_least("retentionDays", AUDIT_DAYS),
             equals("isAzureMonitorTargetEnabled", True),
         ),
@@ -257,11 +266,14 @@ RULES: Final = (
     ),
     rule(
         "azure-cosmosdb-firewall-narrow",
-        "No Cosmos DB account's firewall names the whole internet",
+        "No Cosmos DB account's firewall names the whole internet, or all of Azure",
         _COSMOS,
-        not_world_open("ipRules[*].ipAddressOrRange"),
+        every(
+            not_world_open("ipRules[*].ipAddressOrRange"),
+            not_matching("ipRules[*].ipAddressOrRange", r"0\.0\.0\.0", "every customer of Azure"),
+        ),
         severity=Severity.CRITICAL,
-        mend="Name the ranges that need it in `ip_rules`.",
+        mend="Name the ranges that need it in `ip_rules`; 0.0.0.0 is every customer of Azure.",
         url=f"{_COSMOS_GUIDE}how-to-configure-firewall",
         controls=(*c.NO_PUBLIC_ACCESS, *c.cis_azure("5.4.1")),
     ),

@@ -17,6 +17,7 @@ from levee.compliance.rules.checks import (
     not_matching,
     one_of,
     only_where,
+    present,
 )
 from levee.compliance.rules.settings import LOG_DAYS
 
@@ -29,7 +30,11 @@ _BACKUPS: Final = "azure-native:recoveryservices:Vault"
 _OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 _CONTRIBUTOR: Final = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 _ACCESS_ADMINISTRATOR: Final = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
-"""Azure's built-in roles Owner, Contributor, User Access Administrator."""
+_RBAC_ADMINISTRATOR: Final = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+"""Azure's built-in roles Owner, Contributor, User Access Administrator, Role Based Access Control Administrator."""
+
+_EVERYTHING: Final = r"(?i)\*(/(\*|write))?|Microsoft\.Authorization/(\*|roleAssignments)(/(\*|write))?"
+"""Actions by which a role may do everything, or give itself what may."""
 
 _SUBSCRIPTION: Final = r"/(subscriptions/[^/]+|providers/Microsoft\.Management/managementGroups/[^/]+)?/?"
 _GITHUB: Final = r"https://token\.actions\.githubusercontent\.com/?"
@@ -43,7 +48,7 @@ RULES: Final = (
             every(
                 matching(
                     "roleDefinitionId",
-                    rf".*/({_OWNER}|{_CONTRIBUTOR}|{_ACCESS_ADMINISTRATOR})",
+                    rf"(?i).*/({_OWNER}|{_CONTRIBUTOR}|{_ACCESS_ADMINISTRATOR})",
                     "a role over everything",
                 ),
                 matching("scope", _SUBSCRIPTION, "a subscription or a group of them"),
@@ -57,10 +62,16 @@ RULES: Final = (
     ),
     rule(
         "azure-role-no-access-administrator",
-        "Nobody who deploys or runs may give roles to others",
+        "Nobody who deploys or runs may give any role to others",
         _ASSIGNMENT,
-        not_matching(
-            "roleDefinitionId", rf".*/({_OWNER}|{_ACCESS_ADMINISTRATOR})", "Owner or User Access Administrator"
+        every(
+            not_matching(
+                "roleDefinitionId", rf"(?i).*/({_OWNER}|{_ACCESS_ADMINISTRATOR})", "Owner or User Access Administrator"
+            ),
+            only_where(
+                matching("roleDefinitionId", rf"(?i).*/{_RBAC_ADMINISTRATOR}", "the RBAC administrator"),
+                present("condition"),
+            ),
         ),
         severity=Severity.HIGH,
         mend="Use the role Role Based Access Control Administrator with a `condition`, or a role without that right.",
@@ -69,9 +80,9 @@ RULES: Final = (
     ),
     rule(
         "azure-role-definition-narrow",
-        "No role of ours may do everything",
+        "No role of ours may do everything, or give itself any role",
         _DEFINITION,
-        not_matching("permissions[*].actions[*]", r"\*|Microsoft\.Authorization/\*(/.*)?", "everything"),
+        not_matching("permissions[*].actions[*]", _EVERYTHING, "a way to everything"),
         severity=Severity.CRITICAL,
         mend="Name the actions that the role needs in `permissions`.",
         url=f"{LEARN}role-based-access-control/custom-roles",
@@ -97,7 +108,7 @@ RULES: Final = (
                 matching("issuer", _GITHUB, "GitHub's"),
                 matching(
                     "subject",
-                    r"repo:[\w.-]+/[\w.-]+:(ref:refs/(heads|tags)/[^*]+|environment:[^*]+)",
+                    r"repo:[\w.@-]+/[\w.@-]+:(ref:refs/(heads|tags)/[^*]+|environment:[^*]+)",
                     "repo:<owner>/<repository>:ref:refs/heads/<branch>, or :environment:<name>",
                 ),
             ),

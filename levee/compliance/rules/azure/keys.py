@@ -22,25 +22,33 @@ _GUIDE: Final = f"{LEARN}key-vault/"
 _ACTIONS: Final = "properties.rotationPolicy.lifetimeActions"
 _TYPE: Final = f"{_ACTIONS}[*].action.type"
 _AFTER: Final = f"{_ACTIONS}[*].trigger.timeAfterCreate"
+_BEFORE: Final = f"{_ACTIONS}[*].trigger.timeBeforeExpiry"
+_EXPIRY: Final = "properties.rotationPolicy.attributes.expiryTime"
 _DURATION: Final = re.compile(r"P(?=\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?")
 _DAYS: Final = (365, 30, 7, 1)
 
 
-@reads(_ACTIONS, _TYPE, _AFTER, settings=(ROTATION_DAYS,))
+@reads(_ACTIONS, _TYPE, _AFTER, _BEFORE, _EXPIRY, settings=(ROTATION_DAYS,))
 def _rotates(scope: Scope) -> Iterator[Finding]:
     """Some lifetime action makes a new version within the days that the environment allows."""
     most = setting_value(ROTATION_DAYS, scope.facts)
+    expiry = scope.one(_EXPIRY)
     unknown = scope.one(_ACTIONS).undecidable
-    for kind, after in zip(scope.read(_TYPE), scope.read(_AFTER), strict=True):
-        if kind.undecidable or after.undecidable:
+    for kind, after, before in zip(scope.read(_TYPE), scope.read(_AFTER), scope.read(_BEFORE), strict=True):
+        if kind.undecidable or any(given.undecidable for given in (after, before, expiry)):
             unknown = True
-        elif str(kind.value).lower() == "rotate" and 0 < _days(after.value) <= most:
+        elif str(kind.value).lower() == "rotate" and 0 < _age(after.value, before.value, expiry.value) <= most:
             return
     if unknown:
         yield Undecidable(_ACTIONS).finding()
     else:
         complaint = f"`{_ACTIONS}` makes no new version within {most} days of the last one"
         yield Finding(complaint, property=_ACTIONS)
+
+
+def _age(after: object, before: object, expiry: object) -> int:
+    """Days after which a version is replaced: so long after its making, or so long before its expiry; 0 for never."""
+    return _days(after) if after is not None else _days(expiry) - _days(before)
 
 
 def _days(duration: object) -> int:
@@ -96,7 +104,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend='Set `public_network_access="Disabled"`, or `network_acls={"default_action": "Deny", ...}`.',
         url=f"{_GUIDE}general/network-security",
-        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_azure("3.3.7")),
+        controls=c.NO_PUBLIC_ACCESS,
     ),
     rule(
         "azure-keyvault-logged",
@@ -117,7 +125,7 @@ RULES: Final = (
         mend='Set `rotation_policy` with a lifetime action `{"action": {"type": "rotate"}, "trigger": '
         '{"time_after_create": "P1Y"}}`.',
         url=f"{_GUIDE}keys/how-to-configure-key-rotation",
-        controls=(*c.KEY_MANAGEMENT, *c.cis_azure("3.3.8")),
+        controls=(*c.KEY_ROTATION, *c.cis_azure("3.3.8")),
     ),
     rule(
         "azure-keyvault-key-not-exportable",
@@ -137,7 +145,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend='Set `attributes={"expires": <seconds since 1970>}` in `properties`.',
         url=f"{_GUIDE}secrets/about-secrets",
-        controls=(*c.SECRETS, *c.cis_azure("3.3.3")),
+        controls=(*c.SECRETS, *c.cis_azure("3.3.3", "3.3.4")),
     ),
     rule(
         "azure-keyvault-secret-kept",

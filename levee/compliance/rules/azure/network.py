@@ -39,11 +39,12 @@ _GUIDE: Final = f"{LEARN}virtual-network/"
 _SOURCES: Final = ("sourceAddressPrefix", "sourceAddressPrefixes[*]")
 _PORTS: Final = ("destinationPortRange", "destinationPortRanges[*]")
 
-_OF_AZURE: Final = matching(
-    "subnetName",
-    "GatewaySubnet|AzureFirewall(Management)?Subnet|AzureBastionSubnet|RouteServerSubnet",
-    "a subnet that Azure guards itself",
-)
+_GUARDED_BY_AZURE: Final = "GatewaySubnet|AzureFirewall(Management)?Subnet|AzureBastionSubnet|RouteServerSubnet"
+
+
+def _guarded(name: str) -> Check:
+    """The subnet has a security group, or is one that Azure guards itself, which its name at that path says."""
+    return either(present("networkSecurityGroup.id"), matching(name, _GUARDED_BY_AZURE, "a subnet of Azure's own"))
 
 
 def _not_from_anywhere(ports: Ports) -> Check:
@@ -56,7 +57,9 @@ def _not_from_anywhere(ports: Ports) -> Check:
         opened = [port for port in ports if any(covers(value.value, port) for value in ranges)]
         yield from open_to_world(sources, ranges, opened, ports, at=scope.prefix)
 
-    incoming = every(equals("access", "Allow"), equals("direction", "Inbound"))
+    incoming = every(
+        equals("access", "Allow"), equals("direction", "Inbound"), differs("protocol", "Icmp", "Esp", "Ah")
+    )
     check = only_where(incoming, run)
     return by_type({_RULE: check, _GROUP: each("securityRules[*]", check)})
 
@@ -88,8 +91,8 @@ RULES: Final = (
         (_SUBNET, _NETWORK),
         by_type(
             {
-                _SUBNET: either(present("networkSecurityGroup.id"), _OF_AZURE),
-                _NETWORK: each("subnets[*]", present("networkSecurityGroup.id")),
+                _SUBNET: _guarded("subnetName"),
+                _NETWORK: each("subnets[*]", _guarded("name")),
             }
         ),
         severity=Severity.MEDIUM,
@@ -140,7 +143,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend="Remove `public_ip_address`; reach the machine through Bastion, a load balancer or a VPN.",
         url=f"{LEARN}bastion/bastion-overview",
-        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_azure("7.7")),
+        controls=c.NO_PUBLIC_ACCESS,
     ),
     rule(
         "azure-network-interface-no-forwarding",

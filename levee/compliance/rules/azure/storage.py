@@ -28,6 +28,7 @@ _BLOBS: Final = "azure-native:storage:BlobServiceProperties"
 _FILES: Final = "azure-native:storage:FileServiceProperties"
 _IMMUTABILITY: Final = "azure-native:storage:BlobContainerImmutabilityPolicy"
 _LOCKS: Final = "azure-native:authorization:ManagementLockByScope"
+_WITHIN_A_WEEK: Final = r"0*([0-6]\.\d\d:\d\d:\d\d|7\.00:00:00)"
 _GUIDE: Final = f"{LEARN}storage/common/"
 _BLOB_GUIDE: Final = f"{LEARN}storage/blobs/"
 
@@ -100,7 +101,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend='Set `network_rule_set={"default_action": "Deny", ...}`, or `public_network_access="Disabled"`.',
         url=f"{_GUIDE}storage-network-security",
-        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_azure("4.6", "4.7")),
+        controls=(*c.NO_PUBLIC_ACCESS, *c.cis_azure("4.7")),
     ),
     rule(
         "azure-storage-firewall-narrow",
@@ -120,7 +121,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend="Set `allow_shared_key_access=False`.",
         url=f"{_GUIDE}shared-key-authorization-prevent",
-        controls=(*c.AUTHENTICATION, *c.cis_azure("4.4")),
+        controls=c.AUTHENTICATION,
     ),
     rule(
         "azure-storage-no-local-users",
@@ -156,11 +157,11 @@ RULES: Final = (
         "azure-storage-signatures-expire",
         "A storage account watches how long shared access signatures hold",
         ACCOUNT,
-        matching("sasPolicy.sasExpirationPeriod", r"[0-7]\.\d\d:\d\d:\d\d", "at most seven days, such as 1.00:00:00"),
+        matching("sasPolicy.sasExpirationPeriod", _WITHIN_A_WEEK, "at most seven days, such as 1.00:00:00"),
         severity=Severity.LOW,
         mend='Set `sas_policy={"sas_expiration_period": "1.00:00:00", "expiration_action": "Log"}`.',
         url=f"{_GUIDE}sas-expiration-policy",
-        controls=(*c.AUTHENTICATION, *c.cis_azure("4.5")),
+        controls=c.AUTHENTICATION,
     ),
     rule(
         "azure-storage-soft-delete",

@@ -111,7 +111,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend="Put the person into a group of the identity provider, and grant to the group.",
         url=_PRIVILEGES,
-        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("IA-2")),
+        controls=c.LEAST_PRIVILEGE,
     ),
     rule(
         "databricks-metastore-owned-by-group",
@@ -242,7 +242,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend="Name a catalogue of Unity Catalog in `catalog_name`, and drop a `storage_location` on DBFS.",
         url=f"{DOCS}data-governance/unity-catalog/",
-        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-10", "GOV-16")),
+        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-10")),
     ),
     rule(
         "databricks-catalogue-deletion",

@@ -89,7 +89,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend="Set `autotermination_minutes=60`; 0 means that it never ends.",
         url=f"{DOCS}compute/clusters-manage#automatic-termination",
-        controls=(*c.HARDENING, *c.databricks_sat("GOV-4")),
+        controls=c.CAPACITY,
     ),
     rule(
         "databricks-pool-idle-machines",
@@ -99,7 +99,7 @@ RULES: Final = (
         severity=Severity.LOW,
         mend="Set `idle_instance_autotermination_minutes=15`; 0 means that machines stay.",
         url=f"{DOCS}compute/pools",
-        controls=c.HARDENING,
+        controls=c.CAPACITY,
     ),
     rule(
         "databricks-cluster-local-disks-encrypted",

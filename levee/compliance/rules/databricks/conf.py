@@ -70,7 +70,7 @@ _KEYS: Final = (
         "No new token outlives the days that the environment allows",
         Severity.HIGH,
         "admin/access-control/tokens",
-        (*c.AUTHENTICATION, *c.databricks_sat("IA-5")),
+        (*c.AUTHENTICATION, *c.databricks_sat("IA-5", "IA-10")),
     ),
     _Key(
         "ip-access-lists-on",
@@ -140,7 +140,7 @@ _KEYS: Final = (
         "Nobody uploads data to DBFS in the browser",
         Severity.LOW,
         "admin/workspace-settings/dbfs-browser",
-        (*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-10")),
+        (*c.LEAST_PRIVILEGE, *c.databricks_sat("DP-13")),
     ),
     _Key(
         "user-isolation",
@@ -159,7 +159,7 @@ _KEYS: Final = (
         "false",
         "Global init scripts of the old kind do not run",
         Severity.HIGH,
-        "init-scripts/legacy-global",
+        "archive/init-scripts/legacy-global",
         (*c.HARDENING, *c.databricks_sat("GOV-24")),
     ),
     _Key(
@@ -169,7 +169,7 @@ _KEYS: Final = (
         "false",
         "Init scripts by a cluster's name do not run",
         Severity.HIGH,
-        "init-scripts/legacy-cluster-named",
+        "archive/init-scripts/legacy-cluster-named",
         (*c.HARDENING, *c.databricks_sat("GOV-26")),
     ),
 )

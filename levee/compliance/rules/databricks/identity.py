@@ -87,7 +87,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend='Give `CAN_USE` on `authorization="tokens"` to the groups that need tokens, not to `users`.',
         url=f"{DOCS}admin/access-control/tokens",
-        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("IA-4")),
+        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("IA-8")),
     ),
     rule(
         "databricks-no-passwords",
@@ -97,7 +97,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend='Remove the permission on `authorization="passwords"`; sign in through the identity provider.',
         url=f"{DOCS}security/auth/single-sign-on/",
-        controls=(*c.AUTHENTICATION, *c.databricks_sat("IA-1")),
+        controls=c.AUTHENTICATION,
     ),
     rule(
         "databricks-permissions-not-everybody",
@@ -116,7 +116,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend="Name a narrower group in `access_controls`, or lower its `permission_level` to view, run or use.",
         url=f"{DOCS}security/auth/access-control/",
-        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("INFO-8", "INFO-9")),
+        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-45")),
     ),
     rule(
         "databricks-service-principal-secret-lifetime",
@@ -138,7 +138,7 @@ RULES: Final = (
                 matching("oidcPolicy.issuer", r"https://token\.actions\.githubusercontent\.com/?", "GitHub's"),
                 matching(
                     "oidcPolicy.subject",
-                    r"repo:[\w.-]+/[\w.-]+:(ref:refs/(heads|tags)/[^*]+|environment:[^*]+)",
+                    r"repo:[\w.@-]+/[\w.@-]+:(ref:refs/(heads|tags)/[^*]+|environment:[^*]+)",
                     "repo:<owner>/<repository>:ref:refs/heads/<branch>, or :environment:<name>",
                 ),
             ),
@@ -166,7 +166,7 @@ RULES: Final = (
         severity=Severity.CRITICAL,
         mend='Remove `initial_manage_principal="users"`; give each reader a `databricks.SecretAcl`.',
         url=f"{DOCS}security/auth/access-control/#secret-acls",
-        controls=(*c.SECRETS, *c.databricks_sat("DP-1")),
+        controls=(*c.SECRETS, *c.databricks_sat("GOV-41")),
     ),
     rule(
         "databricks-secret-acl-narrow",
@@ -176,7 +176,7 @@ RULES: Final = (
         severity=Severity.CRITICAL,
         mend="Name the group or service principal that reads the scope in `principal`.",
         url=f"{DOCS}security/auth/access-control/#secret-acls",
-        controls=(*c.SECRETS, *c.databricks_sat("DP-1")),
+        controls=(*c.SECRETS, *c.databricks_sat("GOV-41")),
     ),
     rule(
         "databricks-git-credential-app",
@@ -186,7 +186,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend="Link the Databricks GitHub App, or an Entra application, and remove `personal_access_token`.",
         url=f"{DOCS}repos/get-access-tokens-from-git-provider",
-        controls=(*c.AUTHENTICATION, *c.databricks_sat("INFO-11")),
+        controls=c.AUTHENTICATION,
     ),
     rule(
         "databricks-restrict-workspace-admins",

@@ -56,7 +56,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend='Set `egress={"network_access": {"restriction_mode": "RESTRICTED_ACCESS", ...}}`.',
         url=f"{_SERVERLESS}network-policies",
-        controls=c.EGRESS,
+        controls=(*c.EGRESS, *c.databricks_sat("NS-9")),
     ),
     rule(
         "databricks-serverless-egress-enforced",
@@ -69,7 +69,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend='Set `policy_enforcement={"enforcement_mode": "ENFORCED"}`.',
         url=f"{_SERVERLESS}manage-network-policies",
-        controls=c.EGRESS,
+        controls=(*c.EGRESS, *c.databricks_sat("NS-9")),
     ),
     rule(
         "databricks-serverless-egress-destinations",
@@ -95,7 +95,7 @@ RULES: Final = (
         mend="Add `databricks.WorkspaceNetworkOption(name, workspace_id=workspace.workspace_id, "
         "network_policy_id=policy.network_policy_id)`.",
         url=f"{_SERVERLESS}manage-network-policies",
-        controls=c.EGRESS,
+        controls=(*c.EGRESS, *c.databricks_sat("NS-10")),
     ),
     rule(
         "databricks-workspace-network-connectivity",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from levee.compliance.rule import Finding, Severity
+from levee.compliance.rule import Finding, Severity, Undecidable
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.build import rule
 from levee.compliance.rules.checks import Check, document, reads
@@ -21,15 +21,24 @@ from levee.compliance.rules.settings import Setting, setting_value
 POLICY: Final = "databricks:index/clusterPolicy:ClusterPolicy"
 _DEFINITION: Final = "definition"
 _OVERRIDES: Final = "policyFamilyDefinitionOverrides"
+_FAMILY: Final = "policyFamilyId"
 _REFERENCE: Final = f"{DOCS}admin/clusters/policy-definition"
 
 Definition = Mapping[str, Any]
 
 
-def _settles(accept: Callable[[Definition, Scope], str], *, settings: tuple[Setting, ...] = ()) -> Check:
-    """A check of the policy's document: its own, or what it overrides of a policy family's."""
+def _settles(
+    accept: Callable[[Definition, Scope], str], *, open_fails: bool = True, settings: tuple[Setting, ...] = ()
+) -> Check:
+    """A check of the policy's document: its own, or what it overrides of a policy family's.
 
-    @reads(_DEFINITION, _OVERRIDES, settings=settings)
+    Args:
+        accept: What is wrong with a definition.
+        open_fails: Whether a definition must settle something; else only what stands in it can be wrong.
+        settings: The environment's limits that ``accept`` uses.
+    """
+
+    @reads(_DEFINITION, _OVERRIDES, _FAMILY, settings=settings)
     def run(scope: Scope) -> Iterator[Finding]:
         for path in (_DEFINITION, _OVERRIDES):
             found = scope.one(path)
@@ -37,10 +46,17 @@ def _settles(accept: Callable[[Definition, Scope], str], *, settings: tuple[Sett
                 continue
             parsed = document(found.value, path)
             said = accept(parsed if isinstance(parsed, Mapping) else {}, scope)
-            if said:
+            if said and path == _OVERRIDES and open_fails:
+                yield Undecidable(path, f"the policy family may settle what `{path}` does not: {said}").finding()
+            elif said:
                 yield Finding(f"`{path}`: {said}", property=path)
             return
-        yield Finding(f"`{_DEFINITION}` is not set: the policy restricts nothing", property=_DEFINITION)
+        if not open_fails:
+            return
+        if not scope.one(_FAMILY).empty:
+            yield Undecidable(_FAMILY, "what a policy family settles is known to Databricks alone").finding()
+        else:
+            yield Finding(f"`{_DEFINITION}` is not set: the policy restricts nothing", property=_DEFINITION)
 
     return run
 
@@ -127,13 +143,13 @@ RULES: Final = (
         mend='Add `"autotermination_minutes": {"type": "range", "minValue": 10, "maxValue": 120}`, or '
         '`"cluster_type": {"type": "fixed", "value": "job"}`.',
         url=_REFERENCE,
-        controls=(*c.HARDENING, *c.databricks_sat("GOV-1")),
+        controls=c.CAPACITY,
     ),
     rule(
         "databricks-policy-init-scripts",
         "No cluster policy puts init scripts on DBFS or a cluster's own disk",
         POLICY,
-        _settles(_scripts),
+        _settles(_scripts, open_fails=False),
         severity=Severity.HIGH,
         mend='Write `{"type": "forbidden"}` for `init_scripts.*.dbfs.destination`; keep scripts in volumes.',
         url=f"{DOCS}init-scripts/",
@@ -143,7 +159,7 @@ RULES: Final = (
         "databricks-policy-no-plain-secrets",
         "No cluster policy hands out a secret in plain",
         POLICY,
-        _settles(_secrets),
+        _settles(_secrets, open_fails=False),
         severity=Severity.CRITICAL,
         mend="Put it into a secret scope and write `{{secrets/scope/key}}` as the fixed value.",
         url=f"{DOCS}security/secrets/",

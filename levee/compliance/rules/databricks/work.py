@@ -59,7 +59,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend='Set `run_as={"service_principal_name": principal.application_id}`.',
         url=f"{DOCS}jobs/privileges",
-        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("IA-7")),
+        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("IA-7", "GOV-42")),
     ),
     rule(
         "databricks-job-own-clusters",
@@ -115,17 +115,17 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend="Set `auto_stop_mins=10`; 0 means that it never stops.",
         url=f"{DOCS}compute/sql-warehouse/create",
-        controls=c.HARDENING,
+        controls=c.CAPACITY,
     ),
     rule(
         "databricks-warehouse-type",
         "Every SQL warehouse is of the pro type, which serverless ones are too",
         WAREHOUSE,
-        one_of("warehouseType", "PRO", default="PRO"),
+        either(equals("warehouseType", "PRO"), equals("enableServerlessCompute", True)),
         severity=Severity.LOW,
-        mend='Set `warehouse_type="PRO"`.',
+        mend='Set `warehouse_type="PRO"`; without it a warehouse that is not serverless is classic.',
         url=f"{DOCS}compute/sql-warehouse/warehouse-types",
-        controls=(*c.HARDENING, *c.databricks_sat("GOV-23")),
+        controls=c.HARDENING,
     ),
     rule(
         "databricks-warehouse-no-instance-profile",
@@ -145,7 +145,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend='Set `security_policy="DATA_ACCESS_CONTROL"`.',
         url=f"{DOCS}admin/sql/",
-        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-23")),
+        controls=c.LEAST_PRIVILEGE,
     ),
     rule(
         "databricks-dashboard-own-rights",
@@ -196,7 +196,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend='Set `ai_gateway={"inference_table_config": {"enabled": True, "catalog_name": ..., "schema_name": ...}}`.',
         url=f"{DOCS}ai-gateway/inference-tables",
-        controls=c.AUDIT_LOGS,
+        controls=(*c.AUDIT_LOGS, *c.databricks_sat("GOV-44")),
     ),
     rule(
         "databricks-serving-no-plain-secrets",
@@ -228,7 +228,7 @@ RULES: Final = (
         at_least("retentionWindowInDays", BACKUP_DAYS, default=7),
         severity=Severity.MEDIUM,
         mend="Set `retention_window_in_days=14` or more.",
-        url=f"{DOCS}oltp/instances/restore",
+        url=f"{DOCS}oltp/instances/create/child-instance",
         controls=c.BACKUP,
     ),
     rule(

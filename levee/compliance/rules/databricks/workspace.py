@@ -91,7 +91,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend='Set `vpc_endpoints={"rest_apis": [...], "dataplane_relays": [...]}`.',
         url=f"{DOCS}security/network/classic/privatelink",
-        controls=(*c.PRIVATE_NETWORK, *c.databricks_sat("NS-3")),
+        controls=c.PRIVATE_NETWORK,
     ),
     rule(
         "databricks-cmk-managed-services",
@@ -219,7 +219,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         url=f"{DOCS}data-governance/unity-catalog/disable-hms",
         mend='Set `disable_legacy_access={"value": True}`.',
-        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-16")),
+        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-38")),
     ),
     rule(
         "databricks-legacy-dbfs-disabled",
@@ -229,7 +229,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         url=f"{DOCS}dbfs/disable-dbfs-root-mounts",
         mend='Set `disable_legacy_dbfs={"value": True}`.',
-        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("GOV-10", "GOV-11")),
+        controls=(*c.LEAST_PRIVILEGE, *c.databricks_sat("DP-10", "GOV-10", "GOV-11")),
     ),
     rule(
         "databricks-legacy-features-disabled",
@@ -239,7 +239,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         url=f"{DOCS}admin/account-settings/legacy-features",
         mend='Set `disable_legacy_features={"value": True}`.',
-        controls=(*c.HARDENING, *c.databricks_sat("GOV-16")),
+        controls=(*c.HARDENING, *c.databricks_sat("GOV-37")),
     ),
     rule(
         "databricks-dashboards-not-embedded-anywhere",
@@ -253,6 +253,6 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         url=f"{DOCS}ai-bi/admin/",
         mend='Set `aibi_dashboard_embedding_access_policy={"access_policy_type": "ALLOW_APPROVED_DOMAINS"}`.',
-        controls=c.NO_PUBLIC_ACCESS,
+        controls=(*c.NO_PUBLIC_ACCESS, *c.databricks_sat("GOV-40")),
     ),
 )

@@ -20,6 +20,7 @@ from levee.compliance.rules.checks import (
     not_matching,
     not_world_open,
     one_of,
+    only_where,
     present,
     unless,
     where_setting,
@@ -58,7 +59,13 @@ RULES: Final = (
         "gcp-machine-own-identity",
         "No machine runs as the project's default service account",
         _MACHINE,
-        not_matching("serviceAccount.email", _DEFAULT_ACCOUNT, "the default service account"),
+        only_where(
+            present("serviceAccount"),
+            every(
+                present("serviceAccount.email"),
+                not_matching("serviceAccount.email", _DEFAULT_ACCOUNT, "the default service account"),
+            ),
+        ),
         severity=Severity.HIGH,
         mend='Set `service_account={"email": account.email, "scopes": ["cloud-platform"]}` to an account of its own.',
         url=f"{_GUIDE}access/service-accounts",
@@ -139,7 +146,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend='Set `disk_encryption_key={"kms_key_self_link": key.id}`, on a boot disk `kms_key_self_link=key.id`.',
         url=f"{_GUIDE}disks/customer-managed-encryption",
-        controls=(*c.ENCRYPTION_AT_REST, *c.cis_gcp("4.7")),
+        controls=c.ENCRYPTION_AT_REST,
     ),
     rule(
         "gcp-gke-nodes-private",

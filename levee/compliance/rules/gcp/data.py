@@ -34,6 +34,8 @@ _NOTEBOOK: Final = "gcp:workbench/instance:Instance"
 _RUN: Final = "gcp:cloudrunv2/service:Service"
 _RUN_JOB: Final = "gcp:cloudrunv2/job:Job"
 _FUNCTION: Final = "gcp:cloudfunctionsv2/function:Function"
+_RUN_V1: Final = "gcp:cloudrun/service:Service"
+_FUNCTION_V1: Final = "gcp:cloudfunctions/function:Function"
 _SECRET: Final = "gcp:secretmanager/secret:Secret"
 _VERSION: Final = "gcp:secretmanager/secretVersion:SecretVersion"
 _IMAGES: Final = "gcp:artifactregistry/repository:Repository"
@@ -50,7 +52,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend='Set `default_encryption_configuration={"kms_key_name": key.id}`.',
         url=f"{_BIGQUERY_GUIDE}customer-managed-encryption",
-        controls=(*c.ENCRYPTION_AT_REST, *c.cis_gcp("7.2", "7.3")),
+        controls=(*c.ENCRYPTION_AT_REST, *c.cis_gcp("7.3")),
     ),
     rule(
         "gcp-bigquery-not-public",
@@ -164,7 +166,7 @@ RULES: Final = (
         ),
         severity=Severity.MEDIUM,
         mend='Set `web_server_network_access_control={"allowed_ip_ranges": [{"value": "203.0.113.0/28"}]}`.',
-        url=f"{DOCS}composer/docs/composer-3/configure-web-server-access",
+        url=f"{DOCS}composer/docs/composer-3/access-airflow-web-interface",
         controls=c.NO_PUBLIC_ACCESS,
     ),
     rule(
@@ -257,9 +259,13 @@ RULES: Final = (
     rule(
         "gcp-run-no-plain-secrets",
         "No service, job or function has a secret in an environment variable",
-        (_RUN, _RUN_JOB, _FUNCTION),
+        (_RUN, _RUN_JOB, _FUNCTION, _RUN_V1, _FUNCTION_V1),
         by_type(
             {
+                _RUN_V1: no_plain_secret_pairs("template.spec.containers[*].envs[*]"),
+                _FUNCTION_V1: every(
+                    no_plain_secrets("environmentVariables"), no_plain_secrets("buildEnvironmentVariables")
+                ),
                 _RUN: no_plain_secret_pairs("template.containers[*].envs[*]"),
                 _RUN_JOB: no_plain_secret_pairs("template.template.containers[*].envs[*]"),
                 _FUNCTION: every(

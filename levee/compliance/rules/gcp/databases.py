@@ -196,7 +196,7 @@ RULES: Final = (
         one_of("clientConnectionConfig.sslConfig.sslMode", "ENCRYPTED_ONLY", default="ENCRYPTED_ONLY"),
         severity=Severity.HIGH,
         mend='Set `client_connection_config={"ssl_config": {"ssl_mode": "ENCRYPTED_ONLY"}}`.',
-        url=f"{DOCS}alloydb/docs/configure-ssl",
+        url=f"{DOCS}alloydb/docs/instance-ssl",
         controls=c.ENCRYPTION_IN_TRANSIT,
     ),
     rule(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from levee.compliance.rule import Severity
+from levee.compliance.rule import Finding, Severity, Undecidable
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.build import rule
 from levee.compliance.rules.checks import (
@@ -17,23 +18,48 @@ from levee.compliance.rules.checks import (
     not_matching,
     only_where,
     present,
+    reads,
     where_setting,
 )
-from levee.compliance.rules.gcp.common import BINDINGS, DOCS, HIERARCHY, MEMBERS, no_member
+from levee.compliance.rules.gcp.common import DOCS, GRANTS, HIERARCHY, no_member
+from levee.compliance.rules.scope import Scope, is_undecidable
 from levee.compliance.rules.settings import LOG_DAYS, PROTECTED
 
 _KEY: Final = "gcp:serviceaccount/key:Key"
 _PROVIDER: Final = "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider"
-_AUDIT: Final = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+_AUDIT: Final = (
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig",
+    "gcp:folder/iamAuditConfig:IamAuditConfig",
+    "gcp:organizations/iamAuditConfig:IamAuditConfig",
+)
+_KINDS: Final = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
 _LOGS: Final = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 _SINK: Final = "gcp:logging/projectSink:ProjectSink"
 _GUIDE: Final = f"{DOCS}iam/docs/"
+
+_SERVES_EVERYBODY: Final = (
+    r"https://(token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io|agent\.buildkite\.com"
+    r"|api\.bitbucket\.org/2\.0/workspaces/[^/]+/pipelines-config/identity/oidc|oidc\.circleci\.com/org/[^/]+"
+    r"|api\.pulumi\.com/oidc|accounts\.google\.com)/?"
+)
+"""Issuers whose tokens anybody may get (IAM documentation, "Best practices for using Workload Identity Federation")."""
+
+
+@reads("auditLogConfigs[*].logType")
+def _every_kind(scope: Scope) -> Iterator[Finding]:
+    given = [found.value for found in scope.read("auditLogConfigs[*].logType")]
+    missing = [kind for kind in _KINDS if kind not in given]
+    if missing and any(is_undecidable(kind) for kind in given):
+        yield Undecidable("auditLogConfigs").finding()
+    elif missing:
+        yield Finding(f"`auditLogConfigs` lacks {', '.join(missing)}", property="auditLogConfigs")
+
 
 RULES: Final = (
     rule(
         "gcp-iam-not-public",
         "Nothing is granted to everybody",
-        (*MEMBERS, *BINDINGS),
+        GRANTS,
         no_member("allUsers|allAuthenticatedUsers", "everybody: name a group or a service account"),
         severity=Severity.CRITICAL,
         mend='Name `"group:..."` or `"serviceAccount:..."` in `member`.',
@@ -43,7 +69,7 @@ RULES: Final = (
     rule(
         "gcp-iam-no-personal-accounts",
         "Nothing is granted to a private Google account",
-        (*MEMBERS, *BINDINGS),
+        GRANTS,
         no_member(r"user:.+@(gmail|googlemail)\.com", "a private account"),
         severity=Severity.HIGH,
         mend="Grant to a group of your own organisation.",
@@ -101,10 +127,10 @@ RULES: Final = (
     ),
     rule(
         "gcp-iam-federation-narrow",
-        "Every identity provider outside Google is trusted on a condition, for GitHub on the repository or its owner",
+        "An identity provider that serves everybody is trusted on a condition, GitHub on the repository or its owner",
         _PROVIDER,
         every(
-            present("attributeCondition"),
+            only_where(matching("oidc.issuerUri", _SERVES_EVERYBODY, "everybody's"), present("attributeCondition")),
             only_where(
                 matching("oidc.issuerUri", r"https://token\.actions\.githubusercontent\.com/?", "GitHub's"),
                 matching(
@@ -122,7 +148,7 @@ RULES: Final = (
     rule(
         "gcp-iam-federation-principals-narrow",
         "No service account is open to every identity of a pool",
-        (*MEMBERS, *BINDINGS),
+        GRANTS,
         no_member(
             r"principalSet://iam\.googleapis\.com/.*/workloadIdentityPools/[^/]+/\*",
             "every identity of a pool: name an attribute, such as attribute.repository/acme/lake",
@@ -136,7 +162,7 @@ RULES: Final = (
         "gcp-audit-logs-whole",
         "The audit log of every service tells of reads and writes of data, by everybody",
         _AUDIT,
-        every(equals("service", "allServices"), absent("auditLogConfigs[*].exemptedMembers")),
+        every(equals("service", "allServices"), _every_kind, absent("auditLogConfigs[*].exemptedMembers")),
         severity=Severity.MEDIUM,
         mend='Set `service="allServices"` with DATA_READ, DATA_WRITE and ADMIN_READ, and exempt nobody.',
         url=f"{DOCS}logging/docs/audit/configure-data-access",
@@ -160,7 +186,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend="Set `locked=True`; it cannot be undone.",
         url=f"{DOCS}logging/docs/buckets#locking-logs-buckets",
-        controls=(*c.LOG_INTEGRITY, *c.cis_gcp("2.3")),
+        controls=c.LOG_INTEGRITY,
     ),
     rule(
         "gcp-logs-customer-managed-key",
@@ -180,6 +206,6 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend="Remove `disabled=True`.",
         url=f"{DOCS}logging/docs/export/configure_export_v2",
-        controls=(*c.AUDIT_LOGS, *c.cis_gcp("2.2")),
+        controls=c.AUDIT_LOGS,
     ),
 )

@@ -13,7 +13,6 @@ from levee.compliance.rules.checks import (
     differs,
     equals,
     every,
-    matching,
     one_of,
     only_where,
     present,
@@ -85,6 +84,16 @@ RULES: Final = (
         controls=c.MONITORING,
     ),
     rule(
+        "gcp-project-no-default-network",
+        "No project is made with the default network, whose rules let the whole internet in",
+        "gcp:organizations/project:Project",
+        equals("autoCreateNetwork", False),
+        severity=Severity.MEDIUM,
+        mend="Set `auto_create_network=False`, and make the networks that you need.",
+        url=f"{_GUIDE}vpc#default-network",
+        controls=(*c.PRIVATE_NETWORK, *c.cis_gcp("3.1")),
+    ),
+    rule(
         "gcp-network-custom-subnets",
         "No network makes subnets by itself",
         "gcp:compute/network:Network",
@@ -92,7 +101,7 @@ RULES: Final = (
         severity=Severity.MEDIUM,
         mend="Set `auto_create_subnetworks=False`, and make the subnets that you need.",
         url=f"{_GUIDE}vpc",
-        controls=(*c.PRIVATE_NETWORK, *c.cis_gcp("3.1")),
+        controls=c.PRIVATE_NETWORK,
     ),
     rule(
         "gcp-network-flow-logged",
@@ -137,10 +146,10 @@ RULES: Final = (
     rule(
         "gcp-network-tls-1-2",
         "No load balancer speaks TLS older than 1.2",
-        "gcp:compute/sSLPolicy:SSLPolicy",
+        ("gcp:compute/sSLPolicy:SSLPolicy", "gcp:compute/regionSslPolicy:RegionSslPolicy"),
         every(
             one_of("minTlsVersion", "TLS_1_2", "TLS_1_3"),
-            matching("profile", "MODERN|RESTRICTED", "MODERN or RESTRICTED"),
+            one_of("profile", "MODERN", "RESTRICTED", "FIPS_202205"),
         ),
         severity=Severity.HIGH,
         mend='Set `min_tls_version="TLS_1_2"` and `profile="MODERN"`.',
@@ -149,8 +158,12 @@ RULES: Final = (
     ),
     rule(
         "gcp-network-tls-policy",
-        "Every HTTPS load balancer has a TLS policy",
-        "gcp:compute/targetHttpsProxy:TargetHttpsProxy",
+        "Every HTTPS or SSL load balancer has a TLS policy",
+        (
+            "gcp:compute/targetHttpsProxy:TargetHttpsProxy",
+            "gcp:compute/regionTargetHttpsProxy:RegionTargetHttpsProxy",
+            "gcp:compute/targetSSLProxy:TargetSSLProxy",
+        ),
         present("sslPolicy"),
         severity=Severity.MEDIUM,
         mend="Set `ssl_policy=policy.id` of a `gcp.compute.SSLPolicy`.",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from levee.compliance.rule import Finding, Severity, Undecidable
+from levee.compliance.rule import Finding, Parameter, Severity, Undecidable
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.build import rule
 from levee.compliance.rules.checks import (
+    by_type,
     differs,
     either,
     equals,
+    every,
     not_matching,
     only_where,
     present,
@@ -20,9 +22,17 @@ from levee.compliance.rules.checks import (
 )
 from levee.compliance.rules.gcp.common import DOCS
 from levee.compliance.rules.scope import Scope
-from levee.compliance.rules.settings import AUDIT_DAYS, BACKUP_DAYS, PROTECTED, ROTATION_DAYS, setting_value
+from levee.compliance.rules.settings import AUDIT_DAYS, BACKUP_DAYS, PROTECTED, Setting, setting_value
 
 _BUCKET: Final = "gcp:storage/bucket:Bucket"
+_ACL_ENTRIES: Final = (
+    "gcp:storage/bucketAccessControl:BucketAccessControl",
+    "gcp:storage/objectAccessControl:ObjectAccessControl",
+    "gcp:storage/defaultObjectAccessControl:DefaultObjectAccessControl",
+)
+_ACLS: Final = ("gcp:storage/bucketACL:BucketACL", "gcp:storage/objectACL:ObjectACL")
+_DEFAULT_ACL: Final = "gcp:storage/defaultObjectACL:DefaultObjectACL"
+_EVERYBODY: Final = "allUsers|allAuthenticatedUsers"
 _KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
 _DAY: Final = 86_400
 _GUIDE: Final = f"{DOCS}storage/docs/"
@@ -58,6 +68,13 @@ def _soft_deleted(scope: Scope) -> Iterator[Finding]:
         yield Undecidable(found.path).finding()
     elif (kept or 0) < days * _DAY:
         yield Finding(f"`{found.path}` is {found.value}: it must be at least {days} days", property=found.path)
+
+
+ROTATION_DAYS: Final = Setting(
+    "rotation_days",
+    Parameter(90, "Most days between two rotations of a key.", {"type": "integer", "minimum": 1}),
+)
+"""Stricter than elsewhere: CIS GCP Foundation 3.0.0, 1.10."""
 
 
 @reads("rotationPeriod", settings=(ROTATION_DAYS,))
@@ -113,12 +130,20 @@ RULES: Final = (
     rule(
         "gcp-storage-acl-not-public",
         "No access control list lets everybody in",
-        (
-            "gcp:storage/bucketAccessControl:BucketAccessControl",
-            "gcp:storage/objectAccessControl:ObjectAccessControl",
-            "gcp:storage/defaultObjectAccessControl:DefaultObjectAccessControl",
+        (*_ACL_ENTRIES, *_ACLS, _DEFAULT_ACL),
+        by_type(
+            {
+                **dict.fromkeys(_ACL_ENTRIES, not_matching("entity", _EVERYBODY, "everybody")),
+                **dict.fromkeys(
+                    _ACLS,
+                    every(
+                        not_matching("roleEntities[*]", rf"\w+:({_EVERYBODY})", "everybody"),
+                        not_matching("predefinedAcl", "(?i)public-?read(-?write)?|authenticated-?read", "everybody's"),
+                    ),
+                ),
+                _DEFAULT_ACL: not_matching("roleEntities[*]", rf"\w+:({_EVERYBODY})", "everybody"),
+            }
         ),
-        not_matching("entity", "allUsers|allAuthenticatedUsers", "everybody"),
         severity=Severity.CRITICAL,
         mend="Remove the entry; give a role with `gcp.storage.BucketIAMMember`.",
         url=f"{_GUIDE}access-control/lists",
@@ -182,7 +207,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend='Set `rotation_period="7776000s"` (90 days).',
         url=f"{_KMS_GUIDE}key-rotation",
-        controls=(*c.KEY_MANAGEMENT, *c.cis_gcp("1.10")),
+        controls=(*c.KEY_ROTATION, *c.cis_gcp("1.10")),
     ),
     rule(
         "gcp-kms-destroyed-late",

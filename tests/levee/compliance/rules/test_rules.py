@@ -25,6 +25,7 @@ from ruamel.yaml import YAML
 
 from levee.compliance import Evaluator, Settings
 from levee.compliance.rules import RULES
+from levee.compliance.rules.controls import cis_aws, cis_azure, cis_gcp, cis_kubernetes
 from levee.compliance.rules.scope import EACH, steps
 from levee.compliance.tagging import Places
 from levee.plan import UNKNOWN, Resource, Verdict
@@ -44,7 +45,7 @@ CONTROLS = {
     "CIS AWS Foundations": ("3.0.0", r"[1-5]\.\d{1,2}(\.\d)?"),
     "CIS Azure Foundations": ("3.0.0", r"([2-9]|10)\.\d{1,2}(\.\d{1,2}){0,2}"),
     "CIS GCP Foundation": ("3.0.0", r"[1-8]\.\d{1,2}(\.\d{1,2})?"),
-    "Databricks SAT": ("0.6.0", r"(DP|GOV|IA|INFO|NS)-[1-9]\d?"),
+    "Databricks SAT": ("0.8.0", r"(DP|GOV|IA|INFO|NS)-[1-9]\d?"),
     "CIS Kubernetes": ("1.8.0", r"[1-5]\.\d{1,2}\.\d{1,2}"),
 }
 """Standard to the version cited and the form of a reference."""
@@ -275,3 +276,18 @@ def test_a_rule_tells_where_it_is_explained_what_it_serves_and_what_mends_it(rul
         version, form = CONTROLS[control.standard]
         assert control.version == version
         assert re.fullmatch(form, control.reference), str(control)
+
+
+@pytest.mark.parametrize(
+    ("cite", "reference"), [(cis_aws, "2.1.9"), (cis_azure, "11.1"), (cis_gcp, "6.3"), (cis_kubernetes, "5.2.x")]
+)
+def test_a_recommendation_that_no_benchmark_has_is_not_cited(cite, reference):
+    with pytest.raises(ValueError, match=re.escape(reference)):
+        cite(reference)
+
+
+@pytest.mark.parametrize("inputs", [{}, {"policyFamilyDefinitionOverrides": "{}"}])
+@pytest.mark.parametrize("rule", ["databricks-policy-access-mode", "databricks-policy-auto-termination"])
+def test_what_a_policy_family_settles_is_not_evaluated(judge, rule, inputs):
+    case = Case(rule, BY_ID[rule].types[0], inputs={"policyFamilyId": "job-cluster", **inputs})
+    assert judge(case)[0] is Verdict.NOT_EVALUATED
