@@ -115,7 +115,7 @@ class Sdk:
         if ref not in self._objects:
             module, sort, class_name = ref.split("/")
             package = self._package_of_module(module)
-            path = self._cache_path(package, "object", ref) if package else None
+            path = self.cache_path(package, "object", ref) if package else None
             data = store.load(path)
             if data is None:
                 file = self._file(self._folder(module) / _FILES[sort], f"{module}.{_FILES[sort].removesuffix('.py')}")
@@ -134,7 +134,7 @@ class Sdk:
         package = self.packages.get(package_of(token))
         if package is None:
             return None
-        path = self._cache_path(package, sort, token)
+        path = self.cache_path(package, sort, token)
         data = store.load(path)
         if data is not None:
             return build(data)
@@ -143,7 +143,14 @@ class Sdk:
             store.save(path, value.to_json())
         return value
 
-    def _cache_path(self, package: Package, sort: str, key: str) -> Path | None:
+    def cache_path(self, package: Package, sort: str, key: str) -> Path | None:
+        """Where what was read of a package is kept; ``None`` where nothing is.
+
+        Args:
+            package: Whose it is.
+            sort: ``resource``, ``function``, ``object`` or ``schema``.
+            key: Which one.
+        """
         if self._cache is None:
             return None
         digest = hashlib.sha256(key.encode()).hexdigest()[:24]

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from levee.sdk import installed
 
+_INVOKE: Final = re.compile(rb"""runtime\.invoke\(['"]([\w./-]+:[\w./-]+:[\w./-]+)['"]""")
+_TYPES_ONLY: Final = frozenset({"_inputs.py", "outputs.py", "_enums.py"})
 _REGISTER: Final = re.compile(r'resource_modules="""\n(.*?)\n"""', re.DOTALL)
 
 
@@ -59,6 +61,17 @@ class Package:
     def tokens(self) -> tuple[str, ...]:
         """Every resource type of the package."""
         return tuple(self.places)
+
+    @cached_property
+    def function_tokens(self) -> tuple[str, ...]:
+        """Every function of the package; unlike its types they are registered nowhere, so all its files are read."""
+        found = (
+            token.decode()
+            for file in sorted(self.path.rglob("*.py"))
+            if file.name not in _TYPES_ONLY
+            for token in _INVOKE.findall(file.read_bytes())
+        )
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def tokens_by_place(self) -> Mapping[Place, str]:

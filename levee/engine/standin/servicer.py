@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 import threading
 import traceback
@@ -23,7 +24,8 @@ from levee.engine.standin.journal import Journal
 from levee.engine.standin.provider import Difference, Expected, Provider
 from levee.engine.standin.subject import Target
 from levee.engine.standin.values import Change, changes
-from levee.errors import LeveeError
+from levee.errors import LeveeError, UsageError
+from levee.sdk.schema import package_schema
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
@@ -107,12 +109,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """The version of the SDK whose types are served."""
         return plugin_pb2.PluginInfo(version=self._version or "0.0.0")
 
+    @_guarded
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """There is none: the types are read from a Python SDK, one by one."""
-        context.abort(
-            grpc.StatusCode.UNIMPLEMENTED,
-            f"the stand-in of {self._package} has no schema, which programs in YAML ask for; run it online",
-        )
+        """The schema that a program in YAML is checked against, read back from the package's Python SDK."""
+        name = request.subpackage_name or self._parameterized.get(context.peer(), self._package)
+        if name not in self._provider.sdk.packages:
+            raise UsageError(f"no SDK of {name!r} is installed, which its schema would be read from")
+        schema = package_schema(self._provider.sdk, name)
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
     def GetMappings(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """No mapping from another ecosystem."""

@@ -228,10 +228,13 @@ def test_unknown_types_and_functions_are_refused_by_name(served: Served) -> None
         aws.create("aws:s3/bucket:Buckett", "b", {})
 
 
-def test_a_schema_is_refused_plainly(served: Served) -> None:
-    aws = served.connect("aws", region="eu-west-1")
-    with pytest.raises(grpc.RpcError, match="the stand-in of aws has no schema"):
-        aws.stub.GetSchema(provider_pb2.GetSchemaRequest())
+def test_a_schema_is_that_of_the_installed_sdk(served: Served, sdk: Sdk) -> None:
+    random_ = served.connect("random")
+    schema = json.loads(random_.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
+    assert (schema["name"], schema["version"]) == ("random", sdk.packages["random"].version)
+    assert schema["resources"][PASSWORD]["requiredInputs"] == ["length"]
+    with pytest.raises(grpc.RpcError, match="no SDK of 'randomer' is installed"):
+        random_.stub.GetSchema(provider_pb2.GetSchemaRequest(subpackage_name="randomer"))
 
 
 def test_components_and_methods_that_no_sdk_has_are_refused_by_name(served: Served) -> None:
