@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json as jsons
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -24,7 +24,7 @@ from levee.cost import spending
 from levee.engine import Operation
 from levee.errors import UsageError
 from levee.evidence import Assessment, Framework
-from levee.plan import Plan, document
+from levee.plan import Plan
 
 VERIFY: Final = "verify"
 _VERSION: Final = 1
@@ -48,6 +48,9 @@ class Wanted(StrEnum):
         return tuple(Framework) if self is Wanted.ALL else (Framework(self.value),)
 
 
+_WHOSE: Final = f"Whose requirements to answer: {', '.join(Framework)} or all."
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(epilog="Example: levee evidence prod --framework hipaa --output evidence.zip")(evidence)
@@ -57,7 +60,7 @@ def evidence(
     env: Annotated[str, typer.Argument(metavar="ENV", help="The environment; or `verify`, to check FILE.")],
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="With `verify`: the evidence to check.")] = None,
     *,
-    framework: Annotated[Wanted, typer.Option("--framework", help="Whose requirements to answer.")] = Wanted.ALL,
+    framework: Annotated[Wanted, typer.Option("--framework", metavar="NAME", help=_WHOSE)] = Wanted.ALL,
     key: Annotated[
         Path | None,
         typer.Option(
@@ -79,26 +82,32 @@ def evidence(
 ) -> int:
     """Preview offline and write what the rules say of every requirement: OSCAL, a page, the plan, all signed."""
     if env == VERIFY:
+        if output is not None or framework is not Wanted.ALL:
+            raise UsageError("--framework and --output are for making evidence", fix="levee evidence verify FILE")
         return _verify(file, key, json)
     if file is not None:
         raise UsageError(f"{file} is one argument too many", fix=f"levee evidence {env} --output {file}")
     scoped = scope(env, cwd, stack, online=False)
     chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
-    private = key or places.home() / "keys" / "evidence.pem"
     console = human(json)
-    if not private.exists():
-        made = f"a key is made, {private}; who verifies needs its public half: {_PUBLIC_HALF.format(private)}"
-        console.print(f"[yellow]note[/] {escape(made)}", soft_wrap=True)
-    signer = papers.signing_key(private)  # a wrong one is told before the engine works for nothing
+    signer = _signer(key or places.home() / "keys" / "evidence.pem", console)  # before the engine works for nothing
     assessment = _assessed(perform(Operation.PREVIEW, scoped, chosen), scoped, framework.frameworks)
     to = output or Path(f"evidence-{scoped.stack}.zip")
-    summary, said = _summary(assessment), papers.fingerprint(signer.public_key())
-    papers.write(to, _files(assessment), summary, signer)
+    summary, said = papers.summary(assessment), papers.fingerprint(signer.public_key())
+    papers.write(to, papers.files(assessment), summary, signer)
     if json:
         write_json({"version": _VERSION, "file": str(to), "signed_by": said, **summary}, json)
     console.print(_table(assessment))
     console.print(f"{escape(str(to))}, signed by {said}", soft_wrap=True)
     return 0
+
+
+def _signer(private: Path, console: Console) -> Ed25519PrivateKey:
+    """The key that signs; one that is made is told, with what a verifier needs of it."""
+    if not private.exists():
+        made = f"a key is made, {private}; who verifies needs its public half: {_PUBLIC_HALF.format(private)}"
+        console.print(f"[yellow]note[/] {escape(made)}", soft_wrap=True)
+    return papers.signing_key(private)
 
 
 def _assessed(plan: Plan, scoped: Scope, frameworks: Sequence[Framework]) -> Assessment:
@@ -117,45 +126,21 @@ def _verify(file: Path | None, key: Path | None, json: Path | None) -> int:
     found = papers.verify(file, papers.public_key(key) if key else None)
     if json:
         write_json({"version": _VERSION, "file": str(file), "signed_by": found.fingerprint, **found.about}, json)
-    by = "by the key given" if key else "by a key that nothing vouches for (give --key)"
     console = human(json)
-    console.print(f"{file} is what was signed {by}: {found.fingerprint}", soft_wrap=True)
-    console.print(f"{found.about.get('project')}/{found.about.get('stack')}, {found.about.get('made_at')}")
+    of = f"{found.about.get('project')}/{found.about.get('stack')}, {found.about.get('made_at')}"
+    console.print(f"[green]✓[/] {escape(f'{file} is whole: {of}')}", soft_wrap=True)
+    console.print(f"  signed by {found.fingerprint}{', the key given' if key else ''}", soft_wrap=True)
+    if key is None:
+        unknown = "whose key that is, nothing says: compare it with the signer's, or give --key public.pem"
+        console.print(f"[yellow]note[/] {unknown}", soft_wrap=True)
     return 0
-
-
-def _files(assessment: Assessment) -> dict[str, bytes]:
-    return {
-        "assessment-results.json": jsons.dumps(papers.to_oscal(assessment), indent=2).encode(),
-        "report.html": papers.render(assessment).encode(),
-        "plan.json": jsons.dumps(document.to_document(assessment.plan), indent=2).encode(),
-    }
-
-
-def _summary(assessment: Assessment) -> dict[str, Any]:
-    return {
-        "project": assessment.plan.project,
-        "stack": assessment.plan.stack,
-        "made_at": assessment.made_at.isoformat(timespec="seconds"),
-        "plan_sha256": assessment.plan_digest,
-        "rules_sha256": assessment.rules_digest,
-        "versions": dict(assessment.versions),
-        "requirements": {f.value: dict(counts) for f, counts in _counts(assessment).items()},
-    }
-
-
-def _counts(assessment: Assessment) -> dict[Framework, Counter[str]]:
-    found: dict[Framework, Counter[str]] = {}
-    for requirement in assessment.requirements:
-        found.setdefault(requirement.framework, Counter())[requirement.status.value] += 1
-    return found
 
 
 def _table(assessment: Assessment) -> Table:
     table = Table(box=None)
-    table.add_column("framework")
+    table.add_column("framework", no_wrap=True)
     for status in papers.Status:
         table.add_column(status.value, justify="right")
-    for framework, counts in _counts(assessment).items():
-        table.add_row(framework.text.standard, *(str(counts[status.value]) for status in papers.Status))
+    for framework, counts in assessment.counts.items():
+        table.add_row(framework.text.standard, *(str(counts[status]) for status in papers.Status))
     return table

@@ -2,6 +2,7 @@
 
 from levee.evidence.assessment import Assessment, Status, assess
 from levee.evidence.bundle import EvidenceError, Verified, fingerprint, public_key, signing_key, verify, write
+from levee.evidence.contents import files, summary
 from levee.evidence.framework import Framework
 from levee.evidence.oscal import to_oscal
 from levee.evidence.page import render
@@ -13,10 +14,12 @@ __all__ = [
     "Status",
     "Verified",
     "assess",
+    "files",
     "fingerprint",
     "public_key",
     "render",
     "signing_key",
+    "summary",
     "to_oscal",
     "verify",
     "write",

@@ -111,6 +111,14 @@ class Assessment:
         """Every rule that serves one of the requirements, once."""
         return tuple({r.rule.id: r for q in self.requirements for r in q.rules}.values())
 
+    @property
+    def counts(self) -> Mapping[Framework, Counter[Status]]:
+        """How many requirements of each framework stand how."""
+        found: dict[Framework, Counter[Status]] = {}
+        for requirement in self.requirements:
+            found.setdefault(requirement.framework, Counter())[requirement.status] += 1
+        return found
+
 
 def assess(
     plan: Plan, rules: Sequence[Rule], outcomes: Iterable[Outcome], frameworks: Sequence[Framework], now: datetime

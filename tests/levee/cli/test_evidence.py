@@ -54,7 +54,12 @@ def test_another_key_is_refused_with_exit_code_1(tmp_path, public_pem, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["verify"], "which file?"), (["dev", "evidence.zip"], "one argument too many")]
+    ("arguments", "said"),
+    [
+        (["verify"], "which file?"),
+        (["verify", "evidence.zip", "--framework", "pci"], "for making evidence"),
+        (["dev", "evidence.zip"], "one argument too many"),
+    ],
 )
 def test_wrong_use_is_told_with_the_command_that_is_meant(arguments, said, capsys):
     assert run(["evidence", *arguments]) == 2
