@@ -26,7 +26,7 @@ from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
 from levee import places
 from levee.compliance.budgets import Pricer
-from levee.compliance.catalogue import RULES, merged_rules, rules_for
+from levee.compliance.catalogue import RULES, merged_rules, prepare, rules_for
 from levee.compliance.evaluate import Evaluator, Outcome
 from levee.compliance.rule import Rule, Severity
 from levee.compliance.settings import LEVEL_KEY, PolicyView, Settings, pack_config
@@ -132,6 +132,7 @@ class Analyzer:
         }
         self._settings = Settings.from_config(self._rules, config)
         self._evaluator = None
+        prepare(rule for rule in self._rules if self._settings.levels[rule.id] is not Level.DISABLED)
         return b""  # google.protobuf.Empty
 
     def analyze(self, request: pb.AnalyzeRequest) -> bytes:

@@ -72,6 +72,14 @@ def pack_rules(name: str) -> Sequence[Rule]:
     return (*(_checkov() if name == CHECKOV else PACKS[name]), *EVERYWHERE)
 
 
+def prepare(rules: Iterable[Rule]) -> None:
+    """Start what some of the rules will ask, and what takes its time to start: Checkov's process."""
+    if any(rule.pack == CHECKOV for rule in rules):
+        from levee.compliance.checkov import worker
+
+        worker.shared().begin()
+
+
 def _checkov() -> Sequence[Rule]:
     from levee.compliance import checkov  # its table of checks is read only where it is asked for
 

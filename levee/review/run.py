@@ -208,7 +208,8 @@ def _bring_up(run: _Run, place: Place, name: str, policies: Mapping[str, Any]) -
         kept.touch()
         return kept
     project = place.write(run.base.tree)
-    perform(Operation.UP, project.root, name, _options(run, place, project, name=name, doing="base: up", policies={}))
+    up = _options(run, place, project, name=name, doing="base: up", policies={})
+    perform(Operation.UP, project.root, name, replace(up, throwaway=True))
     plan = perform(
         Operation.PREVIEW,
         project.root,

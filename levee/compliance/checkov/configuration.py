@@ -154,6 +154,8 @@ def _terraform(resource: Resource, names: _Names) -> dict[str, Any]:
     block: dict[str, Any] = {}
     for name, value in resource.inputs.items():
         block.update(to_hcl({name: value}, known.attributes, names.leaf(resource, name)))
+    if resource.protect:
+        block["lifecycle"] = [{"prevent_destroy": [True]}]
     return block
 
 

@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,15 @@ class Worker:
         self._command = command
         self._process: subprocess.Popen[str] | None = None
         self._last = 0
+
+    def begin(self) -> None:
+        """Start the process ahead of the first request: in the second that it takes to be ready others work.
+
+        That Checkov is not installed is for the first request to say.
+        """
+        if self._process is None:
+            with suppress(UsageError):
+                self._start()
 
     def ask(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer to one request.

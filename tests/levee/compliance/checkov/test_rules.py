@@ -3,13 +3,16 @@
 import json
 import sys
 import sysconfig
+import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from pulumi.runtime.proto.analyzer_pb2 import DISABLED, ConfigureAnalyzerRequest, PolicyConfig
 
 from levee.compliance import Settings, evaluate
+from levee.compliance.analyzer import Analyzer
 from levee.compliance.checkov import RULES, judge, worker
 from levee.compliance.checkov.configuration import translate
 from levee.compliance.checkov.rules import ANSWERS, COVERAGE
@@ -77,6 +80,12 @@ def test_a_known_value_that_another_resource_has_is_a_reference_too(checkov):
     assert judged(bucket, joined)["CKV2_AWS_6", "b"].verdict is Verdict.PASSED
 
 
+def test_what_pulumi_protects_is_what_terraform_may_not_destroy(checkov):
+    key = resource("gcp:kms/cryptoKey:CryptoKey", "key", {"rotationPeriod": "7776000s"})
+    assert judged(key)["CKV_GCP_82", "key"].verdict is Verdict.FAILED
+    assert judged(replace(key, protect=True))["CKV_GCP_82", "key"].verdict is Verdict.PASSED
+
+
 def test_what_checkov_has_no_word_for_is_counted_and_not_passed(checkov):
     clusters = [resource("databricks:index/cluster:Cluster", name, {"sparkVersion": "16"}) for name in "ab"]
     table = resource("azure-native:storage:Table", "t", {"tableName": "t"})
@@ -128,6 +137,39 @@ def test_a_worker_that_dies_is_started_once_more(tmp_path):
     assert starts.read_text() == "xx"
 
 
+def begun(starts, answer='{"verdicts": []}'):
+    """A worker that notes each start in a file."""
+    program = "import sys; open(sys.argv[1], 'a').write('x'); sys.stdin.readline(); print(sys.argv[2], flush=True)"
+    return Worker([sys.executable, "-c", program, str(starts), answer])
+
+
+def wait_for(file):
+    while not file.exists():
+        time.sleep(0.01)
+
+
+def test_a_worker_that_was_begun_early_is_the_one_that_answers(tmp_path):
+    early = begun(tmp_path / "starts")
+    early.begin()
+    early.begin()
+    wait_for(tmp_path / "starts")
+    assert early.ask({"resources": {}}) == {"verdicts": []}
+    early.close()
+    assert (tmp_path / "starts").read_text() == "x"
+
+
+def test_the_merged_pack_begins_the_worker_as_soon_as_it_knows_that_it_will_ask(tmp_path, monkeypatch):
+    early = begun(tmp_path / "starts")
+    monkeypatch.setattr(worker, "shared", lambda: early)
+    off = ConfigureAnalyzerRequest(policyConfig={r.id: PolicyConfig(enforcementLevel=DISABLED) for r in RULES})
+    Analyzer("levee", RULES, PLACES).configure(off)
+    Analyzer("levee", EXEMPTIONS, PLACES).configure(ConfigureAnalyzerRequest())
+    assert early._process is None, "nobody would ask it"
+    Analyzer("levee", RULES, PLACES).configure(ConfigureAnalyzerRequest())
+    wait_for(tmp_path / "starts")
+    early.close()
+
+
 def test_a_worker_that_dies_twice_fails_the_gate_once(tmp_path, monkeypatch):
     starts = tmp_path / "starts"
     dying = Worker([sys.executable, "-c", DYING, str(starts)])
@@ -143,8 +185,10 @@ def test_a_worker_that_dies_twice_fails_the_gate_once(tmp_path, monkeypatch):
 
 def test_without_checkov_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(worker, "home", lambda: tmp_path / "none")
+    absent = Worker()
+    absent.begin()
     with pytest.raises(UsageError) as refused:
-        Worker().ask({"resources": {}})
+        absent.ask({"resources": {}})
     assert refused.value.fix == "make checkov"
 
 
