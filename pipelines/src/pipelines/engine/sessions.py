@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import signal
@@ -182,6 +183,9 @@ def _connect(port: int) -> SparkSession:
     # The server lives and dies with this process: where it has gone, the default of ten minutes of retries would be ten
     # minutes of waiting for nobody.
     opened.client.set_retry_policies([DefaultPolicy(max_retries=3, max_backoff=200, jitter=50)])
+    # For the same reason it has nothing to tidy up when the interpreter ends; and where Ctrl-C came while grpc held a
+    # call's lock, which nobody gives back, that last request would wait for ever.
+    atexit.unregister(opened.client._on_exit)  # noqa: SLF001 - it has no other name
     return opened  # ty: ignore[invalid-explicit-return]
 
 
