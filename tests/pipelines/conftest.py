@@ -56,6 +56,10 @@ OF_SPARK = re.compile(r"\[(?:.*-)?spark(?:-.*)?\]$")
 """How the id of a test ends that needs Spark: one of its parameters is the engine."""
 
 
+SPARK_TIMEOUT = 900
+"""Seconds that a test may take on local Spark, minutes beside other work."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs Spark where it cannot start, and say why; CI sets ``LEVEE_REQUIRE_SPARK=1`` and fails there."""
@@ -63,6 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in spark:
         if not OF_SPARK.search(item.nodeid):
             raise pytest.UsageError(f"{item.nodeid} is marked `spark`: give it the engine as a parameter, `[spark]`")
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SPARK_TIMEOUT))
     if not spark or (lacking := java_is_lacking()) is None:
         return
     if os.environ.get("LEVEE_REQUIRE_SPARK") == "1":

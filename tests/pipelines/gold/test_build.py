@@ -172,7 +172,6 @@ def test_sql_that_reads_something_else_is_refused(own, new, message) -> None:
         render(domain.contract("revenue_by_month"), domain.sources, lambda source: source.dataset)
 
 
-@pytest.mark.timeout(900)  # seconds on Sail, minutes on local Spark beside other work
 def test_every_engine_builds_the_same(engine, settings, fill, sold) -> None:
     fill(sold)
     for table in ("revenue_by_customer", "revenue_variance"):
