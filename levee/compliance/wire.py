@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from google.protobuf import struct_pb2
 
-from levee.plan import SECRET, UNKNOWN
+from levee.plan import UNKNOWN, Sealed
 from levee.wire import SECRET_SIGNATURE, SIGNATURE, UNKNOWNS
 
 Struct: TypeAlias = struct_pb2.Struct
@@ -14,7 +14,7 @@ Value: TypeAlias = struct_pb2.Value
 
 
 def from_struct(struct: Struct) -> dict[str, Any]:
-    """The struct as JSON; every unknown as ``UNKNOWN``, every secret as ``SECRET``, whatever is inside it."""
+    """The struct as JSON; every unknown as ``UNKNOWN``, every secret sealed, whatever is inside it."""
     return {key: _value(value) for key, value in struct.fields.items()}
 
 
@@ -26,7 +26,7 @@ def _value(value: Value) -> Any:
         case "struct_value":
             fields = value.struct_value.fields
             if SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET_SIGNATURE:
-                return SECRET
+                return Sealed(_value(fields["value"]))
             return {key: _value(inner) for key, inner in fields.items()}
         case "list_value":
             return [_value(inner) for inner in value.list_value.values]

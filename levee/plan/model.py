@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from levee.plan.fidelity import Fidelity
 from levee.plan.urn import Urn
@@ -19,7 +19,29 @@ UNKNOWN: Final = UNKNOWN_STRING
 """The engine's own sentinel of a value that only the real provider knows."""
 
 SECRET: Final = "[secret]"
-"""What stands in the place of every secret; a ``Plan`` never holds one."""
+"""What stands in the place of every secret; whatever writes or prints a ``Plan`` writes this."""
+
+
+class Sealed(str):
+    """``SECRET``, which keeps what it stands for where the process was given that: for Checkov's worker alone.
+
+    To print, compare, copy or write it is to have ``SECRET``.
+    """
+
+    __slots__ = ("_value",)
+
+    def __new__(cls, value: Any) -> Self:
+        """Seal a JSON value."""
+        made = super().__new__(cls, SECRET)
+        made._value = value
+        return made
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (SECRET,)
+
+    def unseal(self) -> Any:
+        """What it stands for."""
+        return self._value
 
 
 class Op(StrEnum):

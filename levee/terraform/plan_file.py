@@ -1,7 +1,7 @@
 """A Terraform plan as our ``Plan``: the same rules judge a company's Terraform and its Pulumi.
 
 Reads what ``terraform show -json PLANFILE`` writes (Terraform's documentation, "JSON Output Format", format version 1).
-A value that the plan marks sensitive never enters the ``Plan``; one known only after the apply is unknown there, too.
+A value that the plan marks sensitive is sealed in the ``Plan``; one known only after the apply is unknown there, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from levee import terraform
 from levee.errors import UsageError
-from levee.plan import SECRET, UNKNOWN, Op, Plan, Resource, Source
+from levee.plan import UNKNOWN, Op, Plan, Resource, Sealed, Source
 from levee.terraform.hcl import from_values
 from levee.terraform.types import RAW
 
@@ -116,7 +116,7 @@ class Block:
     Attributes:
         address: ``module.lake.aws_s3_bucket.raw[0]``.
         type: ``aws_s3_bucket``.
-        values: Argument to value, nested blocks as lists of objects; ``UNKNOWN`` and ``SECRET`` stand in place.
+        values: Argument to value, nested blocks as lists of objects; ``UNKNOWN`` and ``Sealed`` stand in place.
         references: Argument to the addresses, without indices, of the resources that its value is taken from.
         op: What the plan does with it.
         source: Where it is written.
@@ -302,7 +302,7 @@ def _merged(values: Mapping[str, Any], unknown: Any, sensitive: Any, written: se
 
 def _marked(value: Any, unknown: Any, sensitive: Any) -> Any:
     if sensitive is True:
-        return None if value is None else SECRET
+        return None if value is None else Sealed(value)
     if unknown is True:
         return UNKNOWN
     if isinstance(value, dict):

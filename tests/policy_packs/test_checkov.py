@@ -8,12 +8,13 @@ import pytest
 
 from levee import compliance, engine
 from levee.compliance.checkov import worker
-from levee.plan import Level
+from levee.plan import Level, document
 from levee.toolchain import ensure_pulumi
 from tests.policy_packs.conftest import Pack
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
+    import pulumi
     import pulumi_aws as aws
 
     key = aws.kms.Key("key", policy="{}", enable_key_rotation=True)
@@ -25,6 +26,9 @@ PROGRAM = """
                                    ignore_public_acls=True, restrict_public_buckets=True)
     aws.s3.BucketVersioning("kept", bucket=kept.id, versioning_configuration={"status": "Enabled"})
     aws.s3.Bucket("open")
+    password = pulumi.Output.secret("AKIAIOSFODNN7EXAMPLE")
+    aws.lambda_.Function("leaky", role="arn:aws:iam::111122223333:role/lake",
+                         environment={"variables": {"KEY": password}})
 """
 ENVIRONMENT = {
     "company": "acme",
@@ -49,7 +53,10 @@ def test_the_pack_blocks_what_checkov_refuses_and_sees_connected_resources(tmp_p
         (v.policy, plan.by_urn[v.urn].name, str(v.source)) for v in plan.violations if v.level is Level.MANDATORY
     }
     assert plan.blocked
-    assert blocking == {(check, "open", "__main__.py:12") for check in ("CKV2_AWS_6", "CKV_AWS_21", "CKV_AWS_145")}
+    opened = {(check, "open", "__main__.py:13") for check in ("CKV2_AWS_6", "CKV_AWS_21", "CKV_AWS_145")}
+    assert {said for said in blocking if said[1] != "leaky"} == opened
+    assert ("CKV_AWS_45", "leaky", "__main__.py:15") in blocking, "a secret is judged for what it is"
+    assert "AKIAIOSFODNN7EXAMPLE" not in json.dumps(document.to_document(plan))
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ Requests, each with an ``id`` that its answer repeats:
 Answers are ``{"id", "verdicts": [{"key", "check", "result", "properties"}]}``, with ``result`` one of ``passed``,
 ``failed``, ``unknown`` and ``raised`` (then with ``error``), or ``{"id", "error"}``.
 
+Configs hold secrets, and answers no value of a config: ids, keys, verdicts, names of properties.
+
 In a config, ``{"$reference": "aws_kms_key.k.arn"}`` is a value of another resource that is not known yet, with
 ``"value"`` where it is known, and ``{"$unknown": true}`` any other value that is not known yet.
 """
@@ -20,10 +22,13 @@ In a config, ``{"$reference": "aws_kms_key.k.arn"}`` is a value of another resou
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 os.environ.update(LOG_LEVEL="ERROR", BC_SKIP_MAPPING="TRUE", CHECKOV_CHECK_FAIL_LEVEL="INFO")
@@ -45,6 +50,8 @@ from checkov.terraform.checks.resource.registry import resource_registry  # noqa
 from checkov.terraform.modules.module_objects import TFDefinitionKey  # noqa: E402
 from checkov.terraform.plan_parser import RESOURCE_TYPES_JSONIFY  # noqa: E402
 from checkov.version import version  # noqa: E402
+
+logging.disable()  # what Checkov logs may hold what it judges: a secret, too
 
 _FILE = "/levee/main"
 _REFERENCE, _UNKNOWN = "$reference", "$unknown"
@@ -244,7 +251,13 @@ def alone(framework: str, resource: dict[str, Any]) -> Iterator[Verdict]:
 
 def raised(error: Exception) -> Verdict:
     """What is said of a check that failed itself."""
-    return {"result": "raised", "error": f"{type(error).__name__}: {error}"}
+    return {"result": "raised", "error": told(error)}
+
+
+def told(error: Exception) -> str:
+    """What kind of error it was and where, never its words: they may hold a secret of what was judged."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {Path(frames[-1].filename).name}:{frames[-1].lineno}"
 
 
 def connected(framework: str, resources: list[dict[str, Any]]) -> Iterator[Verdict]:
@@ -362,7 +375,7 @@ def main() -> None:
         try:
             said = answer(request)
         except Exception as error:  # noqa: BLE001 - the other end decides what a failed request means
-            said = {"error": f"{type(error).__name__}: {error}"}
+            said = {"error": told(error)}
         _OUT.write(json.dumps({"id": request["id"], **said}) + "\n")
         _OUT.flush()
 

@@ -1,7 +1,8 @@
 """From the resources of a graph to what Checkov reads: Terraform blocks, ARM resources and Kubernetes manifests.
 
 References stay references (``aws_kms_key.k.arn``), so that Checkov's connected checks see the edges, and what is not
-known yet is marked as such; tools/checkov/worker.py says how.
+known yet is marked as such; tools/checkov/worker.py says how. Secrets that this process was given are unsealed here, on
+their way to the worker, whose answers hold no values; of others it is only known that they are there.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
 from levee import terraform
 from levee.compliance.checkov.arm_types import CHILD_TOP_LEVEL, TOP_LEVEL, TYPES, ArmType
-from levee.plan import SECRET, UNKNOWN, Resource
+from levee.plan import SECRET, UNKNOWN, Resource, Sealed
 from levee.terraform.hcl import Leaf, to_hcl
 from levee.terraform.types import RAW, snake
 
@@ -73,7 +74,11 @@ def arm_type(token: str) -> ArmType | None:
 
 def translate(resources: Iterable[Resource]) -> Configuration:
     """The resources in Checkov's words; components, providers and what is only read are left out."""
-    judged = [r for r in resources if r.custom and not r.is_provider and not r.type.startswith("pulumi:")]
+    judged = [
+        replace(r, inputs=_unsealed(r.inputs))
+        for r in resources
+        if r.custom and not r.is_provider and not r.type.startswith("pulumi:")
+    ]
     names = _Names(judged)
     given: dict[str, list[Mapping[str, Any]]] = {"terraform": [], "arm": [], "kubernetes": []}
     unmapped: Counter[str] = Counter()
@@ -87,6 +92,15 @@ def translate(resources: Iterable[Resource]) -> Configuration:
         given[found.framework].append({"key": resource.urn, "type": found.type, "name": name, "config": config})
     _nest(given["arm"])
     return Configuration({k: v for k, v in given.items() if v}, unmapped)
+
+
+def _unsealed(value: Any) -> Any:
+    """The value with every secret in it that this process knows."""
+    if isinstance(value, Sealed):
+        return _unsealed(value.unseal())
+    if isinstance(value, Mapping):
+        return {name: _unsealed(inner) for name, inner in value.items()}
+    return [_unsealed(inner) for inner in value] if isinstance(value, list) else value
 
 
 class _Names:

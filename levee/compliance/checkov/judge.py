@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -13,7 +13,7 @@ from levee.compliance.checkov.configuration import Configuration, arm_type, tran
 from levee.compliance.checkov.worker import shared
 from levee.compliance.graph import Graph
 from levee.errors import LeveeError
-from levee.plan import Resource, Verdict
+from levee.plan import SECRET, Resource, Verdict
 from levee.terraform.types import Attribute, camel
 
 _RESULTS: Final = {"passed": Verdict.PASSED, "failed": Verdict.FAILED, "unknown": Verdict.NOT_EVALUATED}
@@ -128,7 +128,7 @@ def _pulumi_path(resource: Resource, steps: Sequence[str]) -> str:
     if known is None:
         arm = arm_type(resource.type)
         renamed = {new: old for old, new in arm.renamed.items()} if arm else {}
-        return ".".join(renamed.get(step, step) for step in steps if step not in _ENVELOPE)
+        return ".".join(_in_the_open(resource, [renamed.get(step, step) for step in steps if step not in _ENVELOPE]))
     of: Mapping[str, Attribute] = known.attributes
     path: list[str] = []
     for step in steps:
@@ -137,4 +137,15 @@ def _pulumi_path(resource: Resource, steps: Sequence[str]) -> str:
         name, attribute = next(((n, a) for n, a in of.items() if a.name == step), (camel(step), None))
         path.append(name)
         of = attribute.of if attribute else {}
-    return ".".join(path)
+    return ".".join(_in_the_open(resource, path))
+
+
+def _in_the_open(resource: Resource, path: Sequence[str]) -> Iterator[str]:
+    """The path as far as no secret holds the rest of it, whose keys nobody may see either."""
+    held: Any = resource.inputs
+    for name in path:
+        yield name
+        items = held if isinstance(held, list) else [held]
+        held = next((item[name] for item in items if isinstance(item, Mapping) and name in item), None)
+        if held == SECRET:
+            return

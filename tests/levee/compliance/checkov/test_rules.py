@@ -1,6 +1,9 @@
 """Checkov's checks as rules: verdicts, what is not known, what has no word, levels, exemptions, and a dead worker."""
 
+import copy
 import json
+import pickle
+import re
 import sys
 import sysconfig
 import time
@@ -21,7 +24,7 @@ from levee.compliance.exemption_rules import RULES as EXEMPTIONS
 from levee.compliance.rule import Severity
 from levee.compliance.tagging import Places
 from levee.errors import UsageError
-from levee.plan import SECRET, UNKNOWN, Level, Plan, Verdict
+from levee.plan import SECRET, UNKNOWN, Level, Plan, Sealed, Verdict
 from levee.sdk import Sdk
 from tests.levee.compliance.checkov.conftest import STACK, resource
 
@@ -57,10 +60,52 @@ def test_an_unknown_value_is_never_passed(checkov):
     assert found["CKV_AZURE_3", "sa"].verdict is Verdict.NOT_EVALUATED
 
 
-def test_a_secret_never_leaves_and_is_not_evaluated(checkov):
-    function = resource("aws:lambda/function:Function", "f", {"environment": {"variables": SECRET}})
-    assert "$unknown" in json.dumps(translate([function]).resources["terraform"])
-    assert judged(function)["CKV_AWS_45", "f"].verdict is Verdict.NOT_EVALUATED
+LEAKED = "AKIAIOSFODNN7EXAMPLE"
+
+
+def function(variables):
+    return resource("aws:lambda/function:Function", "f", {"environment": {"variables": variables}})
+
+
+@pytest.mark.parametrize("variables", [SECRET, {"key": SECRET}])
+def test_a_secret_that_this_process_was_not_given_is_not_evaluated(checkov, variables):
+    assert "$unknown" in json.dumps(translate([function(variables)]).resources["terraform"])
+    assert judged(function(variables))["CKV_AWS_45", "f"].verdict is Verdict.NOT_EVALUATED
+
+
+@pytest.mark.parametrize("variables", [Sealed({LEAKED: LEAKED}), {"key": Sealed(LEAKED)}, Sealed({"k": UNKNOWN})])
+def test_a_secret_is_judged_by_its_value_and_no_answer_holds_it(checkov, variables):
+    configuration = translate([function(variables)]).resources
+    answer = worker.shared().ask({"resources": configuration})
+    assert LEAKED not in json.dumps(
+        [{k: v for k, v in said.items() if k != "properties"} for said in answer["verdicts"]]
+    )
+    found = judged(function(variables))
+    known = LEAKED in json.dumps(configuration)
+    assert found["CKV_AWS_45", "f"].verdict is (Verdict.FAILED if known else Verdict.NOT_EVALUATED)
+    assert LEAKED not in repr(found), "nor is the name of what is inside a secret told"
+
+
+def test_the_worker_says_of_an_error_where_and_not_what(checkov, capfd):
+    """Python's own words, such as of a text that is no number, hold the text."""
+    server = {"name": "api", "command": ["kube-apiserver", Sealed(f"--audit-log-maxage={LEAKED}")]}
+    pod = resource("kubernetes:core/v1:Pod", "p", {"spec": {"containers": [server]}})
+    own = Worker()
+    answer = own.ask({"resources": translate([pod]).resources})
+    own.close()
+    raised = {said["error"] for said in answer["verdicts"] if said["result"] == "raised"}
+    assert any(re.fullmatch(r"ValueError in ApiServerAuditLogMaxAge\.py:\d+", said) for said in raised)
+    assert LEAKED not in f"{json.dumps(answer)} {capfd.readouterr()}"
+
+
+def test_what_is_sealed_is_printed_written_and_copied_as_a_secret():
+    sealed = Sealed({"password": LEAKED})
+    assert sealed == SECRET
+    assert sealed.unseal() == {"password": LEAKED}
+    for shown in (str(sealed), f"{sealed}", repr(sealed), json.dumps([sealed]), repr(vars(Sealed)), f"{sealed!r:>20}"):
+        assert LEAKED not in shown
+    assert not isinstance(copy.deepcopy(sealed), Sealed)
+    assert not isinstance(pickle.loads(pickle.dumps(sealed)), Sealed)
 
 
 def test_a_reference_to_a_key_of_the_program_is_decided(checkov):
