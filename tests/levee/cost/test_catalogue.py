@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import sysconfig
 from collections import defaultdict
 from decimal import Decimal
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from levee.cost import Catalogue, shipped
+from levee.cost import Catalogue, Range, Usage, price, shipped
 from levee.cost.catalogue import BASE_REGIONS, CLOUDS, PRICE_COLUMNS, read_prices
 from levee.cost.expression import compiled, template
 from levee.cost.model import CENT
 from levee.errors import UsageError
 from levee.sdk import Sdk
+from tests.levee.cost.conftest import plan_of, resource
 
 CLOUD_NAMES = tuple(dict.fromkeys(CLOUDS.values()))
 RULES = shipped().types
@@ -72,8 +74,8 @@ def test_no_price_is_idle(cloud):
 
 @pytest.mark.parametrize("cloud", CLOUD_NAMES)
 def test_every_price_names_its_source_and_its_date(cloud):
-    for price in shipped().prices(cloud).values():
-        assert shipped().source(price.source).as_of
+    for found in shipped().prices(cloud).values():
+        assert shipped().source(found.source).as_of
 
 
 def test_a_refreshed_price_has_its_own_date():
@@ -86,6 +88,7 @@ def test_every_base_region_has_a_multiplier_of_one():
 
 
 def public_lists():
+    """``<terraform type>: <component>`` and unit to the prices listed, several where regions or sizes differ."""
     listed = defaultdict(set)
     with LISTS.open(newline="") as file:
         for row in csv.DictReader(file):
@@ -94,23 +97,63 @@ def public_lists():
     return listed
 
 
+def component(fact, label):
+    """The list's name of a tier: the price's own, or the same with the tier's label."""
+    return f"{fact.rpartition(' (')[0]} ({label})" if label else fact
+
+
+PROBE = {
+    "aws": "aws:s3/bucket:Bucket",
+    "azure": "azure-native:storage:StorageAccount",
+    "gcp": "gcp:storage/bucket:Bucket",
+    "databricks": "databricks:index/job:Job",
+}
+"""A type whose rule is replaced by one that has a line for every price of its cloud."""
+
+
+@pytest.fixture
+def lines_of_every_price(tmp_path):
+    """``lines_of_every_price(cloud, units)`` gives each price and the lines of so many units of it, as reported."""
+
+    def run(cloud, units):
+        prices = [price for price in shipped().prices(cloud).values() if "@" not in price.key]
+        lines = [{"name": price.key, "price": price.key, "quantity": "usage.units"} for price in prices]
+        shutil.copytree(shipped().folder, tmp_path, dirs_exist_ok=True)
+        rows = "".join(
+            f"    {{name = '{e['name']}', price = '{e['price']}', quantity = 'usage.units'}},\n" for e in lines
+        )
+        (tmp_path / f"{cloud}.toml").write_text(f'["{PROBE[cloud]}"]\nlines = [\n{rows}]\n')
+        usage = Usage({PROBE[cloud]: {"units": Range.exactly(units)}})
+        (found,) = price(plan_of(resource(PROBE[cloud])), Catalogue(tmp_path), usage).resources
+        reported = defaultdict(list)
+        for line in found.lines:
+            reported[line.name.partition(" (")[0]].append(line)
+        return [(price, reported[price.key]) for price in prices]
+
+    return run
+
+
 @NEEDS_LISTS
-@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
-def test_every_price_with_a_fact_is_that_facts_price_to_the_cent(cloud):
-    """For a month of hours, a thousand and a million of the unit, amount by amount."""
-    listed, label_of, checked = public_lists(), "", 0
-    for price in shipped().prices(cloud).values():
-        with_fact = [tier for tier in price.tiers if price.fact and tier.usd]
-        for tier in with_fact:
-            base = price.fact.rpartition(" (")[0] if tier.label else price.fact
-            label_of = f"{base} ({tier.label})" if tier.label else price.fact
-            prices = listed[label_of, price.unit]
-            assert prices, (price.key, label_of, price.unit)
-            for quantity in (730, 1_000):
-                amounts = {(value * quantity).quantize(CENT) for value in prices}
-                assert (tier.usd * quantity).quantize(CENT) in amounts, price.key
+@pytest.mark.parametrize("units", [730, 1_000, 10**9])
+@pytest.mark.parametrize(("cloud", "at_least"), [("aws", 300), ("azure", 500), ("gcp", 130)])
+def test_a_line_of_every_price_with_a_fact_agrees_with_that_fact_to_the_cent(
+    lines_of_every_price, cloud, at_least, units
+):
+    """The lines as reports have them: for a month of hours, a thousand, and enough to reach every tier."""
+    listed, checked = public_lists(), 0
+    for found, lines in lines_of_every_price(cloud, units):
+        assert sum(line.quantity.expected for line in lines) == units, found.key
+        for line in lines if found.fact else ():
+            label = line.name.removeprefix(found.key).removeprefix(" (").removesuffix(")")
+            tier = next(tier for tier in found.tiers if tier.label == label)
+            if not tier.usd:
+                continue  # a free tier, which the lists leave out
+            facts = listed[component(found.fact, label), line.unit]
+            assert facts, (found.key, line.name, line.unit)
+            amounts = {(value * line.quantity.expected).quantize(CENT) for value in facts}
+            assert line.monthly_usd.expected.quantize(CENT) in amounts, line.name
             checked += 1
-    assert checked > 150
+    assert checked >= at_least
 
 
 @NEEDS_LISTS
