@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from levee.engine.processes import end_group
+
 _PATIENCE_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.5
 _ENDING_SECONDS: Final = 10.0
@@ -117,11 +119,11 @@ class _Waiting:
                     return stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace")
         finally:
             # Policy packs and dynamic providers would print a KeyboardInterrupt of their own, or stay.
-            _signal(self._process, signal.SIGKILL)
+            end_group(self._process.pid)
 
     def _interrupt(self) -> None:
         if self.interrupted:
-            _signal(self._process, signal.SIGKILL)
+            end_group(self._process.pid)
         self.interrupted = True
         self._process.send_signal(signal.SIGINT)
         self._steps = [(time.monotonic() + _PATIENCE_SECONDS, signal.SIGKILL)]
@@ -138,14 +140,7 @@ class _Waiting:
             if number is signal.SIGINT:
                 self._process.send_signal(number)
             else:
-                _signal(self._process, number)
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return
+                end_group(self._process.pid)
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -174,10 +175,8 @@ def hanging(project: Project, stack: str, patience: float, stacks: Path) -> Prog
         stacks: What the program wrote down of its threads when it was ended; it may be absent or empty.
     """
     said = stacks.read_text(encoding="utf-8", errors="replace") if stacks.exists() else ""
-    main = said.rsplit("most recent call first", 1)[-1]
     # The innermost comes first here, other than in a traceback.
-    frames = [(file, line) for file, line in re.findall(r'File "([^"]+)", line (\d+)', main)]
-    own = [":".join(f) for f in frames if f[0].startswith(str(project.root)) and "/site-packages/" not in f[0]]
+    own = _own_frames(project, said.rsplit("most recent call first", 1)[-1])
     doing = "hangs there" if own else "waits for something that never comes"
     return ProgramError(
         f"the program {doing}: nothing happened for {patience:g} s, so it was ended; the state of {stack!r} is whole",
@@ -230,7 +229,8 @@ def _circular(case: _Case) -> LeveeError | None:
         waiting = [line.strip() for line in case.text.split(CIRCLE, 1)[1].splitlines() if line.startswith("  ")]
         first = waiting[0].rpartition(" at ")[2]
         if len(waiting) == 1:
-            return ProgramError(f"{waiting[0].rpartition(' at ')[0]} waits for a value that never comes", where=first)
+            waits = f"{waiting[0].rpartition(' at ')[0]} waits for a value that never comes"
+            return ProgramError(waits, where=first, fix="give the future that it waits for a result, or do without it")
         return ProgramError(f"circular dependency: each waits for another: {'; '.join(waiting)}", where=first, fix=fix)
     if not (found := _CYCLE.search(case.text)):
         return None
@@ -363,7 +363,13 @@ def _exception(text: str) -> str:
 
 
 def _last_own_frame(project: Project, text: str) -> str | None:
-    """``file:line`` of a traceback's last frame in the project, or ``None``: a frame of an SDK helps nobody."""
+    """``file:line`` of a traceback's last frame in the project, or ``None``."""
+    own = _own_frames(project, text)
+    return own[-1] if own else None
+
+
+def _own_frames(project: Project, text: str) -> list[str]:
+    """``file:line`` of the frames in the project, in the text's order: a frame of an SDK helps nobody."""
     frames = re.findall(r'File "([^"]+)", line (\d+)', text)
-    own = [f for f in frames if f[0].startswith(str(project.root)) and "/site-packages/" not in f[0]]
-    return ":".join(own[-1]) if own else None
+    inside = f"{project.root}{os.sep}"
+    return [f"{file}:{line}" for file, line in frames if file.startswith(inside) and "/site-packages/" not in file]

@@ -70,14 +70,12 @@ class Events:
             in the update itself, and the same finding counts once.
         errors: Error messages with the URN they concern, or an empty one.
         warnings: The same for warnings.
-        finished: Whether the engine came to its summary.
     """
 
     steps: dict[str, Step] = field(default_factory=dict)
     findings: dict[Verdict, dict[Violation, None]] = field(default_factory=dict)
     errors: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
-    finished: bool = False
 
 
 def clean(value: Any) -> Any:
@@ -151,8 +149,6 @@ def _take(event: Mapping[str, Any], planned: Events, carried_out: Events) -> Non
         message = _plain(said["message"])
         if into is not None and message and not said.get("ephemeral") and (said.get("urn", ""), message) not in into:
             into.append((said.get("urn", ""), message))
-    elif summary := event.get("summaryEvent"):
-        (planned if summary.get("isPreview") else carried_out).finished = True
 
 
 def _begin(events: Events, metadata: Mapping[str, Any]) -> None:

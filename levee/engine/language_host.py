@@ -15,11 +15,11 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +36,15 @@ from levee.engine.program import FAILED_AND_SAID_SO, NO_SDK
 MAX_OUTPUT_BYTES: Final = 1 << 20
 """Of what a program prints, so much is shown; the rest is counted and said: a flood fills neither log nor disk."""
 
+_TAIL_LINES: Final = 20
+"""So many of the last are told of a program that died."""
+
 _LINE_COST: Final = 64
 """Bytes that every line counts for beside its own: each is a message to the engine."""
+_MOST_PARALLEL: Final = 64
+"""Registrations that a program has in hand at most; each holds a thread."""
+
+_SCRIPT: Final = Path(__file__).with_name("program.py")
 _CHANNEL_OPTIONS: Final = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 
 
@@ -53,9 +60,10 @@ class Program:
         references: Outputs by stack name, ``{"from": <file>, "outputs": {...}, "secret_output_names": [...]}``.
         secrets: Secrets of the configuration that the engine does not get, by full key.
         notes: File that the program's invokes and references are written to, JSON lines.
-        debug: Whether the SDK's debug messages reach the engine.
         stacks: File that the program writes its threads' stacks to when it is ended for hanging.
+        debug: Whether the SDK's debug messages reach the engine.
         fill_config: Whether configuration that nobody has set is answered with placeholders.
+        placeholders: The folder for files that stand for paths that nobody has set.
         offline: Whether stand-ins answer for the clouds: what only another stack, a build or a cloud could give is then
             answered with placeholders.
         deployed: Whether the stack is up: a placeholder that an update was given then stands in a preview too.
@@ -63,18 +71,19 @@ class Program:
     """
 
     root: Path
-    interpreter: Path = Path(sys.executable)
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    prefix: Sequence[str] = ()
-    references: Mapping[str, Any] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    notes: Path | None = None
-    debug: bool = False
-    offline: bool = False
-    deployed: bool = False
-    standins: Mapping[str, int] = field(default_factory=dict)
-    fill_config: bool = False
-    stacks: Path | None = None
+    interpreter: Path
+    environment: Mapping[str, str]
+    prefix: Sequence[str]
+    references: Mapping[str, Any]
+    secrets: Mapping[str, str]
+    notes: Path
+    stacks: Path
+    debug: bool
+    fill_config: bool
+    placeholders: Path
+    offline: bool
+    deployed: bool
+    standins: Mapping[str, int]
 
 
 class _Output:
@@ -84,7 +93,7 @@ class _Output:
         self._engine = engine
         self._left = MAX_OUTPUT_BYTES
         self._lock = threading.Lock()
-        self.tail: list[str] = []
+        self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self.dropped = 0
         self.printed = 0
 
@@ -98,8 +107,8 @@ class _Output:
                         self.dropped += len(chunk)
                         continue
                     self._left -= len(chunk) + _LINE_COST
-                text = chunk.decode("utf-8", "replace").rstrip("\n")
-                self.tail = [*self.tail[-19:], text]
+                    text = chunk.decode("utf-8", "replace").rstrip("\n")
+                    self.tail.append(text)
                 self.say(engine_pb2.INFO, text)
 
     def _next(self, stream: BufferedReader) -> bytes:
@@ -144,10 +153,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def end_program(self) -> None:
         """Kill a program that hangs, after it was made to write down where."""
         for process in list(self._running):
-            if self._program.stacks is not None:
-                process.send_signal(signal.SIGUSR1)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=1)
+            process.send_signal(signal.SIGUSR1)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
             end_family(process.pid, self._mark)
 
     @override
@@ -198,55 +206,63 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Run the program to its end and say how it went."""
         engine_address = request.args[0] if request.args else ""
-        root = self._program.root
-        entry = Path(request.info.program_directory or request.pwd or root) / (request.info.entry_point or ".")
-        document = {
-            "root": str(root),
+        with grpc.insecure_channel(engine_address, options=_CHANNEL_OPTIONS) as channel:
+            try:
+                process = self._start()
+            except OSError as refused:
+                return language_pb2.RunResponse(error=f"{NO_SDK}{self._program.interpreter} cannot be run: {refused}")
+            output = _Output(engine_pb2_grpc.EngineStub(channel))
+            return _response(self._finish(process, self._document(request, engine_address), output), output)
+
+    def _document(self, request: Any, engine_address: str) -> dict[str, Any]:
+        """What :mod:`levee.engine.program` reads on its standard input."""
+        program = self._program
+        entry = Path(request.info.program_directory or request.pwd or program.root) / (request.info.entry_point or ".")
+        return {
+            "root": str(program.root),
             "program": os.path.normpath(entry),
-            "pwd": request.pwd or str(root),
+            "pwd": request.pwd or str(program.root),
             "monitor": request.monitor_address,
             "engine": engine_address,
             "project": request.project,
             "stack": request.stack,
             "organization": request.organization or "organization",
-            "parallel": min(max(request.parallel, 1), 64),
+            "parallel": min(max(request.parallel, 1), _MOST_PARALLEL),
             "dry_run": request.dryRun,
-            "config": {**self._program.secrets, **request.config},
-            "secret_keys": [*self._program.secrets, *request.configSecretKeys],
-            "references": dict(self._program.references),
-            "notes": str(self._program.notes) if self._program.notes else None,
-            "debug": self._program.debug,
-            "offline": self._program.offline,
-            "unknown": request.dryRun and not self._program.deployed,
-            "standins": dict(self._program.standins),
-            "fill_config": self._program.fill_config,
-            "stacks": str(self._program.stacks) if self._program.stacks else None,
+            "config": {**program.secrets, **request.config},
+            "secret_keys": [*program.secrets, *request.configSecretKeys],
+            "references": dict(program.references),
+            "notes": str(program.notes),
+            "stacks": str(program.stacks),
+            "debug": program.debug,
+            "fill_config": program.fill_config,
+            "placeholders": str(program.placeholders),
+            "offline": program.offline,
+            "unknown": request.dryRun and not program.deployed,
+            "standins": dict(program.standins),
         }
-        with grpc.insecure_channel(engine_address, options=_CHANNEL_OPTIONS) as channel:
-            return self._run(document, _Output(engine_pb2_grpc.EngineStub(channel)))
 
-    def _run(self, document: Mapping[str, Any], output: _Output) -> Any:
-        script = Path(__file__).with_name("program.py")
-        try:
-            process = subprocess.Popen(
-                [*self._program.prefix, str(self._program.interpreter), "-u", str(script)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**self._program.environment, MARK: self._mark},
-                start_new_session=True,
-            )
-        except OSError as refused:
-            return language_pb2.RunResponse(error=f"{NO_SDK}{self._program.interpreter} cannot be run: {refused}")
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [*self._program.prefix, str(self._program.interpreter), "-u", str(_SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**self._program.environment, MARK: self._mark},
+            start_new_session=True,
+        )
         self._running.add(process)
-        assert process.stdin is not None
+        return process
+
+    def _finish(self, process: subprocess.Popen[bytes], document: Mapping[str, Any], output: _Output) -> int:
+        """Give the program its request and wait until it, and all that it left behind, has ended; its exit code."""
         pumps = [
             threading.Thread(target=output.pump, args=(stream,), daemon=True)
             for stream in (process.stdout, process.stderr)
-            if isinstance(stream, BufferedReader)
         ]
         for pump in pumps:
             pump.start()
+        assert process.stdin is not None
         try:
             process.stdin.write(json.dumps(document).encode())
             process.stdin.close()
@@ -261,15 +277,20 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         if left:
             names = ", ".join(sorted({process.command for process in left})[:3])
             output.say(engine_pb2.WARNING, f"the program left {len(left)} processes behind, now ended: {names}")
-        if output.dropped:
-            output.say(
-                engine_pb2.WARNING,
-                f"the program printed {output.printed:,} bytes; the last {output.dropped:,} are not shown",
-            )
-        if code == 0:
-            return language_pb2.RunResponse()
-        if code == FAILED_AND_SAID_SO:
-            return language_pb2.RunResponse(bail=True)
-        ending = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
-        last = "\n".join(output.tail)
-        return language_pb2.RunResponse(error=f"the program {ending} before it was done{': ' if last else ''}{last}")
+        return code
+
+
+def _response(code: int, output: _Output) -> Any:
+    """How the program went, as the engine is told it, and how much of what it printed is not shown."""
+    if output.dropped:
+        output.say(
+            engine_pb2.WARNING,
+            f"the program printed {output.printed:,} bytes; the last {output.dropped:,} are not shown",
+        )
+    if code == 0:
+        return language_pb2.RunResponse()
+    if code == FAILED_AND_SAID_SO:
+        return language_pb2.RunResponse(bail=True)
+    ending = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+    last = "\n".join(output.tail)
+    return language_pb2.RunResponse(error=f"the program {ending} before it was done{': ' if last else ''}{last}")

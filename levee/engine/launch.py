@@ -86,8 +86,9 @@ def _program(session: Session, environment: Mapping[str, str], ports: Mapping[st
         offline=options.offline,
         deployed=session.workspace.deployed,
         standins=ports,
-        fill_config=options.fill_config,
         stacks=session.program_stacks,
+        fill_config=options.fill_config,
+        placeholders=session.workspace.placeholders,
     )
 
 
@@ -109,7 +110,7 @@ def _arguments(session: Session, operation: Operation, events: str) -> list[str]
         arguments += ["--yes", "--suppress-progress"]
         if options.offline and options.throwaway:
             arguments += ["--skip-preview"]
-    if operation in {Operation.PREVIEW, Operation.UP}:
+    if operation.from_program:
         config = session.scratch / "pack-config.json"
         config.write_text(json.dumps(dict(options.pack_config)))
         for pack in options.packs:

@@ -36,7 +36,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 def answer_to(request: Mapping[str, Any], stack: str) -> Mapping[str, Any] | None:
     """The outputs given for that stack: by its full name, by ``project/stack``, or by ``stack``."""
-    references = request.get("references") or {}
+    references = request["references"]
     names = (stack, "/".join(stack.split("/")[-2:]), stack.rsplit("/", 1)[-1])
     return next((references[name] for name in names if name in references), None)
 
@@ -56,7 +56,7 @@ class Monitor:
     def __init__(self, stub: Any, request: Mapping[str, Any], notes: Notes) -> None:
         self._register, self._read = stub.RegisterResource, stub.ReadResource
         self._request = request
-        self._offline = bool(request.get("offline"))
+        self._offline = request["offline"]
         self._notes = notes
         self._standins: dict[str, Any] = {}
         self._answered: set[str] = set()
@@ -193,7 +193,7 @@ class Monitor:
         from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
         package = call.type.split(":", 1)[0]
-        port = (self._request.get("standins") or {}).get(package)
+        port = self._request["standins"].get(package)
         if port is None:
             return
         if package not in self._standins:

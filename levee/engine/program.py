@@ -56,7 +56,7 @@ class Notes:
     """What the run leaves for Levee to read: one JSON document a line."""
 
     def __init__(self, request: Mapping[str, Any]) -> None:
-        self._path = request.get("notes")
+        self._path = pathlib.Path(request["notes"])
         self._root = os.path.realpath(request["root"])
         sdks = str(pathlib.Path(str(sys.modules["pulumi"].__file__)).absolute().parent.parent)
         self._not_the_programs = (sdks, str(pathlib.Path(__file__).parent), runpy.__file__, "<frozen ")
@@ -64,9 +64,8 @@ class Notes:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Append one record; several threads may."""
-        if self._path:
-            with self._lock, pathlib.Path(self._path).open("a", encoding="utf-8") as out:
-                out.write(json.dumps(record) + "\n")
+        with self._lock, self._path.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(record) + "\n")
 
     def place(self, uri: str, line: int) -> dict[str, Any]:
         """The place as ``{"file", "line"}``, the file relative to the project where it lies inside."""
@@ -165,44 +164,51 @@ def _keeps_outputs(settings: Any) -> bool:
     return hasattr(settings, "_get_rpc_manager") and all(hasattr(settings.SETTINGS, n) for n in ("lock", "outputs"))
 
 
-def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
-    """The program's SDK, connected to the engine, with the notes and the watch on it."""
+def _sdk() -> Any:
+    """The program's SDK, or the end of the process."""
     # Through importlib: which names this SDK has is asked at run time, for the program's SDK may be an older one.
     try:
-        pulumi: Any = importlib.import_module("pulumi")
+        return importlib.import_module("pulumi")
     except Exception as lacking:  # noqa: BLE001 an SDK may be absent, torn, or too old for what it stands on
         sys.exit(f"{NO_SDK}{type(lacking).__name__}: {str(lacking).splitlines()[0]}")
-    runtime_settings: Any = importlib.import_module("pulumi.runtime.settings")
-    runtime_stack: Any = importlib.import_module("pulumi.runtime.stack")
-    runtime_resource: Any = importlib.import_module("pulumi.runtime.resource")
-    given = {
-        "monitor": request["monitor"],
-        "engine": request["engine"],
-        "project": request["project"],
-        "stack": request["stack"],
-        "parallel": request["parallel"],
-        "dry_run": request["dry_run"],
-        "organization": request["organization"],
-        "root_directory": request["root"],
-    }
+
+
+def _settings(pulumi: Any, request: Mapping[str, Any]) -> Any:
+    """The SDK's settings, of which an older one knows fewer."""
+    same = ("monitor", "engine", "project", "stack", "parallel", "dry_run", "organization")
+    given = {**{name: request[name] for name in same}, "root_directory": request["root"]}
     known = inspect.signature(pulumi.runtime.Settings.__init__).parameters
-    settings = pulumi.runtime.Settings(**{name: value for name, value in given.items() if name in known})
+    return pulumi.runtime.Settings(**{name: value for name, value in given.items() if name in known})
+
+
+def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
+    """The program's SDK, connected to the engine, with the notes and the watch on it."""
+    pulumi = _sdk()
+    settings = _settings(pulumi, request)
     notes = Notes(request)
     monitor = _beside("monitor")
     monitor.Monitor(settings.monitor, request, notes)
-    if request.get("offline"):
+    if request["offline"]:
         _beside("stack_reference").install(pulumi, request, notes, _beside("placeholders").choose, monitor.answer_to)
         _beside("unseen_objects").install(pulumi)
     notes.watch_invokes(pulumi.runtime)
     watch = _beside("watch").Watch(importlib.import_module("pulumi.resource"), settings.monitor, notes.caller)
-    runtime_settings.configure(settings)
+    pulumi.runtime.configure(settings)
     both = len(inspect.signature(pulumi.runtime.set_all_config).parameters) > 1
     pulumi.runtime.set_all_config(request["config"], *([request["secret_keys"]] if both else []))
-    if request.get("fill_config"):
-        home = str(pathlib.Path(request["root"], ".levee", request["stack"].replace("/", "-"), "placeholders"))
+    if request["fill_config"]:
         filling = _beside("fill_config")
         modules = filling.Modules(*(_beside(name) for name in filling.Modules._fields))
-        filling.install(pulumi, notes, modules, home)
+        filling.install(pulumi, notes, modules, request["placeholders"])
+    _lighten(pulumi, debug=request["debug"])
+    return pulumi, notes, watch
+
+
+def _lighten(pulumi: Any, *, debug: bool) -> None:
+    """Take from the SDK what costs time and helps nobody here; see the head of this file."""
+    runtime_settings: Any = importlib.import_module("pulumi.runtime.settings")
+    runtime_stack: Any = importlib.import_module("pulumi.runtime.stack")
+    runtime_resource: Any = importlib.import_module("pulumi.runtime.resource")
     # One program a process: what the SDK keeps for each context, and looks up 370 times a resource, is one value here.
     for name in ("lock", "outputs", "rpc_manager", "monitor", "engine"):
         if hasattr(runtime_settings.SETTINGS, name):
@@ -211,9 +217,8 @@ def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
         runtime_stack.wait_for_rpcs = _wait_for_rpcs
     if hasattr(runtime_resource, "_get_stack_trace"):
         runtime_resource._get_stack_trace = _stack_trace  # noqa: SLF001 the SDK offers no other way
-    if not request.get("debug"):
+    if not debug:
         pulumi.log.debug = lambda *_args, **_more: None
-    return pulumi, notes, watch
 
 
 def _beside(name: str) -> Any:
@@ -249,11 +254,6 @@ def _say(pulumi: Any, text: str) -> None:
     pulumi.runtime.settings.SETTINGS.engine.Log(proto.LogRequest(severity=proto.ERROR, message=text))
 
 
-def _tell(pulumi: Any, message: str) -> None:
-    report = pulumi.log.error
-    report(message)
-
-
 def _own_frames(failure: BaseException) -> list[traceback.FrameSummary]:
     """The frames of the program and of what it calls, without those that started it and without the SDK's runtime."""
     sdk = str(pathlib.Path(str(sys.modules["pulumi"].__file__)).parent)
@@ -261,14 +261,10 @@ def _own_frames(failure: BaseException) -> list[traceback.FrameSummary]:
     return [f for f in traceback.extract_tb(failure.__traceback__) if not f.filename.startswith(machinery)]
 
 
-def _report(pulumi: Any, failure: BaseException) -> None:
-    """Tell the engine what went wrong, with only the program's own frames."""
-    frames = _own_frames(failure)
-    if isinstance(failure, SyntaxError):
-        lines = traceback.format_exception_only(type(failure), failure)
-    else:
-        lines = traceback.format_list(frames) + traceback.format_exception_only(type(failure), failure)
-    _tell(pulumi, "Program failed with an unhandled exception:\n" + "".join(lines))
+def _trace(failure: BaseException) -> str:
+    """The traceback of a failure, with only the program's own frames; of a syntax error Python tells the place."""
+    frames = [] if isinstance(failure, SyntaxError) else _own_frames(failure)
+    return "".join(traceback.format_list(frames) + traceback.format_exception_only(type(failure), failure))
 
 
 def _end_with(parent: int) -> None:
@@ -276,6 +272,31 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
+
+
+def _outcome(pulumi: Any, entry: pathlib.Path, loop: asyncio.AbstractEventLoop) -> int:
+    """Run the program to its end and tell the engine what went wrong, if so; the exit code."""
+    tell = pulumi.log.error
+    try:
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(entry)))
+    except pulumi.RunError as failure:
+        tell(f"{failure}\n{''.join(traceback.format_list(_own_frames(failure)[-1:]))}")
+    except SystemExit as leaving:
+        frames = "".join(traceback.format_list(_own_frames(leaving)[-1:]))
+        tell(f"{LEFT} with sys.exit({leaving.code!r})\n{frames}")
+    except Exception as failure:  # noqa: BLE001 the last frame of a stranger's program
+        # The engine has already told the reason of a failed registration.
+        if "ResourceMonitor" not in str(failure) and "UNAVAILABLE" not in str(failure):
+            tell(f"Program failed with an unhandled exception:\n{_trace(failure)}")
+    else:
+        return 0
+    return FAILED_AND_SAID_SO
+
+
+def _write_stacks_when_asked(path: str) -> None:
+    """Have SIGUSR1 write every thread's stack to that file."""
+    stacks = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
 
 
 def main() -> None:
@@ -286,9 +307,7 @@ def main() -> None:
     sys.path[0] = str(entry.parent)
     os.chdir(request["pwd"])
     pulumi, notes, watch = _configure(request)
-    if request.get("stacks"):
-        stacks = os.open(request["stacks"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=True)
+    _write_stacks_when_asked(request["stacks"])
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -296,21 +315,8 @@ def main() -> None:
     sys.argv = [str(entry)]
     # A program is mostly a growing graph of live objects: looking for garbage in it as often as usual finds none.
     gc.set_threshold(100_000, 50, 100)
-    code = 0
     try:
-        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run(entry)))
-    except pulumi.RunError as failure:
-        _tell(pulumi, str(failure) + "\n" + "".join(traceback.format_list(_own_frames(failure)[-1:])))
-        code = FAILED_AND_SAID_SO
-    except SystemExit as leaving:
-        frames = "".join(traceback.format_list(_own_frames(leaving)[-1:]))
-        _tell(pulumi, f"{LEFT} with sys.exit({leaving.code!r})\n{frames}")
-        code = FAILED_AND_SAID_SO
-    except Exception as failure:  # noqa: BLE001 the last frame of a stranger's program
-        # The engine has already told the reason of a failed registration.
-        if "ResourceMonitor" not in str(failure) and "UNAVAILABLE" not in str(failure):
-            _report(pulumi, failure)
-        code = FAILED_AND_SAID_SO
+        code = _outcome(pulumi, entry, loop)
     finally:
         watch.stop()
         watch.leave(notes)

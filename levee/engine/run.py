@@ -131,19 +131,15 @@ def perform(operation: Operation, folder: Path, stack: str, options: Options) ->
         EngineError: The engine, a provider or a tool failed.
     """
     try:
-        runs_program = operation in {Operation.PREVIEW, Operation.UP}
-        with _session(folder, stack, options, runs_program=runs_program) as session:
+        destroying = operation is Operation.DESTROY and not options.dry_run
+        with _session(folder, stack, options, runs_program=operation.from_program) as session:
             if options.offline:
-                upkeep.ensure_stack(session, create=runs_program)
+                upkeep.ensure_stack(session, create=operation.from_program)
                 upkeep.free_lock(session)
                 if options.state is not None:
                     upkeep.begin_with(session, options.state)
-                upkeep.settle(
-                    session,
-                    creating=operation in {Operation.PREVIEW, Operation.UP},
-                    destroying=operation is Operation.DESTROY and not options.dry_run,
-                )
-            if operation is Operation.DESTROY and options.unprotect and not options.dry_run:
+                upkeep.settle(session, creating=operation.from_program, destroying=destroying)
+            if destroying and options.unprotect:
                 upkeep.unprotect(session)
             return _until_satisfied(session, operation)
     except OSError as failed:
@@ -202,7 +198,7 @@ def _perform(session: Session, operation: Operation) -> Plan:
         states += [state for state in before if state["urn"] not in left]
     plan = assembly.plan_of(session, states, events, notes, operation=operation.value, seconds=finished.seconds)
     _raise_if_failed(session, finished, events, notes, plan)
-    if not options.offline or operation not in {Operation.PREVIEW, Operation.UP}:
+    if not (options.offline and operation.from_program):
         return plan  # nothing is checked in a refresh or a destroy
     return assembly.with_fidelity(plan, session, notes)
 

@@ -66,5 +66,7 @@ def _encrypt(session: Session) -> None:
         done = session.cli("config", "set", "--secret", *path, "--stack", session.stack, key, stdin=value)
         if done.code != 0:
             raise EngineError(
-                f"the secret {key!r} could not be given: {done.stderr.strip()}", where=str(session.folder)
+                f"the secret {key!r} could not be given: {done.stderr.strip()}",
+                where=str(session.folder),
+                fix=f"--config {key}=VALUE, where its own value is the matter; else levee doctor",
             )

@@ -31,6 +31,11 @@ class Operation(StrEnum):
     REFRESH = "refresh"
     DESTROY = "destroy"
 
+    @property
+    def from_program(self) -> bool:
+        """Whether the program says what there shall be; a refresh and a destroy go by the state."""
+        return self in {Operation.PREVIEW, Operation.UP}
+
 
 @dataclass(frozen=True)
 class Options:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from levee.errors import EngineError, UsageError
+from levee.errors import EngineError, LeveeError, UsageError
 
 
 @contextmanager
@@ -21,10 +21,10 @@ def attached(
     errors_to: Path,
     cache: Path,
     stack: str,
-    program: Path = Path(),
-    state: Path | None = None,
-    faults: Path | None = None,
-    lookups: Path | None = None,
+    program: Path,
+    state: Path,
+    faults: Path | None,
+    lookups: Path | None,
 ) -> Generator[Mapping[str, int]]:
     """Serve every provider package that the program's interpreter has, until the block is left.
 
@@ -49,33 +49,28 @@ def attached(
         UsageError: The faults or lookups are malformed; with file and rule.
         EngineError: The process did not come up.
     """
-    command = [
-        *(sys.executable, "-m", "levee.engine.standin"),
-        *("--site-packages", str(site_packages)),
-        *("--cloud", str(cloud)),
-        *("--log", str(log)),
-        *("--cache", str(cache)),
-        *("--stack", stack),
-        *("--program", str(program)),
-        *(("--state", str(state)) if state else ()),
-        *(("--faults", str(faults)) if faults else ()),
-        *(("--lookups", str(lookups)) if lookups else ()),
-    ]
+    given = {
+        "site-packages": site_packages,
+        "cloud": cloud,
+        "log": log,
+        "cache": cache,
+        "stack": stack,
+        "program": program,
+        "state": state,
+        "faults": faults,
+        "lookups": lookups,
+    }
     errors_to.parent.mkdir(parents=True, exist_ok=True)
     with errors_to.open("wb") as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
+            _command(given), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
         )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
         ready = process.stdout.readline()
         if not ready:
-            said = errors_to.read_text(errors="replace").strip()
-            if process.wait() == UsageError.exit_code:
-                raise UsageError(said)
-            last = (said.splitlines() or ["no word of why"])[-1]
-            raise EngineError(f"the stand-in providers did not start: {last}", where=str(errors_to), fix="levee doctor")
+            raise _refusal(process.wait(), errors_to)
         yield json.loads(ready)["ports"]
     finally:
         process.stdin.close()
@@ -85,3 +80,17 @@ def attached(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _command(given: Mapping[str, Path | str | None]) -> list[str]:
+    flags = [part for name, value in given.items() if value is not None for part in (f"--{name}", str(value))]
+    return [sys.executable, "-m", "levee.engine.standin", *flags]
+
+
+def _refusal(code: int, errors: Path) -> LeveeError:
+    """Why the process ended before it was ready: its own words where the user's files are wrong, else its last line."""
+    said = errors.read_text(errors="replace").strip()
+    if code == UsageError.exit_code:
+        return UsageError(said)
+    last = (said.splitlines() or ["no word of why"])[-1]
+    return EngineError(f"the stand-in providers did not start: {last}", where=str(errors), fix="levee doctor")

@@ -40,7 +40,11 @@ def ensure_stack(session: Session, *, create: bool) -> None:
         )
     made = session.cli("stack", "init", session.stack, "--secrets-provider", "passphrase")
     if made.code != 0:
-        raise EngineError(f"the stack could not be made: {made.stderr.strip()}", where=str(session.workspace.state))
+        raise EngineError(
+            f"the stack could not be made: {made.stderr.strip()}",
+            where=str(session.workspace.state),
+            fix="levee doctor",
+        )
 
 
 def begin_with(session: Session, state: str) -> None:
@@ -63,7 +67,11 @@ def begin_with(session: Session, state: str) -> None:
     deployment.pop("pending_operations", None)
     taken = session.cli("stack", "import", "--force", "--stack", session.stack, stdin=json.dumps(document))
     if taken.code != 0:
-        raise EngineError(f"the real state cannot be previewed offline: {taken.stderr.strip()}")
+        raise EngineError(
+            f"the real state cannot be previewed offline: {taken.stderr.strip()}",
+            where=session.stack,
+            fix=f"pulumi refresh --stack {session.stack}, then again",
+        )
 
 
 def free_lock(session: Session) -> None:
@@ -94,7 +102,7 @@ def free_lock(session: Session) -> None:
     session.notes.append(f"freed the lock that process {pid or 'unknown'} left when it died (pulumi cancel)")
 
 
-def settle(session: Session, *, creating: bool = False, destroying: bool = False) -> None:
+def settle(session: Session, *, creating: bool, destroying: bool) -> None:
     """Put right what a run left behind that was cut off: operations that it had begun, resources it never wrote down.
 
     A pending operation is cleared from the state; the next update does it again. A resource that was created and that
@@ -160,7 +168,11 @@ def _clear_pending(session: Session) -> frozenset[str]:
     written.write_text(json.dumps(state), encoding="utf-8")
     imported = session.cli("stack", "import", "--stack", session.stack, "--file", str(written))
     if imported.code != 0:
-        raise EngineError(f"the state cannot be written: {imported.stderr.strip()}", where=str(session.workspace.state))
+        raise EngineError(
+            f"the state cannot be written: {imported.stderr.strip()}",
+            where=str(session.workspace.state),
+            fix=f"levee doctor, or begin anew: rm -r {session.workspace.folder}",
+        )
     begun = ", ".join(sorted(f"{p['type']} {Urn.parse(p['resource']['urn']).name}" for p in pending))
     session.notes.append(f"a run that died left {len(pending)} operations pending, now cleared: {begun}")
     return frozenset(p["resource"]["urn"] for p in pending if p["type"] == "creating")

@@ -5,6 +5,7 @@
 ``state/``           Pulumi's own file backend
 ``cloud.sqlite``     the simulated cloud
 ``passphrase``       encrypts the secrets in ``state/``; mode 0600, made here, never leaves the machine
+``placeholders/``    files that stand for paths which nobody has set (``--fill-config``)
 ``bin/``             the two small scripts by which the engine starts policy packs and dynamic providers
 ``run.lock``         held (flock) by the one run that works on the stack; the kernel frees it when that dies
 ===================  ==================================================================================
@@ -92,9 +93,14 @@ class Workspace:
         return self.folder / "cloud.sqlite"
 
     @property
+    def placeholders(self) -> Path:
+        """Files that stand for paths which nobody has set; absent until a program asks for one."""
+        return self.folder / "placeholders"
+
+    @property
     def config(self) -> Path:
         """The rewritten stack configuration."""
-        return self.engine / f"Pulumi.{self.stack.rsplit('/', 1)[-1]}.yaml"
+        return self.engine / self.project.stack_config(self.stack).name
 
     def prepare(self, overrides: Mapping[str, str], prefix: Sequence[str] = ()) -> tuple[Secret, ...]:
         """Write the folder anew from the project's files; what is already right stays untouched.

@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from levee.engine.standin.sealing import Sealer, is_sealed
 from levee.engine.standin.values import Secret, Values
 from levee.errors import UsageError
+
+Origin = Literal["created", "invented", "imported", "existing"]
 
 _NAMED: Final = "coalesce({})".format(
     ", ".join(
@@ -68,7 +70,8 @@ class Record:
         seed: What its invented values are derived from; stays when the URN changes.
         inputs: Inputs as the engine last gave them, secrets sealed.
         outputs: Outputs, secrets sealed.
-        origin: ``created`` by the engine, ``invented`` for a program's ``get``, or ``existing`` before it.
+        origin: Whether the engine created it, it was invented for a program's ``get``, imported as the program says, or
+            existed before.
         removed: Whether it is gone. A removed row is kept: it tells a vanished resource from one never heard of.
     """
 
@@ -79,7 +82,7 @@ class Record:
     seed: str
     inputs: Values
     outputs: Values
-    origin: str = "created"
+    origin: Origin = "created"
     removed: bool = False
 
 

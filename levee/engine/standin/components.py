@@ -34,6 +34,7 @@ from levee.errors import LeveeError
 from levee.sdk import Sdk
 
 NOT_EVALUATED: Final = "its children are made by its provider's own program, which an offline run does not have"
+_INSTALL: Final = "install the package's SDK where the program's are: pulumi package add, or pip install"
 _LARGE: Final = [("grpc.max_receive_message_length", 400 << 20), ("grpc.max_send_message_length", 400 << 20)]
 
 
@@ -65,11 +66,12 @@ class Components:
         """
         type_ = self.sdk.resource(request.type)
         if type_ is None:
-            raise ComponentError(f"no installed SDK has the component {request.type!r}")
+            raise ComponentError(f"no installed SDK has the component {request.type!r}", fix=_INSTALL)
         inputs = wire.decode(request.inputs)
         wrong = Checker(self.sdk).check(inputs, type_.inputs)
         if wrong:
-            raise ComponentError(f"{request.type} {request.name!r}: " + "; ".join(failure.reason for failure in wrong))
+            said = "; ".join(failure.reason for failure in wrong)
+            raise ComponentError(f"{request.type} {request.name!r}: {said}", fix="mend what the program gives it")
         with grpc.insecure_channel(request.monitorEndpoint, options=_LARGE) as channel:
             monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
             registered = monitor.RegisterResource(_registration(request))
@@ -142,7 +144,7 @@ class Components:
         method = self.sdk.method(request.tok)
         owner = self.sdk.resource(request.tok.rpartition("/")[0])
         if method is None or owner is None:
-            raise ComponentError(f"no installed SDK has the method {request.tok!r}")
+            raise ComponentError(f"no installed SDK has the method {request.tok!r}", fix=_INSTALL)
         args = wire.decode(request.args)
         urn = (plain(args.get("__self__")) or {}).get("urn", "")
         name = urn.rsplit("::", 1)[-1]

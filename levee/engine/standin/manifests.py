@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -152,7 +153,10 @@ class Manifests:
             elif asset.get("path"):
                 yield self.program / str(asset["path"])
             else:
-                raise ManifestError(f"a chart's file of values is neither a path nor a text: {str(one)[:80]!r}")
+                raise ManifestError(
+                    f"a chart's file of values is neither a path nor a text: {str(one)[:80]!r}",
+                    fix="give a path, a FileAsset or a StringAsset",
+                )
 
     def _kustomized(self, directory: str, namespace: str = "") -> Rendered:
         place = self.program / directory
@@ -166,6 +170,7 @@ class Manifests:
         return Rendered(unseen=f"the kustomization {directory!r} is built only where kustomize or kubectl is on PATH")
 
     def _run(self, command: Sequence[str], what: str, more: Mapping[str, str]) -> str:
+        alone = f"try it alone: {shlex.join(command[:4])}"
         try:
             done = subprocess.run(
                 command,
@@ -177,10 +182,12 @@ class Manifests:
                 timeout=_SECONDS,
             )
         except subprocess.TimeoutExpired as late:
-            raise ManifestError(f"{what} was not rendered in {_SECONDS} s", where=str(self.program)) from late
+            raise ManifestError(
+                f"{what} was not rendered in {_SECONDS} s", where=str(self.program), fix=alone
+            ) from late
         except subprocess.CalledProcessError as failed:
             said = failed.stderr.strip() or f"exit code {failed.returncode}"
-            raise ManifestError(f"{what} cannot be rendered: {said}", where=str(self.program)) from failed
+            raise ManifestError(f"{what} cannot be rendered: {said}", where=str(self.program), fix=alone) from failed
         return done.stdout
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from levee.engine.standin import coverage, limits, naming
 from levee.engine.standin.check import Checker, Failure
-from levee.engine.standin.cloud import Record, SimulatedCloud
+from levee.engine.standin.cloud import Origin, Record, SimulatedCloud
 from levee.engine.standin.connection import Connection
 from levee.engine.standin.fault_rules import Operation
 from levee.engine.standin.faults import Call, Faults, Made
@@ -267,7 +267,7 @@ class Provider:
     def _type(self, token: str) -> ResourceType:
         type_ = self._types.resource(token)
         if type_ is None:
-            raise CloudError(self._types.no_resource(token))
+            raise CloudError(self._types.no_resource(token), fix="mend the type, or install the SDK that has it")
         return type_
 
     def _keeps_name(self, type_: ResourceType, target: Target, old: Values, new: Values) -> bool:
@@ -291,7 +291,7 @@ class Provider:
         inputs: Values,
         outputs: Values,
         created: bool = False,
-        origin: str = "created",
+        origin: Origin = "created",
         was: Record | None = None,
     ) -> Record:
         seal = self.cloud.sealer.seal

@@ -48,7 +48,8 @@ def _verdicts(plan, site_packages):
     return {(outcome.urn, outcome.verdict) for outcome in outcomes}
 
 
-def test_a_remote_component_lives_with_typed_outputs(shelves, project):
+@pytest.mark.usefixtures("shelves")
+def test_a_remote_component_lives_with_typed_outputs(project):
     run = project(PROGRAM)
     previewed = run("preview")
     assert previewed.outputs == {**dict.fromkeys(previewed.outputs, UNKNOWN), "labels": {"a": "b"}}
@@ -86,7 +87,8 @@ def test_a_remote_component_lives_with_typed_outputs(shelves, project):
     assert run("destroy").summary.by_op.keys() == {"delete"}
 
 
-def test_a_components_inputs_are_checked(shelves, project):
+@pytest.mark.usefixtures("shelves")
+def test_a_components_inputs_are_checked(project):
     program = PROGRAM.replace('pulumi_config.get_int("size") or 3', '"many"')
     with pytest.raises(ProgramError, match=r"'size' must be a whole number") as refused:
         project(program)("preview")
