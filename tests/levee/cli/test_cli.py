@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from levee.cli.app import app, run
+from levee.errors import UsageError
 from levee.plan import document
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -112,6 +113,37 @@ def test_wrong_use_is_2_and_names_the_mend(ours, capsys, arguments, said):
     for word in said:
         assert word in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (["preview", "--fill-config"], {"fill_config": True, "offline": True}),
+        (["preview", "--references", "outputs.yaml"], {"references": Path("outputs.yaml")}),
+        (["preview", "--online"], {"offline": False}),
+        (["preview", "-c", "a=1", "--config", "b:c=x=y"], {"config": {"a": "1", "b:c": "x=y"}}),
+        (["up", "--faults", "faults.yaml", "--timeout", "7"], {"faults": Path("faults.yaml"), "timeout": 7.0}),
+        (["up"], {"faults": None, "timeout": None, "fill_config": False, "references": None, "config": {}}),
+        (["refresh", "--dry-run"], {"dry_run": True}),
+        (["refresh"], {"dry_run": False}),
+        (["destroy", "--unprotect"], {"unprotect": True}),
+        (["destroy"], {"unprotect": False}),
+    ],
+)
+def test_what_the_engine_is_asked_for_is_what_the_flags_say(stranger, monkeypatch, arguments, asked):
+    """What each of them does there is proved in ``tests/levee/engine``."""
+    told = []
+
+    def perform(operation, scoped, chosen):
+        told.append((operation, scoped.stack, chosen))
+        raise UsageError("that is enough")
+
+    monkeypatch.setattr("levee.cli.engine.perform", perform)
+    assert run([*arguments, "dev", "--stack", "acme/dev", "--cwd", str(stranger)]) == 2
+    ((operation, stack, chosen),) = told
+    assert (operation.value, stack) == (arguments[0], "acme/dev")
+    assert {name: getattr(chosen, name) for name in asked} == asked
+    assert chosen.packs, "the merged pack"
 
 
 def test_an_environment_with_an_unknown_key_names_file_line_and_nearest(ours, capsys):
