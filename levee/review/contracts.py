@@ -118,7 +118,8 @@ def _said(old: Contract | None, new: Contract | None) -> Iterator[_Said]:
     told = list(_of_contract(old, new))
     yield from told or [_Said("edited; the published table stays as it is", breaking=False)]
     if any(s.breaking for s in told) and _major(old.version) == _major(new.version):
-        yield _Said(f"breaking, and the version goes only from {old.version} to {new.version}", breaking=True)
+        only = f"goes only from {old.version} to" if old.version != new.version else "stays"
+        yield _Said(f"breaking, and the version {only} {new.version}", breaking=True)
 
 
 def _of_contract(old: Contract, new: Contract) -> Iterator[_Said]:

@@ -48,6 +48,18 @@ def prose(text: str, most: int = 300) -> str:
     )
 
 
+def own(text: str) -> str:
+    """Words of Levee's own, such as how a rule is mended: what they have between backticks is code."""
+    pieces = text.split("`")
+    return "".join(code(piece) if place % 2 else _spaced(piece) for place, piece in enumerate(pieces))
+
+
+def _spaced(text: str) -> str:
+    """Prose with the blanks at its ends, which stand between it and what is beside it."""
+    start, end = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{start}{prose(text)}{end}" if text.strip() else text
+
+
 def shorten(text: str, most: int) -> str:
     """The text with its middle left out, where it is longer than that; both ends tell names apart."""
     if len(text) <= most:

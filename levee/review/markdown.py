@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Final
 
 from levee.cost import usd
-from levee.plan import Level, Op, Verdict
+from levee.plan import Level, Verdict
 from levee.report.naming import OPS, plural, short_type
 from levee.review.changes import dangerous
-from levee.review.escape import code, fence, length, prose, shorten, visible
+from levee.review.diffs import WHOLE, diffs
+from levee.review.escape import code, length, own, prose
 from levee.review.model import Change, ContractChange, CostChange, EnvironmentReview, Finding, Grant, Review, Status
 
 LIMIT: Final = 65_536
@@ -41,13 +42,6 @@ _FEW: Final = 5
 """Names in one cell of the contracts."""
 
 _FOOT: Final = 400
-_VALUE: Final = 160
-_FRAME: Final = 2 * _VALUE + 40
-"""Of a block of diffs: its fences, which are longer than the longest line of backticks, and its end."""
-
-_MOST_LINES: Final = 40
-_SIGNS: Final = {Op.CREATE: "+", Op.IMPORT: "+", Op.DELETE: "-", Op.UPDATE: "!", Op.REPLACE: "!"}
-_MORE_IN: Final = "the whole is in `review.json`, beside this comment's artefact"
 
 
 def comment(review: Review) -> str:
@@ -70,7 +64,7 @@ def comment(review: Review) -> str:
     ]
     foot = _foot(review)
     spent = length("\n\n".join([*parts, foot])) + _FOOT
-    return "\n\n".join([*parts, *_diffs(review, LIMIT - _ADDED - spent), foot]) + "\n"
+    return "\n\n".join([*parts, *diffs(review.environments, LIMIT - _ADDED - spent), foot]) + "\n"
 
 
 def _verdict(review: Review) -> str:
@@ -90,7 +84,7 @@ def _governed(review: Review) -> Iterator[str]:
     if not review.governed:
         return
     title = "**This change edits what judges it.** It was judged by the base's; look at these yourself:"
-    rows = (f"| {code(edit.file)} | {prose(edit.what)} |" for edit in review.governed)
+    rows = (f"| {code(edit.file)} | {own(edit.what)} |" for edit in review.governed)
     yield _section(title, ("File", "Decides"), rows, len(review.governed), _SHARES["governed"])
 
 
@@ -98,7 +92,7 @@ def _tally(review: Review) -> Iterator[str]:
     quiet = [e for e in review.environments if e.quiet]
     loud = [e for e in review.environments if not e.quiet]
     if loud:
-        heads = ("Environment", "Resources", "Policies")
+        heads = ("Environment", "Resources", "Policies", "A month")
         yield _section("", heads, map(_tally_row, loud), len(loud), _SHARES["tally"])
     if quiet:
         names = ", ".join(code(e.name, 40) for e in quiet[:_NAMED])
@@ -108,7 +102,7 @@ def _tally(review: Review) -> Iterator[str]:
 def _tally_row(environment: EnvironmentReview) -> str:
     name = code(environment.name, 60)
     if environment.failure:
-        return f"| {name} | ✗ {prose(environment.failure, 400)} | not evaluated |"
+        return f"| {name} | ✗ {prose(environment.failure, 400)} | not evaluated | not priced |"
     counts = environment.counts
     resources = ", ".join(f"{sign} {counts[op]:,} {word}" for op, (sign, word) in OPS.items() if counts.get(op))
     lost = sum(c.endangers for c in environment.changes)
@@ -116,7 +110,7 @@ def _tally_row(environment: EnvironmentReview) -> str:
         resources += f"; **{lost:,} stateful lost**"
     if environment.unsettled:
         resources += f"; {environment.unsettled:,} that change without this"
-    return f"| {name} | {resources or 'no change'} | {_policy_tally(environment)} |"
+    return f"| {name} | {resources or 'no change'} | {_policy_tally(environment)} | {_cost_tally(environment.cost)} |"
 
 
 def _policy_tally(environment: EnvironmentReview) -> str:
@@ -132,6 +126,13 @@ def _policy_tally(environment: EnvironmentReview) -> str:
         f"{folded:,} known" if folded else "",
     )
     return ", ".join(piece for piece in pieces if piece) or "✓ nothing new"
+
+
+def _cost_tally(cost: CostChange | None) -> str:
+    if cost is None:
+        return "not priced"
+    moved = f"**{_added(cost.before, cost.after)}**" if cost.moves else "no change"
+    return f"{moved}, {len(cost.undecided):,} not priced" if cost.undecided else moved
 
 
 def _remarks(review: Review) -> Iterator[str]:
@@ -193,7 +194,7 @@ def _finding_row(finding: Finding, environments: Sequence[str]) -> str:
     name = code(violation.urn.rsplit("::", 1)[-1] if violation.urn else "the stack", 80)
     says = prose(violation.message)
     if finding.remediation and finding.remediation not in violation.message:
-        says += f"<br>{prose(finding.remediation)}"
+        says += f"<br>{own(finding.remediation)}"
     on = code(", ".join(environments), 60)
     return f"| {word} | {code(violation.policy, 80)} | {name} in {on} | {where} | {says}<br>{finding.fingerprint} |"
 
@@ -234,16 +235,23 @@ def _added(before: Decimal | int, after: Decimal | int) -> str:
 
 
 def _contracts(review: Review) -> Iterator[str]:
-    if review.contracts:
+    by_dataset: dict[tuple[str, bool], list[ContractChange]] = {}
+    for change in review.contracts:
+        by_dataset.setdefault((change.dataset, change.breaking), []).append(change)
+    if by_dataset:
         heads = ("", "Dataset", "Change", "Gold tables it feeds", "Who may use them", "Contract")
-        rows = map(_contract_row, review.contracts)
-        yield _section("### Data contracts", heads, rows, len(review.contracts), _SHARES["contracts"])
+        rows = map(_contract_row, by_dataset.values())
+        yield _section("### Data contracts", heads, rows, len(by_dataset), _SHARES["contracts"])
 
 
-def _contract_row(change: ContractChange) -> str:
-    word = "**✗ breaking**" if change.breaking else "✓ compatible"
-    gold = ", ".join(code(table, 60) for table in change.gold[:_FEW]) or "–"
-    cells = (word, code(change.dataset), prose(change.what), gold, _holders(change.grants), code(change.file))
+def _contract_row(changes: Sequence[ContractChange]) -> str:
+    """What breaks of one dataset, or what does not; the tables and grants are the dataset's."""
+    one = changes[0]
+    word = "**✗ breaking**" if one.breaking else "✓ compatible"
+    said = [prose(change.what) for change in changes[:_NAMED]]
+    said += [f"and {len(changes) - _NAMED:,} more"] if len(changes) > _NAMED else []
+    gold = ", ".join(code(table, 60) for table in one.gold[:_FEW]) or "–"
+    cells = (word, code(one.dataset), "<br>".join(said), gold, _holders(one.grants), code(one.file))
     return f"| {' | '.join(cells)} |"
 
 
@@ -268,55 +276,6 @@ def _holders(grants: Sequence[Grant]) -> str:
 def _privileges(grant: Grant) -> Sequence[str]:
     known = grant.privileges if grant.privileges is not None else ("what is not known yet",)
     return known if grant.certain else [f"perhaps {privilege}" for privilege in known]
-
-
-def _diffs(review: Review, room: int) -> Iterator[str]:
-    """Collapsed diffs, one environment a block, cut where ``room`` characters are spent."""
-    left_out = 0
-    for environment in review.environments:
-        opening = f"<details><summary>Diff of {code(environment.name, 60)}</summary>\n\n"
-        frame = length(opening) + _FRAME
-        shown: list[str] = []
-        for change in environment.changes:
-            lines = _diff(change) if room > _VALUE else []
-            needed = sum(length(line) + 1 for line in lines) + (0 if shown else frame)
-            if not lines or needed > room:
-                left_out += 1
-                continue
-            room -= needed
-            shown += lines
-        if shown:
-            yield f"{opening}{fence(shown)}\n\n</details>"
-    if left_out:
-        yield f"and {plural(left_out, 'diff')} more; {_MORE_IN}."
-
-
-def _diff(change: Change) -> list[str]:
-    sign = _SIGNS[change.op]
-    lines = [f"{sign} {_line(change.resource.type)} {_line(change.resource.name)}"]
-    for prop in change.properties[:_MOST_LINES]:
-        before, after = _beside(prop.before or "", prop.after or "")
-        if prop.before is not None:
-            lines.append(f"-   {_line(prop.path)}: {before}")
-        if prop.after is not None:
-            lines.append(f"+   {_line(prop.path)}: {after}")
-    if len(change.properties) > _MOST_LINES:
-        lines.append(f"    and {len(change.properties) - _MOST_LINES:,} more properties")
-    return lines
-
-
-def _beside(before: str, after: str) -> tuple[str, str]:
-    """Two values as they are shown: where they are long, from shortly before they differ."""
-    same = next((place for place, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
-    start = same - _VALUE // 4
-    if max(len(before), len(after)) <= _VALUE or start <= 0:
-        return _line(before), _line(after)
-    return _line(f"…{before[start:]}"), _line(f"…{after[start:]}")
-
-
-def _line(text: str) -> str:
-    """One value of a diff. Long runs of backticks would need a longer fence than there is room for."""
-    return shorten(visible(text), _VALUE)
 
 
 def _foot(review: Review) -> str:
@@ -348,4 +307,4 @@ def _fitting(rows: Iterable[str], room: int) -> list[str]:
 
 def _more(left: int) -> Iterator[str]:
     if left:
-        yield f"and {left:,} more; {_MORE_IN}."
+        yield f"and {left:,} more; {WHOLE}."

@@ -87,6 +87,10 @@ def test_a_breaking_change_needs_a_new_major_version(domains):
     assert not any("version" in what for what, _ in domains(RETAIL, ("version: 1.1.0", "version: 2.0.0")))
 
 
+def test_a_breaking_change_without_a_new_version_is_told_so(domains):
+    assert ("breaking, and the version stays 1.0.0", True) in domains(RETAIL, (column("country"), ""))
+
+
 def test_a_removed_mask_breaks(domains):
     old = column("customer_id")
     bare = "".join(

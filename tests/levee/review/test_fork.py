@@ -124,7 +124,7 @@ def the_comment(out):
     written = (out / "comment.md").read_text()
     assert "mandatory rule" in written.splitlines()[1]
     assert written.index("edits what judges it") < written.index("| Environment |"), "the head's own policies are told"
-    assert "&#96;policies&#96;" in written
+    assert "<code>policies</code>" in written
     assert "**± replace, stateful** | **<code>photos</code>** for <code>bucket</code>" in written
     assert "a &#124; &#96;b&#96; &#64;octocat &#60;b&#62;" in written
     policies = written.split("### Policies")[1].split("\n\n<details>")[0]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from levee.plan import Op
-from levee.review.escape import code, fence, length, prose
+from levee.review.escape import code, fence, length, own, prose
 from levee.review.markdown import LIMIT, MARKER, comment
-from levee.review.model import ContractChange, GovernedEdit, Grant
+from levee.review.model import ContractChange, CostChange, CostMove, GovernedEdit, Grant
 from tests.levee.review.conftest import broken, bucket, environment, plan, review, urn
 
 HOSTILE = (
@@ -114,8 +115,8 @@ def test_a_fence_is_longer_than_what_it_holds():
 @settings(max_examples=40)
 @given(st.text(max_size=60))
 def test_any_text_stays_in_its_cell(text):
-    shown = page(f"| a | b |\n|---|---|\n| {code(text)} | {prose(text) or 'x'} |")
-    assert len(shown.cells) == 4
+    shown = page(f"| a | b | c |\n|---|---|---|\n| {code(text)} | {prose(text) or 'x'} | {own(text) or 'x'} |")
+    assert len(shown.cells) == 6
     assert {tag for tag, _ in shown.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
 
 
@@ -156,7 +157,7 @@ def test_the_comment_is_always_below_the_limit_and_never_cuts_the_summary(
     if violations:
         assert f"{violations * environments:,} mandatory rule" in written.split("\n")[1]
     if resources + violations:
-        assert "| Environment | Resources | Policies |" in written
+        assert "| Environment | Resources | Policies | A month |" in written
     if violations:
         assert "### Policies" in written
     if resources:
@@ -201,7 +202,7 @@ def test_the_comment_says_what_is_lost_first(one_of_each):
     rows = [line for line in written.splitlines() if line.startswith("| ")]
     assert rows[1] == (
         "| <code>dev</code> | ± 1 replace, - 1 delete, ~ 1 update, + 1 create; **2 stateful lost** | "
-        "**✗ 1 mandatory**, ? 1 not evaluated, ✓ 1 mended, 1 known |"
+        "**✗ 1 mandatory**, ? 1 not evaluated, ✓ 1 mended, 1 known | not priced |"
     )
     assert "Nothing changes in <code>quiet</code>." in written
     assert rows[3].startswith("| **± replace, stateful** | **<code>photos</code>** for <code>bucket</code> |")
@@ -212,6 +213,28 @@ def test_the_comment_says_what_is_lost_first(one_of_each):
     assert "Add the missing keys where the type carries its tags" in policy, "what mends it"
     assert "photos" not in written.split("### Policies")[1].split("<details>")[0], "known findings fold away"
     assert '-   bucket: "old"\n+   bucket: "new"' in written
+
+
+def test_what_mends_a_finding_shows_its_code_as_code():
+    found = environment(plan(), plan(violations=[broken("a")]))
+    (finding,) = found.findings
+    mended = replace(found, findings=(replace(finding, remediation="Set `acl|x` or none."),))
+    assert "tags are missing<br>Set <code>acl&#124;x</code> or none." in comment(review(mended))
+    assert own("`a|b` is not c") == "<code>a&#124;b</code> is not c"
+
+
+def test_what_changes_in_one_dataset_is_one_row():
+    changes = [ContractChange("sales.orders", "orders.odcs.yaml", what, breaking=True) for what in ("one", "two")]
+    written = comment(review(environment(plan(), plan()), contracts=tuple(changes)))
+    assert "| **✗ breaking** | <code>sales.orders</code> | one<br>two |" in written
+
+
+def test_the_tally_says_what_a_month_costs_more():
+    moved = CostChange(
+        Decimal(10), Decimal("12.5"), (CostMove("a", "b", Decimal(10), Decimal("12.5")),), ("c: no price",)
+    )
+    head = replace(environment(plan(), plan(bucket("a", Op.CREATE))), cost=moved)
+    assert "| **+&#36;2.50**, 1 not priced |" in comment(review(head))
 
 
 def test_the_same_in_several_environments_is_one_row():
