@@ -1,4 +1,4 @@
-"""What stands on the simulated cloud now, and what it costs: that against which a change is measured."""
+"""What stands now, on the simulated cloud or the real one, and its cost: that against which a change is measured."""
 
 from __future__ import annotations
 
@@ -8,14 +8,26 @@ from levee import compliance, cost
 from levee import engine as pulumi
 from levee.compliance.budgets import INCREASE
 from levee.cost import usage_file
-from levee.engine import Project, Workspace
+from levee.engine import Options, Project, Workspace
 from levee.environment import Environment
 from levee.plan import Plan
 
 
-def deployed(project: Project, stack: str) -> Plan | None:
-    """The stack as it was last brought up offline; ``None`` where it never was."""
-    return pulumi.deployed(project.root, stack) if Workspace(project, stack).deployed else None
+def deployed(project: Project, stack: str, *, offline: bool = True) -> Plan | None:
+    """The stack as it was last brought up; ``None`` where it never was.
+
+    Args:
+        project: The Pulumi project.
+        stack: The stack's name.
+        offline: Whether on the simulated cloud; else its state in the user's own backend is read, and no cloud.
+
+    Raises:
+        EngineError: The backend does not give the state.
+    """
+    if offline:
+        return pulumi.deployed(project.root, stack) if Workspace(project, stack).deployed else None
+    plan = pulumi.deployed(project.root, stack, Options(offline=False))
+    return plan if plan.resources else None
 
 
 def month(environment: Environment | None, plan: Plan) -> cost.CostReport:
@@ -31,11 +43,14 @@ def pack_config(environment: Environment | None, project: Project, stack: str, *
         environment: The environment; ``None`` of a project that has none.
         project: The Pulumi project.
         stack: The stack's name.
-        offline: Whether the simulated cloud is meant; the real one is not asked, and there the rule is not evaluated.
+        offline: Whether the simulated cloud is meant.
+
+    Raises:
+        EngineError: What stands on the real one is not to be read.
     """
     config = compliance.pack_config(environment)
-    if environment is not None and environment.budgets.max_increase_usd is not None and offline:
-        plan = deployed(project, stack)
+    if environment is not None and environment.budgets.max_increase_usd is not None:
+        plan = deployed(project, stack, offline=offline)
         config[INCREASE] |= (
             {"deployed_usd": float(month(environment, plan).expected_usd)} if plan is not None else {"first": True}
         )

@@ -78,8 +78,8 @@ The environment's `budgets` limit the total, capabilities (the module of the out
 what stands. The pack `budgets` (also in the merged pack) compares expected amounts: over the limit it blocks
 (`budget-exceeded`, `budget-increase`), over `warn_at` it warns (`budget-nearly-spent`). A violation names the five
 lines that cost most and what would bring it under. Within the limit but with something unpriced or unknown, the
-verdict is "not evaluated". What stands is read from the simulated cloud; with `--online`, and under plain `pulumi`,
-`budget-increase` is not evaluated.
+verdict is "not evaluated". What stands is the stack's state, of the simulated cloud or with `--online` of your own
+backend, and in a review the base; under plain `pulumi`, `budget-increase` is not evaluated.
 
 ## Where prices come from
 
