@@ -6,9 +6,12 @@ Source: AWS Billing user guide, "Getting price list files manually" (offer index
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, Any, Final
+
+import ijson
 
 from levee.cost.catalogue import BASE_REGIONS
 from levee.cost.refresh.fetch import Fetcher
@@ -62,33 +65,53 @@ class AwsPriceList:
         for offer in dict.fromkeys(selector.offer for selector in selectors):
             wanted = [selector for selector in selectors if selector.offer == offer]
             regions = self._get(_field(_field(offers, offer), "currentRegionIndexUrl"), "regions")
-            document = self._document(_field(_field(regions, region), "currentVersionUrl"))
-            yield from _published(document, wanted, region)
+            url = f"{self._host}{_field(_field(regions, region), 'currentVersionUrl')}"
+            try:
+                yield from _published(self._fetcher.file(url), wanted, region)
+            except ijson.JSONError:
+                raise self._fetcher.not_json(url) from None
 
     def _get(self, path: str, name: str) -> Mapping[str, Any]:
-        return _field(self._document(path), name)
-
-    def _document(self, path: str) -> Mapping[str, Any]:
-        return self._fetcher.json(f"{self._host}{path}")
+        return _field(self._fetcher.json(f"{self._host}{path}"), name)
 
 
-def _published(document: Mapping[str, Any], selectors: Sequence[Selector], region: str) -> Iterator[Published]:
-    as_of = str(_field(document, "publicationDate"))[:10]
-    terms = _field(document, "terms").get("OnDemand", {})
+def _published(path: Path, selectors: Sequence[Selector], region: str) -> Iterator[Published]:
+    """What a service publishes for a region: a file of hundreds of megabytes, read once for each of its parts."""
+    as_of = next(_parts(path, ijson.items, "publicationDate"))[:10]
     suffix = "" if region == BASE_REGIONS["aws"] else f"@{region}"
-    for sku, product in _field(document, "products").items():
-        attributes = {**product.get("attributes", {}), "productFamily": product.get("productFamily", "")}
-        if attributes.get("locationType", "AWS Region") != "AWS Region":
-            continue
-        for term in terms.get(sku, {}).values():
+    chosen = dict(_chosen(path, selectors))
+    for sku, terms in _parts(path, ijson.kvitems, "terms.OnDemand"):
+        for term in terms.values() if sku in chosen else ():
             for dimension in term["priceDimensions"].values():
                 usd = dimension["pricePerUnit"].get("USD")
-                for selector in selectors:
-                    if usd is not None and selector.matches(attributes, dimension["unit"]):
-                        key = _filled(selector.key, attributes)
-                        if key:
-                            start = Decimal(dimension.get("beginRange", "0"))
-                            yield Published(f"{key}{suffix}", selector.unit, start, Decimal(usd), as_of)
+                for selector, key in chosen[sku]:
+                    if usd is not None and dimension["unit"] == selector.published_unit:
+                        start = Decimal(dimension.get("beginRange", "0"))
+                        yield Published(f"{key}{suffix}", selector.unit, start, Decimal(usd), as_of)
+
+
+def _chosen(path: Path, selectors: Sequence[Selector]) -> Iterator[tuple[str, list[tuple[Selector, str]]]]:
+    """Each product that the catalogue keeps, by its SKU, with its selectors and keys."""
+    for sku, product in _parts(path, ijson.kvitems, "products"):
+        attributes = {**product.get("attributes", {}), "productFamily": product.get("productFamily", "")}
+        if attributes.get("locationType", "AWS Region") == "AWS Region":
+            fitting = [(s, _filled(s.key, attributes)) for s in selectors if s.fits(attributes)]
+            if any(key for _, key in fitting):
+                yield sku, [(selector, key) for selector, key in fitting if key]
+
+
+def _parts(path: Path, read: Callable[[IO[bytes], str], Iterator[Any]], prefix: str) -> Iterator[Any]:
+    """The parts of a document below a path, one by one.
+
+    Raises:
+        EngineError: There is none.
+    """
+    with path.open("rb") as file:
+        part = None
+        for part in read(file, prefix):
+            yield part
+    if part is None:
+        raise _lacks(prefix)
 
 
 def _filled(key: str, attributes: Mapping[str, str]) -> str:
@@ -100,5 +123,9 @@ def _filled(key: str, attributes: Mapping[str, str]) -> str:
 
 def _field(holder: Mapping[str, Any], name: str) -> Any:
     if not isinstance(holder, Mapping) or name not in holder:
-        raise EngineError(f"the price list has no {name!r}", where=HOST, fix="AWS may have changed it: keep the prices")
+        raise _lacks(name)
     return holder[name]
+
+
+def _lacks(name: str) -> EngineError:
+    return EngineError(f"the price list has no {name!r}", where=HOST, fix="AWS may have changed it: keep the prices")

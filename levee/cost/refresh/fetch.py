@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -29,7 +30,7 @@ class _Retryable(Exception):  # noqa: N818 - never leaves this module
 
 
 class Fetcher:
-    """Fetches JSON.
+    """Fetches JSON documents.
 
     Args:
         cache: Folder for documents and their ETags.
@@ -52,10 +53,22 @@ class Fetcher:
         )
 
     def json(self, url: str) -> Any:
-        """The document at a URL: from the cache where the server says that it has not changed.
+        """The document at a URL, in memory.
 
         Raises:
             EngineError: The server does not answer, refuses, or what it sends is no JSON.
+        """
+        kept = self.file(url)
+        try:
+            return json.loads(kept.read_bytes())
+        except ValueError:
+            raise self.not_json(url) from None
+
+    def file(self, url: str) -> Path:
+        """The document at a URL as a file of the cache: the one there, where the server says that it has not changed.
+
+        Raises:
+            EngineError: The server does not answer, or refuses.
         """
         try:
             return self._retrying(self._once, url)
@@ -63,29 +76,33 @@ class Fetcher:
             fix = "try again later, or keep the prices that are there"
             raise EngineError(f"the price list cannot be fetched: {failed}", where=url, fix=fix) from None
 
-    def _once(self, url: str) -> Any:
-        kept = self._cache / f"{hashlib.sha256(url.encode()).hexdigest()}.json"
-        tag = kept.with_suffix(".etag")
+    def not_json(self, url: str) -> EngineError:
+        """The error to raise where a document that ``file`` gave is no JSON; the next call fetches it anew."""
+        _tag(self._kept(url)).unlink(missing_ok=True)
+        return EngineError("the price list is no JSON", where=url)
+
+    def _once(self, url: str) -> Path:
+        kept = self._kept(url)
+        tag = _tag(kept)
         headers = {"If-None-Match": tag.read_text("utf-8")} if kept.exists() and tag.exists() else {}
         try:
-            answer = self._client.get(url, headers=headers)
+            with self._client.stream("GET", url, headers=headers) as answer:
+                if answer.status_code == httpx.codes.NOT_MODIFIED:
+                    return kept
+                if answer.status_code in _AGAIN:
+                    raise _Retryable(f"HTTP {answer.status_code}", _seconds(answer.headers.get("Retry-After")))
+                if answer.status_code != httpx.codes.OK:
+                    raise EngineError(f"the price list cannot be fetched: HTTP {answer.status_code}", where=url)
+                tag.unlink(missing_ok=True)  # never an old tag beside a new document
+                _write(kept, answer)
+                if etag := answer.headers.get("ETag"):
+                    write_whole(tag, etag)
         except httpx.TransportError as failed:
             raise _Retryable(f"{type(failed).__name__}: {failed}") from None
-        if answer.status_code == httpx.codes.NOT_MODIFIED:
-            return json.loads(kept.read_bytes())
-        if answer.status_code in _AGAIN:
-            raise _Retryable(f"HTTP {answer.status_code}", _seconds(answer.headers.get("Retry-After")))
-        if answer.status_code != httpx.codes.OK:
-            raise EngineError(f"the price list cannot be fetched: HTTP {answer.status_code}", where=url)
-        try:
-            document = answer.json()
-        except ValueError:
-            raise EngineError("the price list is no JSON", where=url) from None
-        if etag := answer.headers.get("ETag"):
-            tag.unlink(missing_ok=True)  # never a new tag beside an old document
-            write_whole(kept, answer.content)
-            write_whole(tag, etag)
-        return document
+        return kept
+
+    def _kept(self, url: str) -> Path:
+        return self._cache / f"{hashlib.sha256(url.encode()).hexdigest()}.json"
 
     def close(self) -> None:
         """Give the connections back."""
@@ -98,6 +115,20 @@ class Fetcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _tag(kept: Path) -> Path:
+    return kept.with_suffix(".etag")
+
+
+def _write(kept: Path, answer: httpx.Response) -> None:
+    """What comes goes to a file piece by piece, and takes the old one's place when it is whole."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=kept.parent) as folder:
+        part = Path(folder, kept.name)
+        with part.open("wb") as out:
+            out.writelines(answer.iter_bytes())
+        part.replace(kept)
 
 
 def _wait(state: RetryCallState) -> float:

@@ -27,7 +27,11 @@ class Selector:
 
     def matches(self, attributes: Mapping[str, str], unit: str) -> bool:
         """Whether a published price is of this kind."""
-        return unit == self.published_unit and all(attributes.get(name) == value for name, value in self.where.items())
+        return unit == self.published_unit and self.fits(attributes)
+
+    def fits(self, attributes: Mapping[str, str]) -> bool:
+        """Whether a product, whose price is not at hand, is of this kind."""
+        return all(attributes.get(name) == value for name, value in self.where.items())
 
 
 @dataclass(frozen=True, slots=True)

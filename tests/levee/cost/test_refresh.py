@@ -1,6 +1,7 @@
 """Price lists are fetched from a real server that answers as AWS and Azure do: pages, throttling, failures, 304."""
 
 import json
+import tracemalloc
 from collections import Counter, defaultdict
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,19 +38,20 @@ LINUX = {
     "capacitystatus": "Used",
     "locationType": "AWS Region",
 }
+PRODUCTS = {
+    **product("A", LINUX),
+    **product("B", LINUX | {"tenancy": "Dedicated"}),
+    **product("C", LINUX | {"instanceType": "m9.large"}),
+    **product("D", LINUX | {"locationType": "AWS Outposts"}),
+    **product("E", {"volumeApiName": "gp3", "locationType": "AWS Region"}, "Storage"),
+    **product("F", {"locationType": "AWS Region"}, "Storage"),
+    **product("G", LINUX | {"instanceType": "free.large"}),
+}
 OFFER = {
     "formatVersion": "v1.0",
     "offerCode": "AmazonEC2",
     "publicationDate": "2026-11-20T18:00:00Z",
-    "products": {
-        **product("A", LINUX),
-        **product("B", LINUX | {"tenancy": "Dedicated"}),
-        **product("C", LINUX | {"instanceType": "m9.large"}),
-        **product("D", LINUX | {"locationType": "AWS Outposts"}),
-        **product("E", {"volumeApiName": "gp3", "locationType": "AWS Region"}, "Storage"),
-        **product("F", {"locationType": "AWS Region"}, "Storage"),
-        **product("G", LINUX | {"instanceType": "free.large"}),
-    },
+    "products": PRODUCTS,
     "terms": {
         "OnDemand": {
             **on_demand("A", "Hrs", "0.0990000000"),
@@ -141,7 +143,7 @@ class Vendor:
             more = here if skip + 1 < len(self.pages) else None
             return json.dumps({"Items": items, "NextPageLink": self.endless or more, "Count": len(items)}).encode()
         found = self.documents.get(split.path)
-        return json.dumps(found).encode() if found is not None else None
+        return found if isinstance(found, bytes | None) else json.dumps(found).encode()
 
 
 @pytest.fixture
@@ -267,6 +269,40 @@ def test_a_list_of_another_shape_is_an_error_not_an_empty_list(vendor, fetcher, 
     vendor.documents["/offers/v1.0/aws/index.json"] = document
     with pytest.raises(EngineError, match="has no"):
         list(AwsPriceList(fetcher, vendor.url).prices("us-east-1", EC2))
+
+
+@pytest.mark.parametrize("path", ["index.json", "AmazonEC2/20261120/us-east-1/index.json"])
+def test_a_document_cut_short_is_an_error_and_is_fetched_anew(vendor, fetcher, path):
+    path = f"/offers/v1.0/aws/{path}"
+    whole = vendor.documents[path]
+    vendor.documents[path] = json.dumps(whole).encode()[:-9]
+    with pytest.raises(EngineError, match="no JSON"):
+        list(AwsPriceList(fetcher, vendor.url).prices("us-east-1", EC2))
+    vendor.documents[path] = whole
+    assert list(AwsPriceList(fetcher, vendor.url).prices("us-east-1", EC2))
+
+
+@pytest.mark.parametrize("part", ["publicationDate", "products", "terms"])
+def test_a_region_without_a_part_is_an_error_not_an_empty_list(vendor, fetcher, part):
+    path = "/offers/v1.0/aws/AmazonEC2/20261120/us-east-1/index.json"
+    vendor.documents[path] = {name: value for name, value in OFFER.items() if name != part}
+    with pytest.raises(EngineError, match=f"has no '{part}"):
+        list(AwsPriceList(fetcher, vendor.url).prices("us-east-1", EC2))
+
+
+def test_a_region_is_read_product_by_product(vendor, fetcher):
+    """A region of EC2 has hundreds of megabytes; what is in memory must not grow with them."""
+    dedicated = {"tenancy": "Dedicated", "description": "x" * 1_000}
+    many = {f"X{i}": product(f"X{i}", LINUX | dedicated)[f"X{i}"] for i in range(2_500)}
+    document = OFFER | {"products": many | PRODUCTS}
+    vendor.documents["/offers/v1.0/aws/AmazonEC2/20261120/us-east-1/index.json"] = whole = json.dumps(document).encode()
+    fetcher.file(f"{vendor.url}/offers/v1.0/aws/AmazonEC2/20261120/us-east-1/index.json")
+    tracemalloc.start()
+    found = list(AwsPriceList(fetcher, vendor.url).prices("us-east-1", EC2))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 4
+    assert peak < len(whole) / 4
 
 
 def test_the_command_rewrites_the_catalogue_of_a_folder(vendor, file, monkeypatch, capsys):
