@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,12 @@ def distribution(module: str) -> str:
     if module.startswith("google.cloud."):
         return "-".join(module.split(".")[:3])
     return _OTHER_NAMES.get(top, top.replace("_", "-"))
+
+
+def installed_version(project: Project, package: str) -> str | None:
+    """The version of a distribution that the program's interpreter has, or ``None``."""
+    found = metadata.Distribution.discover(name=package, path=[str(project.site_packages)])
+    return next((one.version for one in found), None)
 
 
 def toolchain(project: Project) -> str:

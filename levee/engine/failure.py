@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from levee.engine.cli_process import Finished
-from levee.engine.dependencies import OLD_SETUPTOOLS, distribution, install_command
+from levee.engine.dependencies import OLD_SETUPTOOLS, distribution, install_command, installed_version
 from levee.engine.join import Events
 from levee.engine.notes import Notes
 from levee.engine.program import LEFT, NO_SDK
@@ -33,6 +33,7 @@ _PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
 _RESOURCE_NAMED: Final = re.compile(r"([\w.:/-]+) resource '([^']+)' has a problem")
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
 _MISSING_KEY: Final = re.compile(r"KeyError: '(\w[\w.-]*)'")
+_MISSING_PROPERTY: Final = re.compile(r"[Mm]issing required property '([\w.]+)'")
 _TWICE: Final = re.compile(r"Duplicate resource URN '([^']+)'")
 VIOLATES_PLAN: Final = " violates plan: "
 """What the engine says of a step beyond its plan; then come values, of secrets too."""
@@ -193,6 +194,20 @@ def _missing_config(case: _Case) -> LeveeError | None:
     return MissingConfigError(missing[1], case.stack, where, secret="--secret" in case.text)
 
 
+def _left_unset(case: _Case) -> LeveeError | None:
+    """A property that a resource needs, of a key that the program asked for as if it could do without."""
+    if not (lacking := _MISSING_PROPERTY.search(case.text)):
+        return None
+    wanted = _letters(lacking[1].rsplit(".", 1)[-1])
+    key = next((key for key in case.notes.unset if _letters(key.rsplit(":", 1)[-1]) == wanted), None)
+    return MissingConfigError(key, case.stack, str(case.notes.unset[key]), secret=False) if key else None
+
+
+def _letters(name: str) -> str:
+    """A name however it is spelled: ``publicKey``, ``public_key`` and ``public-key`` are one."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
 def _no_sdk(case: _Case) -> LeveeError | None:
     """An interpreter that cannot even begin."""
     if NO_SDK not in case.text:
@@ -256,6 +271,13 @@ def _raised(case: _Case) -> LeveeError | None:
                 "an SDK of the program is so old that it needs `pkg_resources`, which setuptools 81 no longer has",
                 where=where,
                 fix=install_command(case.project, OLD_SETUPTOOLS),
+            )
+        if version := installed_version(case.project, package):
+            older = f"'{package}<{version.split('.')[0]}'"
+            return ProgramError(
+                f"the program, made for another version, imports {missing[1]!r}, which {package} {version} lacks",
+                where=where,
+                fix=f"{install_command(case.project, older)}, or whichever version it was written for",
             )
         return ProgramError(
             f"the program imports {missing[1]!r}, which its Python does not have",
@@ -340,6 +362,7 @@ _READINGS: Final[Sequence[Callable[[_Case], LeveeError | None]]] = (
     _no_sdk,
     _left,
     _circular,
+    _left_unset,
     _missing_config,
     _raised,
     _twice,

@@ -28,6 +28,7 @@ class Notes:
         refused: Where the program registered what a provider refused, by type and name.
         begun: Where the program made what had not reached the engine when it failed, by type and name.
         twice: The first and the last place of a type and name that a failed program made more than once.
+        unset: Where the program asked for a key that nobody has set, and that it could do without, by key.
     """
 
     invented: tuple[InventedLookup, ...] = ()
@@ -41,6 +42,7 @@ class Notes:
     refused: Mapping[tuple[str, str], Source] = field(default_factory=dict)
     begun: Mapping[tuple[str, str], Source] = field(default_factory=dict)
     twice: Mapping[tuple[str, str], tuple[Source, Source]] = field(default_factory=dict)
+    unset: Mapping[str, Source] = field(default_factory=dict)
 
 
 def read_notes(standin_log: Path, program_notes: Path) -> Notes:
@@ -63,6 +65,7 @@ def read_notes(standin_log: Path, program_notes: Path) -> Notes:
         refused=program.refused,
         begun=program.begun,
         twice=program.twice,
+        unset=program.unset,
     )
 
 
@@ -76,6 +79,7 @@ class _ProgramNotes:
         self.refused: dict[tuple[str, str], Source] = {}
         self.begun: dict[tuple[str, str], Source] = {}
         self.twice: dict[tuple[str, str], tuple[Source, Source]] = {}
+        self.unset: dict[str, Source] = {}
         self.filled: dict[str, FilledConfig] = {}
 
     def take(self, note: Mapping[str, Any], source: Source) -> None:
@@ -102,6 +106,8 @@ class _ProgramNotes:
             self.refused[note["type"], note["name"]] = source
         elif kind == "begun":
             self.begun[note["type"], note["name"]] = source
+        elif kind == "unset":
+            self.unset.setdefault(note["key"], source)
         elif kind == "twice":
             self.twice[note["type"], note["name"]] = (source, Source(**note["again"]))
 

@@ -104,6 +104,20 @@ class Notes:
 
         return watched
 
+    def watch_config(self, config: Any) -> None:
+        """Write down each key that nobody has set and that the program asked for as if it could do without."""
+        for name in [name for name in dir(config) if name == "get" or name.startswith("get_")]:
+            setattr(config, name, self._noting_unset(getattr(config, name)))
+
+    def _noting_unset(self, get: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(config: Any, key: str, *args: Any, **more: Any) -> Any:
+            value = get(config, key, *args, **more)
+            if value is None:
+                self.write({"kind": "unset", "key": config.full_key(key), "source": self.caller()})
+            return value
+
+        return noting
+
 
 async def _wait_for_rpcs(await_all_outstanding_tasks: bool = True) -> None:
     """What ``pulumi.runtime.stack.wait_for_rpcs`` does, in time proportional to the work."""
@@ -192,6 +206,7 @@ def _configure(request: Mapping[str, Any]) -> tuple[Any, Notes, Any]:
         _beside("stack_reference").install(pulumi, request, notes, _beside("placeholders").choose, monitor.answer_to)
         _beside("unseen_objects").install(pulumi)
     notes.watch_invokes(pulumi.runtime)
+    notes.watch_config(pulumi.Config)
     watch = _beside("watch").Watch(importlib.import_module("pulumi.resource"), settings.monitor, notes.caller)
     pulumi.runtime.configure(settings)
     both = len(inspect.signature(pulumi.runtime.set_all_config).parameters) > 1

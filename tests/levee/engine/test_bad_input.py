@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import venv
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,14 @@ def test_a_missing_dependency_is_named_with_its_toolchains_command(project):
     assert "'no_such_sdk'" in error.message
     assert str(error.where).endswith("__main__.py:2")
     assert error.fix == f"cd {run.root} && uv add no-such-sdk"
+
+
+def test_a_module_of_another_version_of_an_installed_package_is_named_with_the_version(project):
+    """As ``insights`` of ``pulumi-azure-native`` 2, which 3 calls otherwise."""
+    error = failure(project("import pulumi\nimport pulumi_random.of_old\n"))
+    assert f"pulumi-random {version('pulumi-random')} lacks" in error.message
+    assert str(error.where).endswith("__main__.py:2")
+    assert f"pip install pulumi 'pulumi-random<{version('pulumi-random').split('.')[0]}'" in error.fix
 
 
 def test_a_virtual_environment_without_pulumi_is_named(project):

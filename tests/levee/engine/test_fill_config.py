@@ -96,6 +96,27 @@ def test_nothing_is_filled_unless_it_is_asked_for(project):
     assert not {"probe:declared", "probe:hidden"} & {f.key for f in plan.filled_config}
 
 
+def test_a_key_that_only_seems_optional_is_asked_for_and_filled(project):
+    """The program goes on without it, and a resource does not."""
+    run = project(
+        """
+        import pulumi
+        import pulumi_aws as aws
+        config = pulumi.Config()
+        pulumi.export("size", [config.get_int("size")])
+        aws.ec2.KeyPair("key", public_key=config.get("publicKey"))
+        """
+    )
+    with pytest.raises(ProgramError, match="'probe:publicKey', which nobody has set") as lacking:
+        run("preview")
+    assert lacking.value.where == "__main__.py:6"
+    plan = run("preview", fill_config=True)
+    (filled,) = (filled for filled in plan.filled_config if filled.key.startswith("probe:"))
+    assert filled.key == "probe:publicKey"
+    assert str(filled.value).startswith("ssh-")
+    assert plan.outputs["size"] == [None], "what nothing needs stays unset"
+
+
 def test_a_secret_is_asked_for_as_one(project):
     run = project("import pulumi\npulumi.Config().require_secret('token')\n")
     with pytest.raises(ProgramError) as refused:
