@@ -75,6 +75,9 @@ def test_an_invented_lookup_is_listed_with_its_line_and_the_projects_own_answer_
     assert plan.outputs["vpc"] == "vpc-0a1b2c3d"
     lines = {lookup.token.rsplit(":", 1)[-1]: str(lookup.source) for lookup in plan.invented_lookups}
     assert lines == {"getCallerIdentity": "__main__.py:5", "getAvailabilityZones": "__main__.py:6"}
+    other = run.root / "other.yaml"
+    other.write_text("- {function: aws:ec2/getVpc:getVpc, result: {id: vpc-0d4c3b2a}}\n")
+    assert run("preview", lookups=other).outputs["vpc"] == "vpc-0d4c3b2a", "the file that is named goes before it"
 
 
 def test_drift_in_an_input_a_computed_output_and_a_secret_is_found_and_healed(project):
