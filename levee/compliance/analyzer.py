@@ -24,7 +24,6 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import analyzer_pb2 as pb
 from pulumi.runtime.proto.plugin_pb2 import PluginInfo
 
-from levee import places
 from levee.compliance.budgets import Pricer
 from levee.compliance.catalogue import RULES, merged_rules, prepare, rules_for
 from levee.compliance.evaluate import Evaluator, Outcome
@@ -35,7 +34,6 @@ from levee.compliance.wire import Struct, from_struct
 from levee.errors import LeveeError
 from levee.plan import Level, Resource, Verdict
 from levee.plan.message import write_message
-from levee.sdk import Sdk
 
 VERSION: Final = "0.1.0"
 """Version of every pack; also in each ``PulumiPolicy.yaml``, whose own wins in the engine's output."""
@@ -243,8 +241,7 @@ def serve(pack: str, rules: Sequence[Rule], spending: Pricer | None = None) -> N
     """
     engine = os.getppid()
     site_packages = Path(os.environ.get("LEVEE_SITE_PACKAGES") or sysconfig.get_path("purelib"))
-    cache = places.cache() / "sdk"
-    analyzer = Analyzer(pack, rules, Places(Sdk(site_packages, cache)), spending)
+    analyzer = Analyzer(pack, rules, Places.installed(site_packages), spending)
     server = grpc.server(
         ThreadPoolExecutor(max_workers=1),  # the engine asks for one resource after the other
         options=[("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES)],

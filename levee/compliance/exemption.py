@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import translate
-from typing import Any
+from typing import Any, Final
 
 from levee.errors import UsageError
 
-_FIELDS = ("policy", "urn_glob", "reason", "owner", "expires")
+FIELDS: Final = ("policy", "urn_glob", "reason", "owner", "expires")
+"""What every exemption has."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,6 @@ class Exemption:
         """Whether its last day has passed."""
         return today > self.expires
 
-    def to_json(self) -> dict[str, str]:
-        """The form that CrossGuard's configuration carries."""
-        return {name: str(getattr(self, name)) for name in _FIELDS}
-
     def __str__(self) -> str:
         return f"{self.policy} on {self.urn_glob}"
 
@@ -70,14 +67,14 @@ def parse_exemptions(entries: Iterable[Mapping[str, Any]]) -> Sequence[Exemption
 
 def _parse(index: int, entry: Mapping[str, Any]) -> Exemption:
     where = f"exemptions[{index}]"
-    missing = [name for name in _FIELDS if not entry.get(name)]
+    missing = [name for name in FIELDS if not entry.get(name)]
     if missing:
-        raise UsageError(f"the exemption lacks {', '.join(missing)}", where=where, fix=f"give {', '.join(_FIELDS)}")
+        raise UsageError(f"the exemption lacks {', '.join(missing)}", where=where, fix=f"give {', '.join(FIELDS)}")
     try:
         expires = date.fromisoformat(str(entry["expires"]))
     except ValueError:
         raise UsageError(
             f"{entry['expires']!r} is not a date", where=f"{where}.expires", fix="write the last day as YYYY-MM-DD"
         ) from None
-    policy, urn_glob, reason, owner = (str(entry[name]) for name in _FIELDS[:4])
+    policy, urn_glob, reason, owner = (str(entry[name]) for name in FIELDS[:4])
     return Exemption(policy, urn_glob, reason, owner, expires)

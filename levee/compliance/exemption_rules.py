@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from levee.compliance.exemption import FIELDS
 from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, Parameter, Rule, Severity
 from levee.plan import Level, Resource
 
@@ -13,8 +14,8 @@ EXPIRED: Final = "exemption-expired"
 
 _ENTRY: Final = {
     "type": "object",
-    "properties": {name: {"type": "string"} for name in ("policy", "urn_glob", "reason", "owner", "expires")},
-    "required": ["policy", "urn_glob", "reason", "owner", "expires"],
+    "properties": {name: {"type": "string"} for name in FIELDS},
+    "required": list(FIELDS),
     "additionalProperties": False,
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from levee.compliance.budgets import PACK as BUDGETS
-from levee.compliance.exemption import Exemption, parse_exemptions
+from levee.compliance.exemption import FIELDS, Exemption, parse_exemptions
 from levee.compliance.exemption_rules import EXPIRED
 from levee.compliance.exemption_rules import PACK as EXEMPTIONS
 from levee.compliance.rule import Rule
@@ -129,16 +129,7 @@ def pack_config(environment: Environment | PolicyView, rules: Sequence[Rule]) ->
     for index, exemption in enumerate(environment.exemptions):
         _must_be(exemption.policy, excusable, f"{where}: exemptions[{index}].policy", "policy")
     config = {rule.id: _entry(rule, environment, where) for rule in rules}
-    config[EXPIRED]["entries"] = [
-        {
-            "policy": e.policy,
-            "urn_glob": e.urn_glob,
-            "reason": e.reason,
-            "owner": e.owner,
-            "expires": e.expires.isoformat(),
-        }
-        for e in environment.exemptions
-    ]
+    config[EXPIRED]["entries"] = [{name: str(getattr(e, name)) for name in FIELDS} for e in environment.exemptions]
     return config
 
 
