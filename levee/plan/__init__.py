@@ -18,7 +18,7 @@ from levee.plan.model import (
     Verdict,
     Violation,
 )
-from levee.plan.urn import Urn
+from levee.plan.urn import Urn, name_of
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -40,6 +40,7 @@ __all__ = [
     "Urn",
     "Verdict",
     "Violation",
+    "name_of",
     "read_message",
     "write_message",
 ]

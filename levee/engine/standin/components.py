@@ -147,7 +147,7 @@ class Components:
             raise ComponentError(f"no installed SDK has the method {request.tok!r}", fix=_INSTALL)
         args = wire.decode(request.args)
         urn = (plain(args.get("__self__")) or {}).get("urn", "")
-        name = urn.rsplit("::", 1)[-1]
+        name = urn.split("::", 3)[-1]
         result = dict.fromkeys(method.outputs, UNKNOWN)
         if not request.dryRun or urn in self._deployed:
             connection = connect(owner.package, "", {}, Journal(None))

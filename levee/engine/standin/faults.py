@@ -73,7 +73,7 @@ class Call:
     @property
     def name(self) -> str:
         """The logical name."""
-        return self.urn.rsplit("::", 1)[-1]
+        return self.urn.split("::", 3)[-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from levee.errors import UsageError
@@ -21,6 +21,7 @@ from levee.plan import (
     Urn,
     Violation,
     document,
+    name_of,
 )
 
 names = st.text("abcdefghij-_", min_size=1, max_size=12)
@@ -113,12 +114,14 @@ def test_the_summary_counts_what_a_person_counts():
     assert (summary.resources, summary.by_op, summary.by_package) == (1, {"create": 1}, {"aws": 1})
 
 
-@given(names, names, names)
+@given(names, names, st.text("ab:-_", min_size=1, max_size=12))
+@example("dev", "shop", "a::b")
 def test_a_urn_comes_back_from_its_text(stack, project, name):
     text = f"urn:pulumi:{stack}::{project}::my:mod:C$aws:s3/bucket:Bucket::{name}"
     urn = Urn.parse(text)
     assert str(urn) == text
     assert (urn.type, urn.package, urn.name) == ("aws:s3/bucket:Bucket", "aws", name)
+    assert name_of(text) == name
 
 
 @pytest.mark.parametrize("text", ["", "urn:pulumi:x", "urn:other:a::b::c::d"])

@@ -38,7 +38,7 @@ def wrong(
 def _others(cloud: SimulatedCloud, token: str, urn: str, network: str) -> dict[str, Record]:
     """Other resources of a type that lie in that network, by what an error calls them."""
     return {
-        record.urn.rsplit("::", 1)[-1] or record.id: record
+        record.urn.split("::", 3)[-1] or record.id: record
         for record in cloud.in_network(token, network)
         if record.urn != urn and record.origin != "invented"
     }
