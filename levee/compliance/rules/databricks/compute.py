@@ -17,6 +17,7 @@ from levee.compliance.rules.databricks.specs import (
     POOL,
     every_cluster,
     every_spark_cluster,
+    or_by_policy,
 )
 from levee.compliance.rules.scope import Scope
 from levee.compliance.rules.secrets import no_plain_secrets
@@ -75,7 +76,7 @@ RULES: Final = (
         "databricks-cluster-unity-catalog",
         "Every cluster runs in an access mode in which Unity Catalog decides who reads what",
         (CLUSTER, JOB),
-        every_spark_cluster(one_of("dataSecurityMode", *UNITY_MODES)),
+        every_spark_cluster(or_by_policy(one_of("dataSecurityMode", *UNITY_MODES), "data_security_mode", *UNITY_MODES)),
         severity=Severity.HIGH,
         mend='Set `data_security_mode="SINGLE_USER"` for jobs, `"USER_ISOLATION"` for what people share.',
         url=f"{DOCS}compute/configure#access-modes",
@@ -105,7 +106,7 @@ RULES: Final = (
         "databricks-cluster-local-disks-encrypted",
         "What clusters spill to their local disks is encrypted",
         COMPUTE,
-        every_cluster(equals("enableLocalDiskEncryption", True)),
+        every_cluster(or_by_policy(equals("enableLocalDiskEncryption", True), "enable_local_disk_encryption", True)),
         severity=Severity.MEDIUM,
         mend="Set `enable_local_disk_encryption=True`.",
         url=f"{DOCS}compute/configure#local-disk-encryption",

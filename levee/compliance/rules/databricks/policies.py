@@ -6,25 +6,22 @@ Source: Databricks documentation, "Compute policy reference" (attribute paths an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from levee.compliance.rule import Finding, Severity, Undecidable
 from levee.compliance.rules import controls as c
 from levee.compliance.rules.build import rule
 from levee.compliance.rules.checks import Check, document, reads
 from levee.compliance.rules.databricks.compute import IDLE_MINUTES, UNITY_MODES
-from levee.compliance.rules.databricks.specs import DOCS
+from levee.compliance.rules.databricks.specs import DOCS, POLICY, Definition, allowed_by, limits_of
 from levee.compliance.rules.scope import Scope
 from levee.compliance.rules.secrets import is_plain_secret
 from levee.compliance.rules.settings import Setting, setting_value
 
-POLICY: Final = "databricks:index/clusterPolicy:ClusterPolicy"
 _DEFINITION: Final = "definition"
 _OVERRIDES: Final = "policyFamilyDefinitionOverrides"
 _FAMILY: Final = "policyFamilyId"
 _REFERENCE: Final = f"{DOCS}admin/clusters/policy-definition"
-
-Definition = Mapping[str, Any]
 
 
 def _settles(
@@ -61,21 +58,8 @@ def _settles(
     return run
 
 
-def _entry(definition: Definition, attribute: str) -> Mapping[str, Any]:
-    entry = definition.get(attribute)
-    return entry if isinstance(entry, Mapping) else {}
-
-
-def _allowed(entry: Mapping[str, Any]) -> list[Any] | None:
-    """The values that an attribute may have; ``None`` where the policy leaves it open."""
-    if entry.get("type") == "fixed":
-        return [entry.get("value")]
-    values = entry.get("values")
-    return values if entry.get("type") == "allowlist" and isinstance(values, list) else None
-
-
 def _access_mode(definition: Definition, _scope: Scope) -> str:
-    allowed = _allowed(_entry(definition, "data_security_mode"))
+    allowed = allowed_by(limits_of(definition, "data_security_mode"))
     if allowed is None:
         return "it leaves data_security_mode open: fix it, or list the modes of Unity Catalog"
     others = [str(mode) for mode in allowed if mode not in UNITY_MODES]
@@ -83,14 +67,14 @@ def _access_mode(definition: Definition, _scope: Scope) -> str:
 
 
 def _idle(definition: Definition, scope: Scope) -> str:
-    if _allowed(_entry(definition, "cluster_type")) in (["job"], ["dlt"]):
+    if allowed_by(limits_of(definition, "cluster_type")) in (["job"], ["dlt"]):
         return ""  # such a cluster ends with its run
-    entry = _entry(definition, "autotermination_minutes")
+    limits = limits_of(definition, "autotermination_minutes")
     most = setting_value(IDLE_MINUTES, scope.facts)
-    if entry.get("type") == "range":
-        bounds = [entry.get("minValue"), entry.get("maxValue")]
+    if limits.get("type") == "range":
+        bounds = [limits.get("minValue"), limits.get("maxValue")]
     else:
-        bounds = _allowed(entry) or [None]
+        bounds = allowed_by(limits) or [None]
     if all(isinstance(bound, int) and 0 < bound <= most for bound in bounds):
         return ""
     return f"it must hold autotermination_minutes between 1 and {most}"
