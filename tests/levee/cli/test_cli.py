@@ -55,6 +55,10 @@ def test_a_strangers_project_from_preview_to_destroy(stranger, capsys):
     plan = document.read(stranger / "plan.json")
     assert plan.summary.by_op == {"create": 3}
     assert [str(lookup.source) for lookup in plan.invented_lookups] == ["__main__.py:7"]
+    faults = stranger / "faults.yaml"
+    faults.write_text("faults:\n  - {action: fail, type: 'aws:s3/*'}\n")
+    assert run(["up", "dev", *at, "--config", "size=2", "--faults", str(faults)]) == 3
+    assert "levee up dev" in capsys.readouterr().err
     assert run(["up", "dev", *at, "--config", "size=2"]) == 0
     assert run(["refresh", "dev", *at, "--expect-no-changes"]) == 0
     assert run(["destroy", "dev", *at]) == 0

@@ -1,5 +1,6 @@
 """Kubernetes: what comes back, and what YAML, charts and kustomizations are made of."""
 
+import json
 import os
 import re
 import shutil
@@ -197,6 +198,44 @@ def test_a_charts_files_of_values_are_paths_texts_and_assets(tmp_path, monkeypat
     assert [each["data"] for each in rendered.objects] == [{"a": 1}, {"a": 1}, {"b": 2}, {"c": 3}]
     with pytest.raises(ManifestError, match="neither a path nor a text"):
         finder.of_component("kubernetes:helm.sh/v4:Chart", "c", {**given, "valueYamlFiles": [7]})
+
+
+V3 = {
+    "path": "shop",
+    "release_name": "r",
+    "namespace": "lake",
+    "kube_version": "1.30",
+    "api_versions": ["a/v1", "b/v2"],
+}
+V4 = {"chart": "shop", "name": "r", "namespace": "lake", "kubeVersion": "1.30", "apiVersions": ["a/v1", "b/v2"]}
+
+
+@pytest.mark.parametrize("spelled", [V3, V4], ids=["v3", "v4"])
+def test_helm_is_asked_for_what_the_program_says(tmp_path, monkeypatch, spelled):
+    """What stands in for helm prints its arguments; the object that has no namespace gets the chart's."""
+    helm = tmp_path / "bin" / "helm"
+    helm.parent.mkdir()
+    helm.write_text(
+        "#!/bin/sh\necho \"{apiVersion: v1, kind: ConfigMap, metadata: {name: asked}, data: {arguments: '$*'}}\"\n"
+    )
+    helm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(helm.parent), prepend=os.pathsep)
+    _chart(tmp_path / "shop")
+    finder = Manifests(tmp_path, Journal(None))
+
+    def asked(given):
+        if "path" in given:
+            (found,) = finder.answer("kubernetes:helm:template", {"jsonOpts": json.dumps(given)})["result"]
+        else:
+            (found,) = finder.of_component("kubernetes:helm.sh/v4:Chart", "c", given).objects
+        assert found["metadata"]["namespace"] == "lake"
+        return found["data"]["arguments"]
+
+    told = asked(spelled)
+    assert told.startswith(f"template r {tmp_path / 'shop'} --skip-tests --values ")
+    assert told.endswith(" --namespace lake --include-crds --kube-version 1.30 --api-versions a/v1 --api-versions b/v2")
+    without = "skip_crd_rendering" if spelled is V3 else "skipCrds"
+    assert "--include-crds" not in asked({**spelled, without: True})
 
 
 @pytest.mark.parametrize(
