@@ -17,11 +17,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from levee import places
 from levee.compliance import RULES, Outcome, Settings, evaluate
 from levee.compliance.tagging import Places
 from levee.plan import UNKNOWN, Plan, Resource
-from levee.sdk import Sdk
 
 TODAY = date(2026, 11, 21)
 TAGS = {
@@ -105,7 +103,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=5, help="runs of each, the median of which is printed")
     given = parser.parse_args(argv)
     rules = [rule for rule in RULES if rule.pack == "compliance"]
-    types = Places(Sdk(Path(sysconfig.get_path("purelib")), places.cache() / "sdk"))
+    types = Places.installed(Path(sysconfig.get_path("purelib")))
     settings = Settings.from_config(rules, {})
     print(f"{len(rules)} rules\nresources  verdicts  CPU s  ms a resource")
     for count in map(int, given.resources.split(",")):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sysconfig
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -14,7 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from levee import compliance, places
+from levee import compliance
 from levee.cli.console import errors, human, write_json, write_texts
 from levee.cli.options import Folder, JsonFile
 from levee.compliance.catalogue import CHECKOV, pack_rules
@@ -25,13 +24,12 @@ from levee.cost import spending
 from levee.engine import find_project
 from levee.environment import Environment
 from levee.errors import UsageError
-from levee.plan import Level, Plan, Verdict, Violation, document
+from levee.plan import Level, Plan, document
 from levee.report import terminal
 from levee.review import junit, sarif
 from levee.review.findings import findings
 from levee.review.model import EnvironmentReview
 from levee.review.trees import Repository
-from levee.sdk import Sdk
 from levee.terraform import plan_file
 
 _MANAGER = "terraform"
@@ -82,7 +80,8 @@ def check(
     rules = tuple({rule.id: rule for rule in (*compliance.rules_for(environment), *pack_rules(CHECKOV))}.values())
     settings = compliance.Settings.from_config(rules, _config(environment, rules))
     today = datetime.now(UTC).date()
-    judged = judge(plan, rules, settings, today)
+    types = Places.installed(Path(sysconfig.get_path("purelib")))
+    judged = compliance.judged(plan, compliance.evaluate(plan, rules, settings, types, today, spending=spending))
     chosen = formats or (list(Format) if to else [])
     if chosen:
         on = [rule for rule in rules if settings.levels[rule.id] is not Level.DISABLED]
@@ -96,32 +95,6 @@ def check(
     console.print(terminal.verdicts(judged))
     console.print(terminal.summary_line(judged))
     return 1 if judged.blocked else 0
-
-
-def judge(plan: Plan, rules: Sequence[Rule], settings: compliance.Settings, today: date) -> Plan:
-    """The plan with what the rules say of it.
-
-    Args:
-        plan: Terraform's resources.
-        rules: What judges.
-        settings: Their levels, parameters and exemptions.
-        today: The UTC date that exemptions are judged by.
-    """
-    where = Places(Sdk(Path(sysconfig.get_path("purelib")), places.cache() / "sdk"))
-    outcomes = compliance.evaluate(plan, rules, settings, where, today, spending=spending)
-    said: dict[Verdict, list[Violation]] = {verdict: [] for verdict in Verdict}
-    for outcome in outcomes:
-        level = outcome.level if outcome.verdict is Verdict.FAILED else Level.ADVISORY
-        resource = plan.by_urn.get(outcome.urn)
-        source = resource.source if resource else None
-        violation = Violation(outcome.rule.pack, outcome.rule.id, level, outcome.message, outcome.urn, source)
-        said[outcome.verdict].append(violation)
-    return replace(
-        plan,
-        violations=tuple(said[Verdict.FAILED]),
-        exempt=tuple(said[Verdict.EXEMPT]),
-        not_evaluated=tuple(said[Verdict.NOT_EVALUATED]),
-    )
 
 
 def _reviewed(judged: Plan, rules: Sequence[Rule], today: date, path: Path) -> tuple[EnvironmentReview, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from levee import places
 from levee.compliance import settings as _settings
 from levee.compliance.catalogue import PACKS, RULES, pack_rules, rules_for, switched
-from levee.compliance.evaluate import Evaluator, Outcome, evaluate
+from levee.compliance.evaluate import Evaluator, Outcome, evaluate, judged
 from levee.compliance.exemption import Exemption
 from levee.compliance.rule import Control, Facts, Finding, Parameter, Rule, Severity, Undecidable
 from levee.compliance.settings import LEVEL_KEY, Settings
@@ -33,6 +33,7 @@ __all__ = [
     "Severity",
     "Undecidable",
     "evaluate",
+    "judged",
     "merged_pack",
     "pack_config",
     "pack_rules",

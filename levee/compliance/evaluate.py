@@ -18,7 +18,7 @@ from levee.compliance.graph import Graph
 from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, NotConcerned, Rule, Undecidable
 from levee.compliance.settings import Settings
 from levee.compliance.tagging.place import Places
-from levee.plan import Level, Op, Plan, Resource, Verdict
+from levee.plan import Level, Op, Plan, Resource, Verdict, Violation
 
 _NO_INPUTS: Mapping[str, Any] = {}
 _NOT_JUDGED = frozenset({Op.READ, Op.DELETE})
@@ -289,6 +289,18 @@ def evaluate(
     return (*outcomes, *evaluator.stack(judged))
 
 
-def failures(outcomes: Iterable[Outcome]) -> Sequence[Outcome]:
-    """Those that break a rule."""
-    return tuple(o for o in outcomes if o.verdict is Verdict.FAILED)
+def judged(plan: Plan, outcomes: Iterable[Outcome]) -> Plan:
+    """The plan with what was said of it, as a preview with the packs has it."""
+    said: dict[Verdict, list[Violation]] = {verdict: [] for verdict in Verdict}
+    for outcome in outcomes:
+        level = outcome.level if outcome.verdict is Verdict.FAILED else Level.ADVISORY
+        resource = plan.by_urn.get(outcome.urn)
+        source = resource.source if resource else None
+        violation = Violation(outcome.rule.pack, outcome.rule.id, level, outcome.message, outcome.urn, source)
+        said[outcome.verdict].append(violation)
+    return replace(
+        plan,
+        violations=tuple(said[Verdict.FAILED]),
+        exempt=tuple(said[Verdict.EXEMPT]),
+        not_evaluated=tuple(said[Verdict.NOT_EVALUATED]),
+    )
