@@ -11,7 +11,7 @@ was said, in every environment::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final
@@ -38,6 +38,17 @@ class Acceptance(BaseModel):
     def expired(self, today: date) -> bool:
         """Whether its last day has passed."""
         return today > self.expires
+
+
+def idle(accepted: Mapping[str, Acceptance], found: Iterable[str]) -> tuple[str, ...]:
+    """What a reader must know of acceptances of what no rule says any more; nothing where each is needed.
+
+    Args:
+        accepted: What the repository accepts, by fingerprint.
+        found: The fingerprints of all findings, of every environment.
+    """
+    gone = sorted(accepted.keys() - set(found))
+    return (f"{FILE} accepts what no rule says any more: {', '.join(gone)}",) if gone else ()
 
 
 _ENTRIES: Final = TypeAdapter(list[Acceptance])

@@ -13,7 +13,7 @@ import os
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,7 @@ from levee.engine.event_stream import Listener
 from levee.errors import LeveeError, UsageError
 from levee.lock import exclusive
 from levee.plan import Level, Plan, document
-from levee.review import changes, contracts, cost, findings, governed, grants
+from levee.review import accepted, changes, contracts, cost, dependencies, findings, governed, grants
 from levee.review.approval import Approval, Code, approval
 from levee.review.model import EnvironmentReview, Review, Revision
 from levee.review.place import Place
@@ -107,6 +107,7 @@ def review(request: Request) -> Review:
 def _review(run: _Run) -> Review:
     sides = Sides.read(run.repository, run.project, run.base, run.head, run.folder / "read")
     names = _chosen(run, sides)
+    changed = run.repository.changed(run.base, run.head)
     work = run.folder / "work"
     if run.base.tree == run.head.tree:
         reviews = {name: EnvironmentReview(name) for name in names}
@@ -122,10 +123,18 @@ def _review(run: _Run) -> Review:
         contracts=contracts.compare(
             sides.base.contracts, sides.head.contracts, [e.securables for e in reviews.values() if e.securables]
         ),
-        governed=governed.edits(run.repository.changed(run.base, run.head), sides.base.settings, sides.head.settings),
-        remarks=sides.remarks,
+        governed=governed.edits(changed, sides.base.settings, sides.head.settings),
+        remarks=(*sides.remarks, *dependencies.remarks(changed, run.subfolder), *_idle(run, sides, reviews.values())),
         file=str(run.subfolder / run.project.file.name),
     )
+
+
+def _idle(run: _Run, sides: Sides, reviews: Collection[EnvironmentReview]) -> tuple[str, ...]:
+    """What is said of idle acceptances, where every environment was judged."""
+    judged = run.base.tree != run.head.tree and all(e.head is not None for e in reviews)
+    if run.request.environments or not judged:
+        return ()
+    return accepted.idle(sides.accepted, [f.fingerprint for e in reviews for f in e.findings])
 
 
 def _chosen(run: _Run, sides: Sides) -> list[str]:

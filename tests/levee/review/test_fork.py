@@ -67,6 +67,13 @@ aws.sqs.Queue("a | `b` @octocat <b>", name="work")
 aws.sns.Topic("gained", name="gained", display_name=json.dumps(gained), tags=TAGS)
 """
 
+IDLE = f"""
+- fingerprint: f{"0" * 31}
+  reason: it was mended long ago
+  owner: shop@acme.example
+  expires: "2999-12-31"
+"""
+
 
 def git(folder, *arguments):
     named = ["-c", "user.name=A Stranger", "-c", "user.email=stranger@example.com", "-c", "init.defaultBranch=main"]
@@ -100,6 +107,7 @@ def reviewed(top):
     (home / ".aws" / "credentials").write_text("hunter2")
     upstream.mkdir()
     write(upstream, BASE, ENVIRONMENT)
+    (upstream / "accepted-findings.yaml").write_text(IDLE)
     git(upstream, "init", "-q")
     git(upstream, "add", "-A")
     git(upstream, "commit", "-qm", "base")
@@ -110,7 +118,9 @@ def reviewed(top):
         rogue = HEAD.replace("PORT", str(listener.getsockname()[1])).replace("HOME", repr(str(home)))
         policies = "{tagging: {level: disabled}, checkov: {level: mandatory}}"
         write(clone, rogue, f"{ENVIRONMENT}    policies: {policies}\n")
-        git(clone, "commit", "-qam", "change")
+        (clone / "requirements.txt").write_text("pulumi-aws==99.0.0\n")
+        git(clone, "add", "-A")
+        git(clone, "commit", "-qm", "change")
         command = [LEVEE, "review", "--base", "origin/main", "--output", "out", *([] if WHY else ["--untrusted"])]
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "DEPLOY_TOKEN": "hunter2"}
         if WHY:
@@ -129,6 +139,8 @@ def the_comment(out):
     assert "a &#124; &#96;b&#96; &#64;octocat &#60;b&#62;" in written
     policies = written.split("### Policies")[1].split("\n\n<details>")[0]
     assert "<code>tagging-required</code>" in policies, "the head's own environment disables it, the base's does not"
+    assert "requirements.txt&#58; the head's dependencies are not installed" in written
+    assert "accepts what no rule says any more&#58; f0000" in written
     assert "CKV" not in written, "nor does the head's own environment bring rules"
     assert "octocat" in policies
     assert "<code>untagged</code>" not in policies, "what was broken at the base folds away"
