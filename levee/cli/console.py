@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from levee.engine.event_stream import Listener
 from levee.files import write_whole
@@ -49,6 +50,11 @@ def print_json(document: Mapping[str, Any]) -> None:
 def human(json: Path | None) -> Console:
     """Where the words for a person go: standard output, unless the JSON goes there."""
     return errors if json == Path("-") else output
+
+
+def say(line: Text, to: Console) -> None:
+    """Print a sentence: broken between words on a terminal, whole where a program reads it."""
+    to.print(line, soft_wrap=not to.is_terminal)
 
 
 @contextmanager

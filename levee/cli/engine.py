@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from levee.cli import comparison, github, standing
-from levee.cli.console import human, write_json
+from levee.cli.console import human, say, write_json
 from levee.cli.options import (
     Config,
     Faults,
@@ -199,7 +199,7 @@ def _perform(operation: Operation, scoped: Scope, chosen: Options, json: Path | 
         operation in {Operation.PREVIEW, Operation.UP}
         and (priced := standing.month(scoped.environment, plan)).resources
     ):
-        human(json).print(cost.summary_line(priced))
+        say(cost.summary_line(priced), human(json))
     return plan
 
 
@@ -216,6 +216,6 @@ def show(plan: Plan, output: Console) -> None:
         output.print(terminal.filled_line(filled), soft_wrap=True)
     for note in plan.notes:
         output.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
-    output.print(terminal.summary_line(plan))
+    say(terminal.summary_line(plan), output)
     if line := fidelity.believe_line(plan):
-        output.print(line, soft_wrap=True)
+        say(line, output)

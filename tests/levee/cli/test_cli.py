@@ -1,5 +1,6 @@
 """The command line as other tools call it: exit codes, files, errors with their mend, never a traceback."""
 
+import io
 import json
 import os
 import re
@@ -11,8 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from levee.cli.app import app, run
+from levee.cli.console import say
 from levee.errors import UsageError
 from levee.plan import document
 
@@ -296,3 +300,12 @@ def test_a_reader_who_has_seen_enough_is_told_nothing(tmp_path):
     assert done.returncode == 141
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize(("terminal", "lines"), [(True, 3), (False, 1)])
+def test_a_sentence_is_broken_between_words_on_a_terminal_and_nowhere_else(terminal, lines):
+    shown = io.StringIO()
+    say(Text("quotas, permissions and taken names"), Console(file=shown, width=15, force_terminal=terminal))
+    printed = shown.getvalue().splitlines()
+    assert len(printed) == lines
+    assert " ".join(line.strip() for line in printed) == "quotas, permissions and taken names"
