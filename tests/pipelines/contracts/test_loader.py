@@ -8,10 +8,6 @@ import pytest
 from pipelines.contracts import Classification, ContractError, Layer, load_contract, load_domain
 
 
-def line_of(path: Path, text: str) -> int:
-    return next(n for n, line in enumerate(path.read_text().splitlines(), 1) if text in line)
-
-
 def test_a_contract_is_resolved(write) -> None:
     contract = load_contract(write())
     assert (contract.domain, contract.dataset, contract.layer) == ("shop", "orders", "source")
@@ -74,6 +70,7 @@ REFUSED = [
     ("decimal(18,3)", "decimal(40,3)", "no Spark SQL type", "decimal(40,3)", "decimal(18,3)"),
     ("physicalType: decimal(18,3)", "physicalType: string", "string by physicalType", "physicalType: string", ""),
     ("        physicalType: decimal(18,3)\n", "", "no Spark SQL type", "name: amount", "money"),
+    ("required: true", "partitioned: true", "tables are clustered instead", "partitioned", "zOrderBy: [order_id]"),
     ("logicalType: number", "logicalType: object", "no logical type that silver can hold", "object", ""),
     ("- id: amount_positive\n            metric", "- metric", "has no id", "- metric", "add `id:"),
     ("domain: shop\n", "", "names no domain", "apiVersion", "domain:"),

@@ -190,6 +190,13 @@ class _Reader:
             )
         if masked and item.logical_type != "string":
             raise self.document.error(f"column {name} is masked and must be a string", *path, "logicalType")
+        if item.partitioned:
+            raise self.document.error(
+                f"column {name} is to partition its table, and tables are clustered instead",
+                *path,
+                "partitioned",
+                fix=f"take `partitioned` away; `maintenance` with `zOrderBy: [{name}]` clusters rows",
+            )
         sources = item.transform_source_objects
         if not sources and item.transform_logic is None and not gold:
             sources = (item.name,)
@@ -203,7 +210,6 @@ class _Reader:
             required=item.required,
             unique=item.unique,
             key_position=_position(item.primary_key, item.primary_key_position),
-            partition_position=_position(item.partitioned, item.partition_key_position),
             classification=classification,
             pseudonymisation=masked,
             options=item.logical_type_options,

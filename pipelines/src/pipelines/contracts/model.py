@@ -63,7 +63,6 @@ class Column:
         required: Null is not allowed.
         unique: No value twice.
         key_position: 1-based place in the primary key; ``None`` outside it.
-        partition_position: 1-based place in the partitioning; ``None`` outside it.
         classification: How sensitive it is.
         pseudonymisation: How it is masked; ``None`` where it is not.
         options: The standard's ``logicalTypeOptions``.
@@ -80,7 +79,6 @@ class Column:
     required: bool
     unique: bool
     key_position: int | None
-    partition_position: int | None
     classification: Classification
     pseudonymisation: Pseudonymisation | None
     options: Mapping[str, Any]
@@ -170,12 +168,6 @@ class Contract:
         """Columns of the primary key, in their order."""
         keyed = [column for column in self.columns if column.key_position is not None]
         return tuple(column.name for column in sorted(keyed, key=lambda column: column.key_position or 0))
-
-    @property
-    def partition_columns(self) -> tuple[str, ...]:
-        """Columns the published table is partitioned by, in their order."""
-        parts = [column for column in self.columns if column.partition_position is not None]
-        return tuple(column.name for column in sorted(parts, key=lambda column: column.partition_position or 0))
 
     @property
     def personal_columns(self) -> tuple[Column, ...]:
