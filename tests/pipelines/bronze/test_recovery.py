@@ -16,10 +16,12 @@ from pipelines.engine import Engine
 from pipelines.errors import PipelineError, SchemaError
 from pipelines.ledger import Ledger
 from pipelines.quarantine.files import files_path
-from pipelines.settings import Layer
+from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
     from conftest import Lake, MakeContract
+
+    from pipelines.contracts import Contract
 
 HEADER = "id,name,price\n"
 
@@ -34,6 +36,14 @@ class KilledError(Exception):
 
 def die(*_: Any, **__: Any) -> None:
     raise KilledError
+
+
+def ingest_and_die(engine: Engine, contract: Contract, settings: RunSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commit the first batch, and enter it in no ledger."""
+    with monkeypatch.context() as patch:
+        patch.setattr(bronze, "_counts", die)
+        with pytest.raises(PipelineError):
+            ingest(engine, contract, settings)
 
 
 def test_a_task_that_failed_fails_until_something_was_done(
@@ -62,10 +72,7 @@ def test_a_replaced_delivery_leaves_although_its_run_was_killed(
     name = "it's 5%.csv"
     lake.deliver(name, HEADER + "9,nine,9\n")
     lake.deliver("other.csv", HEADER + "1,one,1\n")
-    monkeypatch.setattr(bronze, "_counts", die)
-    with pytest.raises(PipelineError):
-        ingest(engine, contract, lake.settings)  # committed, and not in the ledger
-    monkeypatch.undo()
+    ingest_and_die(engine, contract, lake.settings, monkeypatch)  # committed, and not in the ledger
     assert lake.rows(engine, Layer.BRONZE, "id") == [("1",), ("9",)]
     lake.deliver(name, HEADER + "10,ten,10\n")
     ingest(engine, contract, lake.run(2))
@@ -79,10 +86,7 @@ def test_a_delivery_that_was_never_entered_leaves_with_its_name(
     lake.deliver("a.csv", HEADER + "1,one,1\n")
     ingest(sail, contract, lake.settings)
     lake.deliver("a.csv", HEADER + "2,two,2\n")
-    monkeypatch.setattr(bronze, "_counts", die)
-    with pytest.raises(PipelineError):
-        ingest(sail, contract, lake.run(2))
-    monkeypatch.undo()
+    ingest_and_die(sail, contract, lake.run(2), monkeypatch)
     lake.deliver("a.csv", HEADER + "3,three,3\n")
     ingest(sail, contract, lake.run(3))
     assert lake.rows(sail, Layer.BRONZE, "id") == [("1",), ("3",)]  # what the ledger knows, and no more
@@ -113,10 +117,7 @@ def test_a_replacement_that_was_never_entered_is_told_although_it_has_as_many_ro
     lake.deliver("a.csv", HEADER + "1,one,1\n")
     ingest(sail, contract, lake.settings)
     lake.deliver("a.csv", HEADER + "2,two,2\n")
-    monkeypatch.setattr(bronze, "_counts", die)
-    with pytest.raises(PipelineError):
-        ingest(sail, contract, lake.run(2))
-    monkeypatch.undo()
+    ingest_and_die(sail, contract, lake.run(2), monkeypatch)
     lake.deliver("b.csv", HEADER + "3,three,3\n")
     ingest(sail, contract, lake.run(3))
     assert lake.rows(sail, Layer.BRONZE, "id") == [("2",), ("3",)]
