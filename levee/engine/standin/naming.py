@@ -1,76 +1,24 @@
 """Automatic names, as the real providers give them in Check.
 
-Sources: ``pulumi-terraform-bridge`` ``pkg/tfbridge/names.go`` (``name-1234567``, seven hexadecimal digits, property
-``name`` unless overridden), ``pulumi-azure-native`` ``provider/pkg/resources`` (name and eight digits, no separator),
-``pulumi-kubernetes`` ``provider/pkg/metadata/naming.go`` (``metadata.name``, eight digits).
+Sources: ``pulumi-terraform-bridge`` ``pkg/tfbridge/names.go`` (``name-1234567``, seven hexadecimal digits),
+``pulumi-azure-native`` ``provider/pkg/resources`` (name and eight digits, no separator), ``pulumi-kubernetes``
+``provider/pkg/metadata/naming.go`` (``metadata.name``, eight digits).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from levee.engine.standin.values import UNKNOWN, Secret, Value, Values
+from levee.engine.standin.limits import names
+from levee.engine.standin.name_property import name_property
+from levee.engine.standin.values import UNKNOWN, Secret, Value, Values, plain
 from levee.sdk import ResourceType
 
-_OVERRIDES: Final = {
-    "aws:s3/bucket:Bucket": "bucket",
-    "aws:s3/bucketV2:BucketV2": "bucket",
-    "aws:rds/instance:Instance": "identifier",
-    "aws:rds/cluster:Cluster": "clusterIdentifier",
-    "aws:elasticache/cluster:Cluster": "clusterId",
-    "aws:redshift/cluster:Cluster": "clusterIdentifier",
-    "gcp:projects/project:Project": "projectId",
-    "gcp:organizations/project:Project": "projectId",
-    "gcp:serviceaccount/account:Account": "accountId",
-    "gcp:bigquery/dataset:Dataset": "datasetId",
-}
-"""Types whose automatic name is not in ``name``. gcp's ids below are required and so are never made up."""
 _LOWER: Final = {"bucket", "identifier", "clusterIdentifier", "accountName", "vaultName", "registryName"}
 _BARE_SERVICES: Final = {"azure-native:storage:StorageAccount", "azure-native:containerregistry:Registry"}
-_GRANT: Final = re.compile(r"I[Aa][Mm](Member|Binding|Policy)$")
-"""Grants on another resource: their ``name`` is that resource's."""
-_NEVER: Final = {"random", "tls", "command", "kubernetes"}
-
-
-def name_property(type_: ResourceType) -> str | None:
-    """The input that the real provider fills with an automatic name, or ``None``."""
-    if type_.package in _NEVER:
-        return None
-    override = _OVERRIDES.get(type_.token)
-    if override is not None:
-        given = type_.inputs.get(override)
-        return override if given is not None and not given.required else None
-    if type_.package == "azure-native":
-        return _azure_name(type_)
-    if type_.package == "gcp" and _GRANT.search(type_.class_name):
-        return None
-    name, out = type_.inputs.get("name"), type_.outputs.get("name")
-    if name is not None and not name.required and name.type.kind == "string" and out is not None and out.required:
-        return "name"
-    return None
-
-
-def _azure_name(type_: ResourceType) -> str | None:
-    candidates = [
-        p.name
-        for p in type_.inputs.values()
-        if p.type.kind == "string" and not p.required and p.name.endswith("Name") and p.name not in type_.outputs
-    ]
-    if len(candidates) > 1:
-        wanted = type_.class_name.lower()
-        candidates.sort(key=lambda n: -_overlap(n.removesuffix("Name").lower(), wanted))
-    plain = type_.inputs.get("name")
-    if not candidates and plain is not None and plain.type.kind == "string" and not plain.required:
-        return "name"
-    return candidates[0] if candidates else None
-
-
-def _overlap(name: str, wanted: str) -> int:
-    return len(name) if name in wanted or wanted in name else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +43,6 @@ class Creation:
 
 def automatic_name(type_: ResourceType, creation: Creation) -> str:
     """The name that a creation gets: in the provider's form, spelled and shortened to what the cloud allows."""
-    from levee.engine.standin.limits import names  # which asks here what carries a name
-
     name = name_property(type_) or "name"
     if type_.package == "azure-native":
         base, suffix = creation.logical, creation.digits[:8]
@@ -146,3 +92,26 @@ def _name_manifest(creation: Creation, olds: Mapping[str, Value], news: Values) 
         old = before.get("name") if isinstance(before, dict) else None
         metadata["name"] = old or f"{creation.logical.lower().replace('_', '-')}-{creation.digits[:8]}"
     return {**news, "metadata": metadata}
+
+
+def keeps_name(type_: ResourceType, creation: Creation, old: Values, new: Values) -> bool:
+    """Whether the program gives old and new the same name, so that they cannot exist together.
+
+    Args:
+        type_: The type.
+        creation: The creation that would come next.
+        old: The inputs that the state holds.
+        new: The inputs of what is to replace it.
+    """
+    if type_.package == "kubernetes":
+        return _manifest_name(old) == _manifest_name(new) is not None
+    name = name_property(type_)
+    if name is None or plain(old.get(name)) != plain(new.get(name)):
+        return False
+    automatic = {automatic_name(type_, replace(creation, number=number)) for number in range(creation.number)}
+    return plain(old.get(name)) not in automatic
+
+
+def _manifest_name(inputs: Values) -> Value:
+    metadata = plain(inputs.get("metadata"))
+    return metadata.get("name") if isinstance(metadata, dict) else None

@@ -20,11 +20,12 @@ from levee.engine.standin.journal import Journal
 from levee.engine.standin.known_types import KnownTypes
 from levee.engine.standin.lookups import Lookups
 from levee.engine.standin.manifests import INVOKES, Manifests
+from levee.engine.standin.name_property import name_property
 from levee.engine.standin.outputs import Outputs
 from levee.engine.standin.remarks import Remarks
 from levee.engine.standin.replacement import ReplacementFacts
 from levee.engine.standin.subject import Subject, Target
-from levee.engine.standin.values import UNKNOWN, Change, Value, Values, changes, has_unknown, plain
+from levee.engine.standin.values import UNKNOWN, Change, Values, changes, has_unknown, plain
 from levee.errors import LeveeError
 from levee.sdk import ResourceType, Sdk
 
@@ -106,13 +107,7 @@ class Provider:
         if type_ is None:
             return news, [Failure("", self._types.no_resource(target.type))]
         inputs = {**news, **{k: v for k, v in type_.constants.items() if news.get(k) is None}}
-        inputs = naming.name_inputs(
-            type_,
-            naming.Creation(target.name, target.urn, self.cloud.creations(target.urn)),
-            olds,
-            inputs,
-            proposed_name,
-        )
+        inputs = naming.name_inputs(type_, self._next(target), olds, inputs, proposed_name)
         checker = Checker(self.sdk, strict=type_.package in coverage.STRICT)
         failures = [*checker.check(inputs, type_.inputs), *limits.failures(type_, target.urn, olds, news, self.cloud)]
         self._remarks.fidelity(type_, checker)
@@ -132,7 +127,7 @@ class Provider:
                 replaces.append(change.path)
         if unknown and not replaces:
             self.journal.write("replacement_unknown", urn=target.urn, type=target.type, properties=unknown)
-        return Difference(found, replaces, bool(replaces) and self._keeps_name(type_, target, old, new))
+        return Difference(found, replaces, bool(replaces) and naming.keeps_name(type_, self._next(target), old, new))
 
     def create(self, target: Target, inputs: Values, connection: Connection, *, preview: bool) -> tuple[str, Values]:
         """The id and outputs of a new resource; in a preview no id, and what is computed is unknown.
@@ -270,16 +265,9 @@ class Provider:
             raise CloudError(self._types.no_resource(token), fix="mend the type, or install the SDK that has it")
         return type_
 
-    def _keeps_name(self, type_: ResourceType, target: Target, old: Values, new: Values) -> bool:
-        """Whether old and new would have one name, so that they cannot exist together."""
-        name = naming.name_property(type_)
-        if type_.package == "kubernetes":
-            return plain(_metadata_name(old)) == plain(_metadata_name(new)) is not None
-        if name is None or plain(old.get(name)) != plain(new.get(name)):
-            return False
-        created = range(self.cloud.creations(target.urn))
-        automatic = {naming.automatic_name(type_, naming.Creation(target.name, target.urn, n)) for n in created}
-        return plain(old.get(name)) not in automatic
+    def _next(self, target: Target) -> naming.Creation:
+        """The creation of that resource that would come next."""
+        return naming.Creation(target.name, target.urn, self.cloud.creations(target.urn))
 
     def _store(
         self,
@@ -303,7 +291,7 @@ class Provider:
         self, type_: ResourceType, target: Target, id_: str, *, inputs: Values, connection: Connection
     ) -> None:
         """A name that another resource has cannot be given again; one's own can, after a create that was cut short."""
-        name = naming.name_property(type_)
+        name = name_property(type_)
         if name is None or plain(inputs.get(name)) not in {id_, id_.rsplit("/", 1)[-1]}:
             return
         everywhere = limits.taken_everywhere(type_)
@@ -323,7 +311,7 @@ class Provider:
 
     def _invent(self, type_: ResourceType, target: Target, id_: str, state: Values, connection: Connection) -> Record:
         """A resource that a program gets by id and that only a real cloud could show."""
-        name = naming.name_property(type_)
+        name = name_property(type_)
         named = {name: id_.rsplit("/", 1)[-1]} if name and state.get(name) is None else {}
         subject = Subject(type_, target.name, {**state, **named}, connection, f"{target.type}|{id_}")
         outputs = self._shown(target, id_, subject, _READ)
@@ -354,8 +342,3 @@ class Provider:
     def expect(self, token: str, id_: str, expected: Expected) -> None:
         """Remember what a program says of a resource that it imports, for the read that follows."""
         self._expected[token, id_] = expected
-
-
-def _metadata_name(inputs: Values) -> Value:
-    metadata = plain(inputs.get("metadata"))
-    return metadata.get("name") if isinstance(metadata, dict) else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from levee.engine.standin import cloudformation
-from levee.engine.standin.naming import name_property
+from levee.engine.standin.name_property import name_property
 from levee.sdk import ResourceType
 
 _KUBERNETES_ALWAYS: Final = ("metadata.name", "metadata.namespace", "apiVersion", "kind")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from levee.engine.standin.clouds.common import SKIP, own_name
-from levee.engine.standin.naming import name_property
+from levee.engine.standin.name_property import name_property
 from levee.engine.standin.subject import Subject
 from levee.sdk import Property
 

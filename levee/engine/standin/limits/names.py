@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from levee.engine.standin import cloudformation
-from levee.engine.standin.naming import name_property
+from levee.engine.standin.name_property import name_property
 from levee.sdk import ResourceType
 
 DATA: Final = Path(__file__).with_name("names.toml")

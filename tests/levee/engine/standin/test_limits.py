@@ -12,7 +12,8 @@ import pytest
 
 from levee.engine.standin.limits import cidr, docs, references, taken_everywhere
 from levee.engine.standin.limits.names import NameRule, rule_of, table
-from levee.engine.standin.naming import Creation, automatic_name, name_property
+from levee.engine.standin.name_property import name_property
+from levee.engine.standin.naming import Creation, automatic_name
 from levee.engine.standin.values import UNKNOWN, Secret
 from levee.sdk import ResourceType, Sdk
 

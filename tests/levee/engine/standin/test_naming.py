@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from levee.engine.standin.naming import Creation, automatic_name, name_inputs, name_property
+from levee.engine.standin.name_property import name_property
+from levee.engine.standin.naming import Creation, automatic_name, name_inputs
 from levee.engine.standin.values import UNKNOWN, Secret
 from levee.sdk import ResourceType, Sdk
 
