@@ -8,6 +8,7 @@ from levee.compliance.rule import Rule
 from levee.compliance.rules.aws import (
     compute,
     database,
+    edge,
     identity,
     keys,
     logging,
@@ -15,8 +16,21 @@ from levee.compliance.rules.aws import (
     network,
     residency,
     storage,
+    volumes,
 )
 
-_FIELDS: Final = (compute, database, identity, keys, logging, messaging, network, residency, storage)
+_FIELDS: Final = (
+    compute,
+    database,
+    edge,
+    identity,
+    keys,
+    logging,
+    messaging,
+    network,
+    residency,
+    storage,
+    volumes,
+)
 
 RULES: Final[tuple[Rule, ...]] = tuple(rule for field in _FIELDS for rule in field.RULES)

@@ -1,4 +1,4 @@
-"""Networks: no door open to the world, flow logs, private subnets, TLS at the edge."""
+"""Networks: no door open to the world, flow logs, private subnets."""
 
 from __future__ import annotations
 
@@ -15,29 +15,22 @@ from levee.compliance.rules.checks import (
     by_type,
     differs,
     each,
-    either,
     equals,
     every,
     is_world,
-    matching,
     one_of,
     only_where,
-    present,
     reads,
-    where_setting,
 )
 from levee.compliance.rules.ports import ADMIN_PORTS, DATA_PORTS, Ports, in_words
 from levee.compliance.rules.relations import attached
 from levee.compliance.rules.scope import Scope, Value
-from levee.compliance.rules.settings import PROTECTED
 
 GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 GROUP_RULE: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS_RULE: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 ACL: Final = "aws:ec2/networkAcl:NetworkAcl"
 ACL_RULE: Final = "aws:ec2/networkAclRule:NetworkAclRule"
-BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
-DISTRIBUTION: Final = "aws:cloudfront/distribution:Distribution"
 _DOORS: Final = (GROUP, GROUP_RULE, INGRESS_RULE)
 
 _ALL_PROTOCOLS: Final = ("-1", "all")
@@ -129,15 +122,7 @@ def _port(found: Value, absent_port: int) -> int:
     return int(found.value) if isinstance(found.value, int | float) else absent_port
 
 
-def _modern_api(path: str) -> Check:
-    return matching(path, r"(TLS_1_[23]|SecurityPolicy_TLS1[23]_.*)", "TLS_1_2 or newer", default="TLS_1_0")
-
-
 _ACL_CLOSED: Final = _closed(_ports(ADMIN_PORTS), "cidrBlock", "ipv6CidrBlock")
-_IS_APPLICATION: Final = equals("loadBalancerType", "application", default="application")
-_REDIRECTS: Final = each("defaultActions[*]", every(equals("type", "redirect"), equals("redirect.protocol", "HTTPS")))
-_MODERN_TLS: Final = r"(ELBSecurityPolicy-TLS13-1-[23]-.*|ELBSecurityPolicy-(TLS-1-2|FS-1-2)-.*)"
-_SECURE_VIEWERS: Final = one_of("viewerProtocolPolicy", "redirect-to-https", "https-only")
 
 RULES: Final = (
     rule(
@@ -220,125 +205,5 @@ RULES: Final = (
         mend="Remove `map_public_ip_on_launch=True`.",
         url=security_hub("ec2", 15),
         controls=c.PRIVATE_NETWORK,
-    ),
-    rule(
-        "aws-lb-listener-encrypted",
-        "Every listener of a load balancer speaks TLS, or only redirects to it",
-        "aws:lb/listener:Listener",
-        either(one_of("protocol", "HTTPS", "TLS"), _REDIRECTS),
-        severity=Severity.HIGH,
-        mend='Set `protocol="HTTPS"` with `certificate_arn`, and redirect port 80 to it.',
-        url=security_hub("elb", 1),
-        controls=c.ENCRYPTION_IN_TRANSIT,
-    ),
-    rule(
-        "aws-lb-tls-policy",
-        "Every TLS listener asks for TLS 1.2 or newer",
-        "aws:lb/listener:Listener",
-        only_where(
-            one_of("protocol", "HTTPS", "TLS"),
-            matching("sslPolicy", _MODERN_TLS, "a policy of TLS 1.2 on", default="ELBSecurityPolicy-2016-08"),
-        ),
-        severity=Severity.MEDIUM,
-        mend='Set `ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06"`.',
-        url=security_hub("elb", 17),
-        controls=c.ENCRYPTION_IN_TRANSIT,
-    ),
-    rule(
-        "aws-lb-internal",
-        "Every load balancer is internal",
-        BALANCER,
-        equals("internal", True),
-        severity=Severity.LOW,
-        mend="Set `internal=True`; exempt the ones that are meant to be public, with the reason.",
-        url="https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html",
-        controls=c.NO_PUBLIC_ACCESS,
-    ),
-    rule(
-        "aws-lb-access-logged",
-        "Every load balancer records who accesses it",
-        BALANCER,
-        equals("accessLogs.enabled", True),
-        severity=Severity.MEDIUM,
-        mend='Set `access_logs={"bucket": logs.id, "enabled": True}`.',
-        url=security_hub("elb", 5),
-        controls=c.AUDIT_LOGS,
-    ),
-    rule(
-        "aws-lb-drops-invalid-headers",
-        "Every application load balancer drops headers that are invalid",
-        BALANCER,
-        only_where(_IS_APPLICATION, equals("dropInvalidHeaderFields", True)),
-        severity=Severity.LOW,
-        mend="Set `drop_invalid_header_fields=True`.",
-        url=security_hub("elb", 4),
-        controls=c.HARDENING,
-    ),
-    rule(
-        "aws-lb-deletion-protected",
-        "Where stores are protected, no load balancer can be deleted in one step",
-        BALANCER,
-        where_setting(PROTECTED, equals("enableDeletionProtection", True)),
-        severity=Severity.LOW,
-        mend="Set `enable_deletion_protection=True`.",
-        url=security_hub("elb", 6),
-        controls=c.AVAILABILITY,
-    ),
-    rule(
-        "aws-cloudfront-https",
-        "Every distribution sends its viewers to HTTPS",
-        DISTRIBUTION,
-        every(each("defaultCacheBehavior", _SECURE_VIEWERS), each("orderedCacheBehaviors[*]", _SECURE_VIEWERS)),
-        severity=Severity.HIGH,
-        mend='Set `viewer_protocol_policy="redirect-to-https"` in every cache behaviour.',
-        url=security_hub("cloudfront", 3),
-        controls=c.ENCRYPTION_IN_TRANSIT,
-    ),
-    rule(
-        "aws-cloudfront-tls",
-        "Every distribution asks its viewers for TLS 1.2 or newer",
-        DISTRIBUTION,
-        matching(
-            "viewerCertificate.minimumProtocolVersion", r"TLSv1\.[23]_20\d\d", "TLSv1.2_2021 or newer", default="TLSv1"
-        ),
-        severity=Severity.MEDIUM,
-        mend='Set `minimum_protocol_version="TLSv1.2_2021"` in `viewer_certificate`, with a certificate of your own.',
-        url="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/secure-connections-supported-viewer-protocols-ciphers.html",
-        controls=c.ENCRYPTION_IN_TRANSIT,
-    ),
-    rule(
-        "aws-cloudfront-logged",
-        "Every distribution records who accesses it",
-        DISTRIBUTION,
-        present("loggingConfig.bucket"),
-        severity=Severity.MEDIUM,
-        mend='Set `logging_config={"bucket": logs.bucket_domain_name}`.',
-        url=security_hub("cloudfront", 5),
-        controls=c.AUDIT_LOGS,
-    ),
-    rule(
-        "aws-apigateway-tls",
-        "Every domain of an API asks for TLS 1.2 or newer",
-        ("aws:apigateway/domainName:DomainName", "aws:apigatewayv2/domainName:DomainName"),
-        by_type(
-            {
-                "aws:apigateway/domainName:DomainName": _modern_api("securityPolicy"),
-                "aws:apigatewayv2/domainName:DomainName": _modern_api("domainNameConfiguration.securityPolicy"),
-            }
-        ),
-        severity=Severity.MEDIUM,
-        mend='Set `security_policy="TLS_1_2"`.',
-        url="https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html",
-        controls=c.ENCRYPTION_IN_TRANSIT,
-    ),
-    rule(
-        "aws-apigateway-access-logged",
-        "Every stage of an API records who accesses it",
-        ("aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"),
-        present("accessLogSettings.destinationArn"),
-        severity=Severity.MEDIUM,
-        mend='Set `access_log_settings={"destination_arn": group.arn, "format": ...}`.',
-        url=security_hub("apigateway", 9),
-        controls=c.AUDIT_LOGS,
     ),
 )

@@ -150,7 +150,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         mend="Remove the instance profile or service account; reach data through external locations and storage "
         "credentials, which Unity Catalog grants and audits.",
-        url=f"{DOCS}connect/storage/tutorial-s3-instance-profile",
+        url=f"{DOCS}archive/storage/tutorial-s3-instance-profile",
         controls=c.LEAST_PRIVILEGE,
     ),
     rule(

@@ -129,7 +129,7 @@ _KEYS: Final = (
         "true",
         "Nothing in FileStore is served over HTTPS",
         Severity.MEDIUM,
-        "dbfs/filestore",
+        "archive/legacy/filestore",
         (*c.NO_PUBLIC_ACCESS, *c.databricks_sat("DP-9")),
     ),
     _Key(

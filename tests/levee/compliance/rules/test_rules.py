@@ -291,3 +291,11 @@ def test_a_recommendation_that_no_benchmark_has_is_not_cited(cite, reference):
 def test_what_a_policy_family_settles_is_not_evaluated(judge, rule, inputs):
     case = Case(rule, BY_ID[rule].types[0], inputs={"policyFamilyId": "job-cluster", **inputs})
     assert judge(case)[0] is Verdict.NOT_EVALUATED
+
+
+@pytest.mark.parametrize("inputs", [{"protocol": "TCP"}, {"protocol": UNKNOWN}, {}])
+def test_what_a_listener_passes_on_unread_is_not_evaluated(judge, inputs):
+    verdict, _ = judge(
+        Case("aws-lb-listener-encrypted", "aws:lb/listener:Listener", {"defaultActions": [{}], **inputs})
+    )
+    assert verdict is Verdict.NOT_EVALUATED
