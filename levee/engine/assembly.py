@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from levee.engine import fidelity, join
+from levee.engine import fidelity, join, yaml_program
 from levee.engine.cli_process import Finished
 from levee.engine.notes import Notes
 from levee.engine.session import Session, json_in
@@ -48,6 +48,8 @@ def plan_of(
     """
     sources = join.Sources(session.folder, session.project.root)
     graph = join.resources(states, events, sources, notes.unknown_replacements)
+    if session.project.runtime == yaml_program.RUNTIME:
+        graph = yaml_program.placed(graph, notes)
     outputs = next((r.outputs for r in graph if r.type == "pulumi:pulumi:Stack" and r.op is not Op.DELETE), {})
     return Plan(
         project=session.project.name,

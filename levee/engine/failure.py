@@ -30,6 +30,7 @@ _OWN_ERROR: Final = re.compile(
 """An error of ours as it prints itself (``LeveeError.__str__``, ``PipelineError.__str__``)."""
 
 _PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
+_MISSING_PLUGIN: Final = re.compile(r"no resource plugin 'pulumi-resource-([\w-]+)")
 _RESOURCE_NAMED: Final = re.compile(r"([\w.:/-]+) resource '([^']+)' has a problem")
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
 _MISSING_KEY: Final = re.compile(r"KeyError: '(\w[\w.-]*)'")
@@ -104,7 +105,8 @@ class _Case:
     @property
     def where(self) -> str | None:
         """The line that registered the first resource that is complained of, else the traceback's."""
-        complained_of = self.place([urn for urn, _ in self.errors if urn]) or self._of_component
+        told = next((str(c.source) for c in self.notes.complaints if c.source), None)
+        complained_of = told or self.place([urn for urn, _ in self.errors if urn]) or self._of_component
         return complained_of or _last_own_frame(self.project, self.text)
 
     @property
@@ -119,7 +121,8 @@ class _Case:
         known = {r.urn: r.source for r in self.graph if r.source is not None}
         for text in urns:
             urn = Urn.parse(text)
-            if source := known.get(text) or self.notes.refused.get((urn.type, urn.name)):
+            refused = self.notes.refused.get((urn.type, urn.name)) or self.notes.named.get(urn.name)
+            if source := known.get(text) or refused:
                 return str(source)
         return urns[0] if urns else None
 
@@ -145,7 +148,7 @@ def diagnose(
         graph: What it had registered by then.
         filled: The configuration that was invented for this run.
     """
-    errors = _causes(events)
+    errors = [("", told) for told in _complaints(notes)] or _causes(events)
     if not errors:
         said = finished.stderr.strip() or finished.stdout.strip() or f"exit code {finished.code}"
         return EngineError(_with_faults(f"the engine failed: {said[-2000:]}", notes), fix="levee doctor")
@@ -157,13 +160,19 @@ def diagnose(
     if any(step.failed for step in events.steps.values()):
         on = f"levee up {stack} goes on from there; what was made is in the state"
         return EngineError(_with_faults(text, notes), where=case.where, fix=on)
-    return ProgramError(text, where=case.where, fix=_refused_placeholder(case, text))
+    fix = _refused_placeholder(case, text) or ("mend that line" if notes.complaints else None)
+    return ProgramError(text, where=case.where, fix=fix)
 
 
 def _causes(events: Events) -> Sequence[tuple[str, str]]:
     """The errors that say why: no headline, and no call that met an engine gone already where anything else is said."""
     said = [(urn, text) for urn, text in events.errors if text not in _NO_NEWS]
     return [(urn, text) for urn, text in said if _ENGINE_GONE not in text] or said
+
+
+def _complaints(notes: Notes) -> Sequence[str]:
+    """What is wrong with the program's text; the first has its place in the error's, the others name their own."""
+    return [f"{c.source}: {c.message}" if n and c.source else c.message for n, c in enumerate(notes.complaints)]
 
 
 def hanging(project: Project, stack: str, patience: float, stacks: Path) -> ProgramError:
@@ -191,7 +200,20 @@ def _missing_config(case: _Case) -> LeveeError | None:
     if not (missing := _MISSING_CONFIG.search(case.text)):
         return None
     where = case.where or str(case.project.file)
-    return MissingConfigError(missing[1], case.stack, where, secret="--secret" in case.text)
+    key = missing[1] if ":" in missing[1] else f"{case.project.name}:{missing[1]}"
+    return MissingConfigError(key, case.stack, where, secret="--secret" in case.text)
+
+
+def _no_package(case: _Case) -> LeveeError | None:
+    """A provider that no stand-in plays, for its SDK is not there; a Python program fails at its import already."""
+    if not (missing := _MISSING_PLUGIN.search(case.text)):
+        return None
+    sdk = f"pulumi-{missing[1]}"
+    return ProgramError(
+        f"the program uses the package {missing[1]!r}; its types are read from its Python SDK, which is not installed",
+        where=case.where or str(case.project.file),
+        fix=install_command(case.project, sdk),
+    )
 
 
 def _left_unset(case: _Case) -> LeveeError | None:
@@ -364,6 +386,7 @@ _READINGS: Final[Sequence[Callable[[_Case], LeveeError | None]]] = (
     _circular,
     _left_unset,
     _missing_config,
+    _no_package,
     _raised,
     _twice,
     _protected,

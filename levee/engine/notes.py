@@ -13,6 +13,14 @@ from levee.plan import UNKNOWN, FilledConfig, InventedLookup, Source
 
 
 @dataclass(frozen=True)
+class Complaint:
+    """One error that a language host found in the program's own text."""
+
+    message: str
+    source: Source | None
+
+
+@dataclass(frozen=True)
 class Notes:
     """What stand-ins and language host wrote down.
 
@@ -27,6 +35,8 @@ class Notes:
         not_run: Commands, builds and pulls that nobody did, one sentence a type.
         refused: Where the program registered what a provider refused, by type and name.
         begun: Where the program made what had not reached the engine when it failed, by type and name.
+        named: Where a program in YAML writes each resource, by name.
+        complaints: What the language host of a program in YAML found wrong with it.
         twice: The first and the last place of a type and name that a failed program made more than once.
         unset: Where the program asked for a key that nobody has set, and that it could do without, by key.
     """
@@ -41,6 +51,8 @@ class Notes:
     not_run: tuple[str, ...] = ()
     refused: Mapping[tuple[str, str], Source] = field(default_factory=dict)
     begun: Mapping[tuple[str, str], Source] = field(default_factory=dict)
+    named: Mapping[str, Source] = field(default_factory=dict)
+    complaints: tuple[Complaint, ...] = ()
     twice: Mapping[tuple[str, str], tuple[Source, Source]] = field(default_factory=dict)
     unset: Mapping[str, Source] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from levee.engine import assembly, join, launch, required, runtimes, upkeep
+from levee.engine import assembly, join, launch, required, runtimes, upkeep, yaml_program
 from levee.engine.cli_process import Finished
 from levee.engine.dependencies import install_command
 from levee.engine.failure import VIOLATES_PLAN, MissingConfigError, diagnose, hanging
@@ -187,6 +187,7 @@ def _perform(session: Session, operation: Operation) -> Plan:
     finished = launch.run(session, operation, before)
     events = join.read_events(session.events, updating=operation in _CHANGES and not options.dry_run)
     notes = read_notes(session.standin_notes, session.program_notes)
+    notes = yaml_program.located(notes, session.project, session.events, finished.stderr)
     _keep_logs(session, operation)
     if operation is Operation.PREVIEW:
         states = assembly.previewed(finished)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from levee.sdk import installed
 
-_INVOKE: Final = re.compile(rb"""runtime\.invoke\(['"]([\w./-]+:[\w./-]+:[\w./-]+)['"]""")
+_INVOKE: Final = re.compile(rb"""runtime\.invoke(?:_output|_async)?\(\s*['"]([^'"]+)['"]""")
 _TYPES_ONLY: Final = frozenset({"_inputs.py", "outputs.py", "_enums.py"})
 _REGISTER: Final = re.compile(r'resource_modules="""\n(.*?)\n"""', re.DOTALL)
 

@@ -9,10 +9,11 @@ Source: ``PackageSpec`` of ``pulumi/pulumi``, ``pkg/codegen/schema/schema.go``; 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from levee.sdk import store
+from levee.files import write_whole
 from levee.sdk.catalogue import Sdk
 from levee.sdk.model import FunctionType, Properties, Property, ResourceType, TypeRef
 from levee.sdk.package import Package
@@ -27,7 +28,7 @@ _PRIMITIVES: Final = frozenset({"string", "integer", "number", "boolean"})
 Json = dict[str, Any]
 
 
-def package_schema(sdk: Sdk, name: str) -> Json:
+def package_schema(sdk: Sdk, name: str) -> str:
     """The schema of an installed package; kept on disk, for a big package takes seconds to read whole.
 
     Args:
@@ -35,19 +36,20 @@ def package_schema(sdk: Sdk, name: str) -> Json:
         name: The package, as tokens spell it.
 
     Returns:
-        A ``PackageSpec`` as JSON.
+        A ``PackageSpec`` as the text of one JSON document; that of a big package has 13 MB.
 
     Raises:
         KeyError: It is not installed.
     """
     package = sdk.packages[name]
     kept = sdk.cache_path(package, "schema", name)
-    schema = store.load(kept)
-    if schema is None:
-        # A reader of its own: all types of a package would fill the shared one's cache with a file for each.
-        schema = _Writer(Sdk(sdk.site_packages), package).schema()
-        store.save(kept, schema)
-    return schema
+    if kept and kept.is_file():
+        return kept.read_text(encoding="utf-8")
+    # A reader of its own: all types of a package would fill the shared one's cache with a file for each.
+    text = json.dumps(_Writer(Sdk(sdk.site_packages), package).schema(), separators=(",", ":"))
+    if kept:
+        write_whole(kept, text)
+    return text
 
 
 class _Writer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from levee.engine.standin.check import near
@@ -39,6 +40,14 @@ class KnownTypes:
             return f"no SDK of the package of {token!r} is installed; installed are: {installed}"
         hint = near(token, package.tokens, "; near are ")
         return f"{package.name} {package.version} has no resource type {token!r}{hint}"
+
+    def unknown_arguments(self, function: FunctionType, given: Iterable[str]) -> list[str]:
+        """The arguments that the lookup does not have; none where its SDK does not tell which it has."""
+        return [name for name in given if function.inputs and name not in function.inputs]
+
+    def no_argument(self, function: FunctionType, name: str) -> str:
+        """Why there is no such argument."""
+        return f"{function.token} has no argument {name!r}{near(name, tuple(function.inputs), '; near are ')}"
 
     def no_function(self, token: str) -> str:
         """Why there is no such lookup."""

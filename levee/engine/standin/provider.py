@@ -235,6 +235,8 @@ class Provider:
         function = self._types.function(token)
         if function is None:
             return {}, [Failure("", self._types.no_function(token))]
+        if unknown := self._types.unknown_arguments(function, args):
+            return {}, [Failure(name, self._types.no_argument(function, name)) for name in unknown]
         if has_unknown(args):
             return dict.fromkeys(function.outputs, UNKNOWN), []
         return self.lookups.answer(function, args, connection), []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 import threading
 import traceback
@@ -115,8 +114,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         name = request.subpackage_name or self._parameterized.get(context.peer(), self._package)
         if name not in self._provider.sdk.packages:
             raise UsageError(f"no SDK of {name!r} is installed, which its schema would be read from")
-        schema = package_schema(self._provider.sdk, name)
-        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+        return provider_pb2.GetSchemaResponse(schema=package_schema(self._provider.sdk, name))
 
     def GetMappings(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """No mapping from another ecosystem."""

@@ -19,7 +19,7 @@ SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
 
 
 def schema(name: str, cache: Path | None = None) -> dict[str, Any]:
-    return package_schema(Sdk(SITE_PACKAGES, cache), name)
+    return json.loads(package_schema(Sdk(SITE_PACKAGES, cache), name))
 
 
 def complaints(written: dict[str, Any], folder: Path) -> str:
@@ -39,7 +39,7 @@ def test_the_engine_binds_a_whole_schema(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", ["aws", "azure-native", "databricks", "gcp", "kubernetes"])
+@pytest.mark.parametrize("name", ["aws", "kubernetes"])
 def test_the_engine_binds_a_big_schema(name: str, tmp_path: Path) -> None:
     assert complaints(schema(name), tmp_path) == ""
 
@@ -65,7 +65,7 @@ def test_a_resource_has_what_its_class_has() -> None:
     assert docker["meta"] == {"moduleFormat": "(.*)(?:/[^/]*)"}
 
 
-def test_secrets_constants_assets_and_functions_are_kept() -> None:
+def test_secrets_assets_and_functions_are_kept() -> None:
     random = schema("random")["resources"]["random:index/randomPassword:RandomPassword"]
     assert [name for name, p in random["properties"].items() if p.get("secret")] == ["bcryptHash", "result"]
     tls = schema("tls")["functions"]["tls:index/getCertificate:getCertificate"]
@@ -78,8 +78,13 @@ def test_secrets_constants_assets_and_functions_are_kept() -> None:
     assert local["inputProperties"]["archivePaths"]["items"] == {"type": "string"}
     copy = command["resources"]["command:remote:CopyToRemote"]
     assert copy["inputProperties"]["source"] == {"$ref": "pulumi.json#/Asset"}
-    kubernetes = schema("kubernetes")["resources"]["kubernetes:core/v1:Pod"]
-    assert kubernetes["inputProperties"]["kind"] == {"type": "string", "const": "Pod"}
+
+
+@pytest.mark.slow
+def test_kubernetes_kinds_are_constants() -> None:
+    pod = schema("kubernetes")["resources"]["kubernetes:core/v1:Pod"]
+    assert pod["inputProperties"]["kind"] == {"type": "string", "const": "Pod"}
+    assert pod["inputProperties"]["metadata"] == {"$ref": "#/types/kubernetes:meta/v1:ObjectMetaArgs"}
 
 
 def test_an_enum_names_its_values_and_an_open_one_admits_others() -> None:

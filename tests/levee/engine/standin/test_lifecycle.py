@@ -224,6 +224,8 @@ def test_unknown_types_and_functions_are_refused_by_name(served: Served) -> None
     assert "aws 7.51.1 has no resource type 'aws:s3/bucket:Buckett'; near are 'aws:s3/bucket:Bucket'" in failures[""]
     _, failures = aws.invoke("aws:ec2/getAmmi:getAmmi")
     assert "has no function" in failures[0]
+    _, failures = aws.invoke("aws:ec2/getAmi:getAmi", mostRecent=True, ownerss=["amazon"])
+    assert failures == ["aws:ec2/getAmi:getAmi has no argument 'ownerss'; near are 'owners'"]
     with pytest.raises(grpc.RpcError, match="no resource type"):
         aws.create("aws:s3/bucket:Buckett", "b", {})
 

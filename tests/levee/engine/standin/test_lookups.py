@@ -26,7 +26,7 @@ from levee.engine.standin.own_answers import load
 from levee.engine.standin.terraform_state import READS
 from levee.engine.standin.values import UNKNOWN, Secret
 from levee.errors import UsageError
-from levee.sdk import Package, Sdk
+from levee.sdk import Sdk
 
 if TYPE_CHECKING:
     from conftest import Served
@@ -41,12 +41,6 @@ MORE_SDKS = next(Path(__file__).parents[4].glob("tools/sdks/.venv/lib/python*/si
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 
 
-def functions(package: Package) -> set[str]:
-    """The token of every function that an SDK's text calls."""
-    called = re.compile(r"runtime\.invoke(?:_output|_async)?\(\s*'([^']+)'")
-    return {token for file in package.path.rglob("*.py") for token in called.findall(file.read_text())}
-
-
 def straight(sdk: Sdk, **more: Any) -> Lookups:
     return Lookups(Outputs(sdk), Journal(None), **more)
 
@@ -56,7 +50,7 @@ def ask_functions(sdk: Sdk, every: int = 1) -> int:
     asked = 0
     for name, package in sdk.packages.items():
         lookups, connection = straight(sdk), connect(name, "", {}, Journal(None))
-        for token in sorted(functions(package) - set(READS))[::every]:
+        for token in sorted(set(package.function_tokens) - set(READS))[::every]:
             function = sdk.function(token)
             if function is None:
                 assert token in UNREAD, token
