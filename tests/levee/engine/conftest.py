@@ -96,6 +96,20 @@ def language_host(tmp_path):
     return install
 
 
+@pytest.fixture
+def alive():
+    """A function that tells whether a process runs; one that only waits for its adopter to reap it does not."""
+
+    def runs(pid):
+        try:
+            os.kill(pid, 0)
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        except (ProcessLookupError, FileNotFoundError):
+            return False
+
+    return runs
+
+
 class Runner:
     """A project on disk and the operations on its stack ``dev``."""
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
 
@@ -189,16 +188,7 @@ WAITING = (
 )
 
 
-def _alive(pid: int) -> bool:
-    """Whether the process runs; one that only waits to be reaped by whoever adopted it does not."""
-    try:
-        os.kill(pid, 0)
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:1]
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-
-
-def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch):
+def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch, alive):
     run = project(WAITING)
     monkeypatch.setenv("WAIT", "1")
     process = _start(run)
@@ -208,7 +198,7 @@ def test_kill_9_in_mid_update_leaves_no_lock_and_no_process(project, monkeypatch
     process.kill()
     process.wait()
     for _ in range(2400):
-        if not _alive(pid):
+        if not alive(pid):
             break
         time.sleep(0.1)
     else:

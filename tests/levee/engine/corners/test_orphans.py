@@ -1,6 +1,5 @@
 """A Levee that is killed outright leaves no program behind."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -27,15 +26,7 @@ def _wait(until):
         time.sleep(0.1)
 
 
-def _runs(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_the_program_ends_when_levee_is_killed(project):
+def test_the_program_ends_when_levee_is_killed(project, alive):
     run = project(PROGRAM)
     code = f"""
         from pathlib import Path
@@ -47,4 +38,4 @@ def test_the_program_ends_when_levee_is_killed(project):
     _wait(lambda: told.exists() and told.read_text())
     levee.send_signal(signal.SIGKILL)
     levee.wait()
-    _wait(lambda: not _runs(int(told.read_text())))
+    _wait(lambda: not alive(int(told.read_text())))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
@@ -18,6 +17,8 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 SITE_PACKAGES = sysconfig.get_paths()["purelib"]
+PATIENCE_SECONDS = 120
+"""What a busy machine may take to end a process; a quiet one takes a second."""
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_one_line_when_ready_and_gone_with_its_parent(command: list[str], start:
     assert "policy" not in ready["ports"]
     assert plugin_version(ready["ports"]["gcp"]) == "10.2.0"
     process.stdin.close()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 def test_an_operation_that_waits_does_not_hold_up_the_end(
@@ -83,7 +84,7 @@ def test_an_operation_that_waits_does_not_hold_up_the_end(
             assert not waiting.done(), waiting.exception()
             time.sleep(0.05)
         process.stdin.close()
-        assert process.wait(timeout=120) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
         assert isinstance(waiting.exception(), grpc.RpcError)
 
 
@@ -94,10 +95,10 @@ def test_sigterm_is_orderly_and_only_the_packages_asked_for(
     assert process.stdout is not None
     assert list(json.loads(process.stdout.readline())["ports"]) == ["random", "aws"]
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
-def test_dies_with_a_parent_that_was_killed(command: list[str], tmp_path: Path) -> None:
+def test_dies_with_a_parent_that_was_killed(command: list[str], alive: Callable[[int], bool]) -> None:
     program = (
         "import subprocess, sys, time\n"
         "p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)\n"
@@ -110,18 +111,10 @@ def test_dies_with_a_parent_that_was_killed(command: list[str], tmp_path: Path) 
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 10
-    while _alive(child) and time.monotonic() < deadline:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while alive(child) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _alive(child)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:1]
+    assert not alive(child)
 
 
 def test_an_ordinary_plugin_prints_its_port(command: list[str], start: list[subprocess.Popen[str]]) -> None:
@@ -130,7 +123,7 @@ def test_an_ordinary_plugin_prints_its_port(command: list[str], start: list[subp
     assert process.stdout is not None
     assert plugin_version(int(process.stdout.readline())).startswith("4.")
     process.terminate()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 def test_a_package_that_is_not_installed_is_named(command: list[str]) -> None:
