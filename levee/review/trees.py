@@ -69,7 +69,8 @@ class Repository:
 
     def uncommitted(self) -> bool:
         """Whether the checkout has changes that no commit holds."""
-        return bool(self._run("status", "--porcelain", "--untracked-files=no").strip())
+        leave_index = {"GIT_OPTIONAL_LOCKS": "0"}
+        return bool(self._run("status", "--porcelain", "--untracked-files=no", more=leave_index).strip())
 
     def check_out(self, tree: str, into: Path) -> None:
         """Write a tree into a folder, which must be absent or empty.
