@@ -10,6 +10,7 @@ import pytest
 
 from levee.engine import interpreter
 from levee.errors import UsageError
+from levee.plan import Op
 from levee.sdk import Sdk
 
 WIDGETS = """
@@ -19,6 +20,7 @@ import pulumi_acme as acme
 import pulumi_umbrella as umbrella
 
 one, two = acme.Widget("one", size=3), umbrella.Widget("two", size=4)
+umbrella.Widget("three", size=5, opts=pulumi.ResourceOptions(import_="there-already"))
 pulumi.export("serials", pulumi.Output.all(one.serial_number, two.serial_number))
 pulumi.export("prefix", sys.prefix)
 """
@@ -57,8 +59,9 @@ def test_sdks_of_package_add_in_an_environment_of_its_own(in_environment, virtua
     one, two = up.outputs["serials"]
     assert one != two
     assert {r.package for r in up.resources if r.name in {"one", "two"}} == {"acme", "umbrella"}
+    assert {r.id for r in up.resources if r.op is Op.IMPORT} == {"there-already"}
     assert not run("refresh").changes
-    assert run("destroy").summary.by_op == {"delete": 2}
+    assert run("destroy").summary.by_op == {"delete": 3}
 
 
 def test_where_sdks_are_found(virtualenv, write_sdk, tmp_path):
