@@ -175,3 +175,10 @@ def test_a_default_tag_of_the_provider_counts():
     provider = resource("pulumi:providers:aws", {"defaultTags": tags}, "here")
     report = price(plan_of(provider, resource(NAT, provider=f"{provider.urn}::id")))
     assert list(report.by_cost_centre) == ["cc-9"]
+
+
+@pytest.mark.parametrize(("engine", "said"), [("postgres", True), ("mysql", False), ("mariadb", False)])
+def test_postgresql_on_rds_says_that_the_price_is_mysqls(cost, engine, said):
+    found = cost(resource("aws:rds/instance:Instance", {"instanceClass": "db.m5.large", "engine": engine}))
+    assert found.lines[0].unit_price_usd == Decimal("0.171")
+    assert ("price of MySQL" in found.lines[0].name) is said
