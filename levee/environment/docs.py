@@ -24,7 +24,7 @@ COMMAND: Final = "python -m levee.environment.docs"
 
 _HEAD: Final = f"""# Environments
 
-<!-- Made by `{COMMAND}` from levee/environment/model.py; edit that. -->
+<!-- Made by `{COMMAND}` from levee/environment/; edit that. -->
 
 An environment is a Pulumi stack's configuration file, `environments/Pulumi.<name>.yaml`, and the only place where
 environments differ. All of it stands under one key:

@@ -8,10 +8,12 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from levee.environment import load as loading
+from levee.environment.base import Email, Model
+from levee.environment.governance import Budgets, Exemption, PolicySettings, Usage
 
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 _WIDEST: Final = 16
@@ -26,8 +28,6 @@ CloudName: TypeAlias = Literal["aws", "azure", "gcp"]
 Classification: TypeAlias = Literal["public", "internal", "confidential", "restricted"]
 """Those of the contracts' classes that tags know (``components.tags``); a test keeps them equal."""
 
-PolicyLevel: TypeAlias = Literal["advisory", "mandatory", "disabled"]
-
 Guid: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Subnet: TypeAlias = Annotated[
     str,
@@ -36,7 +36,6 @@ Subnet: TypeAlias = Annotated[
         r"/virtualNetworks/[^/]+/subnets/[^/]+$"
     ),
 ]
-Email: TypeAlias = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 
 def _public_range(text: str) -> str:
@@ -57,16 +56,8 @@ Days: TypeAlias = Annotated[int, Field(ge=1, le=36500)]
 CoolAge: TypeAlias = Annotated[int, Field(ge=30, le=36500)]
 """S3 moves nothing to STANDARD_IA sooner; other clouds' tiers bill 30 days in any case."""
 
-Usd: TypeAlias = Annotated[float, Field(gt=0)]
 
-
-class _Model(BaseModel):
-    """Frozen, and strict about names: a key that nobody reads is a mistake, not a comment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Owners(_Model):
+class Owners(Model):
     """Who answers for what is deployed; the source of the ``owner`` and ``cost-centre`` tags."""
 
     team: str = Field(
@@ -76,7 +67,7 @@ class Owners(_Model):
     cost_centre: str = Field(description="Cost centre that pays.", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
 
 
-class AwsTarget(_Model):
+class AwsTarget(Model):
     """One AWS account and region."""
 
     account: str = Field(
@@ -90,7 +81,7 @@ class AwsTarget(_Model):
     )
 
 
-class AzureTarget(_Model):
+class AzureTarget(Model):
     """One Azure subscription and region."""
 
     subscription: Guid = Field(description="Subscription id.")
@@ -103,14 +94,14 @@ class AzureTarget(_Model):
     )
 
 
-class GcpTarget(_Model):
+class GcpTarget(Model):
     """One Google Cloud project and region."""
 
     project: str = Field(description="Project id.", pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")
     region: str = Field(description="Region.", pattern=r"^[a-z]+-[a-z]+\d$")
 
 
-class Clouds(_Model):
+class Clouds(Model):
     """The clouds that the environment spans; each one named here gets a lake."""
 
     aws: AwsTarget | None = Field(default=None, description="Amazon Web Services.")
@@ -130,7 +121,7 @@ class Clouds(_Model):
         return tuple(name for name, target in every if target is not None)
 
 
-class Workspace(_Model):
+class Workspace(Model):
     """A Databricks workspace that exists already, and the size of what runs in it."""
 
     host: str = Field(description="Workspace URL.", pattern=r"^https://[a-z0-9.-]+$")
@@ -163,7 +154,7 @@ class Workspace(_Model):
         return self
 
 
-class Schedule(_Model):
+class Schedule(Model):
     """When a domain's job runs."""
 
     cron: str = Field(description="Quartz cron expression, seconds first.", pattern=r"^(\S+\s+){5,6}\S+$")
@@ -171,7 +162,7 @@ class Schedule(_Model):
     paused: bool = Field(default=False, description="Whether the schedule is kept but not obeyed.")
 
 
-class Domain(_Model):
+class Domain(Model):
     """A data domain that this environment runs."""
 
     cloud: CloudName = Field(description="The cloud whose lake holds the domain and whose workspace runs its job.")
@@ -181,53 +172,7 @@ class Domain(_Model):
     schedule: Schedule | None = Field(default=None, description="When it runs; without it only on demand.")
 
 
-class Budget(_Model):
-    """A limit on monthly cost, list price, US dollars."""
-
-    monthly_usd: Usd = Field(description="Most that a month (730 hours) may cost.")
-    warn_at: float = Field(default=0.8, gt=0, le=1, description="Share of the limit from which on it warns.")
-
-
-class Budgets(_Model):
-    """What may be spent; the `budgets` pack blocks what would exceed it."""
-
-    total: Budget = Field(description="Over everything in the environment.")
-    capabilities: Mapping[str, Budget] = Field(
-        default_factory=dict, description="Limits by capability, such as `lake` or `databricks`."
-    )
-    cost_centres: Mapping[str, Budget] = Field(default_factory=dict, description="Limits by cost centre.")
-    max_increase_usd: Usd | None = Field(default=None, description="Most that one change may add to a month.")
-
-
-Amount: TypeAlias = Annotated[float, Field(ge=0)]
-
-
-class UsageRange(_Model):
-    """A month's use at the least, as expected and at the most."""
-
-    low: Amount = Field(description="At the least.")
-    expected: Amount = Field(description="As expected.")
-    high: Amount = Field(description="At the most.")
-
-
-UsageByKey: TypeAlias = Mapping[str, Amount | UsageRange | str]
-"""Use by key; the keys of each type are in docs/reference/cost.md. Only ``schedule`` is text."""
-
-
-class Usage(_Model):
-    """How much is used in a month, where that decides what it costs; the rest is assumed by environment."""
-
-    types: Mapping[str, UsageByKey] = Field(
-        default_factory=dict,
-        description="Use by type token, such as `aws:s3/bucket:Bucket: {storage_gb: 500}`.",
-    )
-    names: Mapping[str, UsageByKey] = Field(
-        default_factory=dict,
-        description='Use by shell pattern over names, which wins over the type\'s: `"*-gold": {storage_gb: 2000}`.',
-    )
-
-
-class Retention(_Model):
+class Retention(Model):
     """How long things are kept, where no contract says so. Contracts decide for their own data."""
 
     audit_days: Days = Field(
@@ -255,7 +200,7 @@ class Retention(_Model):
         return self
 
 
-class Network(_Model):
+class Network(Model):
     """Who may reach the stores from outside the clouds' own services."""
 
     allowed_cidrs: tuple[Cidr, ...] = Field(
@@ -263,7 +208,7 @@ class Network(_Model):
     )
 
 
-class Protection(_Model):
+class Protection(Model):
     """What may be destroyed."""
 
     stateful: bool = Field(description="Whether stores, keys and catalogues are protected from deletion.")
@@ -285,24 +230,7 @@ class Protection(_Model):
         return self
 
 
-class PolicySettings(_Model):
-    """How one policy is enforced here."""
-
-    level: PolicyLevel = Field(description="Enforcement level: `advisory`, `mandatory` or `disabled`.")
-    parameters: Mapping[str, Any] = Field(default_factory=dict, description="The policy's own parameters.")
-
-
-class Exemption(_Model):
-    """A rule that certain resources may break until a date. Expired, it is itself a violation."""
-
-    policy: str = Field(description="Name of the policy.", min_length=1)
-    urn_glob: str = Field(description="Shell-style pattern of the URNs exempted.", min_length=1)
-    reason: str = Field(description="Why, for the auditor.", min_length=10)
-    owner: Email = Field(description="Who answers for it.")
-    expires: date = Field(description='Last day on which it holds, quoted: `"2027-03-31"`.')
-
-
-class Environment(_Model):
+class Environment(Model):
     """One deployment target: everything that differs between local, dev, staging and prod."""
 
     name: str = Field(description="Name of the stack; taken from the file's name, never written in it.")

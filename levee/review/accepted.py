@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from levee.environment.base import Email
 from levee.errors import UsageError
 
 FILE: Final = "accepted-findings.yaml"
@@ -32,7 +33,7 @@ class Acceptance(BaseModel):
 
     fingerprint: Annotated[str, Field(pattern=r"^f[0-9a-f]{31}$")] = Field(description="As the review prints it.")
     reason: str = Field(min_length=10, description="Why, for the auditor.")
-    owner: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="Who answers for it, an address.")
+    owner: Email = Field(description="Who answers for it, an address.")
     expires: date = Field(description="Last day on which it holds (UTC), quoted.")
 
     def expired(self, today: date) -> bool:
