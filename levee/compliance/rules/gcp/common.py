@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from levee.compliance.rule import Finding
 from levee.compliance.rules.checks import Check, by_type, document, not_matching, reads
@@ -52,9 +52,10 @@ POLICIES: Final = tuple(_token(stem, "Policy") for stem in _GRANTS)
 GRANTS: Final = (*MEMBERS, *BINDINGS, *POLICIES)
 """Who is granted what: to one member, to the members of a role, or to all, as a JSON document."""
 
-HIERARCHY: Final = tuple(
-    _token(f"{level}/iAM", kind) for level in ("projects", "folder", "organizations") for kind in ("Member", "Binding")
-)
+_LEVELS: Final = ("projects", "folder", "organizations")
+_HIERARCHY_ROLES: Final = tuple(_token(f"{level}/iAM", kind) for level in _LEVELS for kind in ("Member", "Binding"))
+_HIERARCHY_POLICIES: Final = tuple(_token(f"{level}/iAM", "Policy") for level in _LEVELS)
+HIERARCHY: Final = (*_HIERARCHY_ROLES, *_HIERARCHY_POLICIES)
 """Grants on a project, a folder or the organisation: over everything in it."""
 
 
@@ -64,20 +65,29 @@ def no_member(pattern: str, refused: str) -> Check:
     return by_type(
         dict.fromkeys(MEMBERS, one)
         | dict.fromkeys(BINDINGS, several)
-        | dict.fromkeys(POLICIES, _no_member_of_policy(pattern, refused))
+        | dict.fromkeys(POLICIES, _no_binding(lambda binding: binding.get("members") or (), pattern, refused))
     )
 
 
-def _no_member_of_policy(pattern: str, refused: str) -> Check:
+def no_role(pattern: str, refused: str) -> Check:
+    """No grant of ``HIERARCHY`` is of a role that matches the pattern."""
+    return by_type(
+        dict.fromkeys(_HIERARCHY_ROLES, not_matching("role", pattern, refused))
+        | dict.fromkeys(_HIERARCHY_POLICIES, _no_binding(lambda binding: [binding.get("role")], pattern, refused))
+    )
+
+
+def _no_binding(of: Callable[[Mapping[str, Any]], Iterable[Any]], pattern: str, refused: str) -> Check:
+    """No binding of a policy's document has anything that matches the pattern among what ``of`` takes from it."""
     compiled = re.compile(pattern)
 
     @reads("policyData")
     def run(scope: Scope) -> Iterator[Finding]:
         found = scope.one("policyData")
         policy = document(found.value, found.path)
-        bindings = policy.get("bindings") if isinstance(policy, dict) else None
-        members = {str(member) for binding in bindings or () for member in binding.get("members") or ()}
-        for member in sorted(filter(compiled.fullmatch, members)):
-            yield Finding(f"`{found.path}` grants to {member}: it must not be {refused}", property=found.path)
+        bindings = policy.get("bindings") if isinstance(policy, Mapping) else None
+        given = {str(one) for binding in bindings or () if isinstance(binding, Mapping) for one in of(binding)}
+        for one in sorted(filter(compiled.fullmatch, given)):
+            yield Finding(f"`{found.path}` grants {one}: it must not be {refused}", property=found.path)
 
     return run

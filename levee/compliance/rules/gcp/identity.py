@@ -21,7 +21,7 @@ from levee.compliance.rules.checks import (
     reads,
     where_setting,
 )
-from levee.compliance.rules.gcp.common import DOCS, GRANTS, HIERARCHY, no_member
+from levee.compliance.rules.gcp.common import DOCS, GRANTS, HIERARCHY, no_member, no_role
 from levee.compliance.rules.scope import Scope, is_undecidable
 from levee.compliance.rules.settings import LOG_DAYS, PROTECTED
 
@@ -80,7 +80,7 @@ RULES: Final = (
         "gcp-iam-no-basic-roles",
         "Nobody owns or edits everything in a project, folder or organisation",
         HIERARCHY,
-        not_matching("role", "roles/(owner|editor)", "a basic role: name a predefined or custom one"),
+        no_role("roles/(owner|editor)", "a basic role: name a predefined or custom one"),
         severity=Severity.CRITICAL,
         mend="Name the predefined roles that are needed, on the resources that they are needed on.",
         url=f"{_GUIDE}roles-overview#basic",
@@ -90,8 +90,7 @@ RULES: Final = (
         "gcp-iam-no-impersonation-of-all",
         "Nobody acts as every service account of a project, folder or organisation",
         HIERARCHY,
-        not_matching(
-            "role",
+        no_role(
             r"roles/iam\.(serviceAccountUser|serviceAccountTokenCreator|workloadIdentityUser|serviceAccountKeyAdmin)",
             "granted over all service accounts",
         ),
