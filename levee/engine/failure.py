@@ -33,6 +33,7 @@ _PROTECTED: Final = re.compile(r'resource "(urn:pulumi:[^"]+)"')
 _MISSING_PLUGIN: Final = re.compile(r"no resource plugin 'pulumi-resource-([\w-]+)")
 _RESOURCE_NAMED: Final = re.compile(r"([\w.:/-]+) resource '([^']+)' has a problem")
 _MISSING_MODULE: Final = re.compile(r"No module named '([^']+)'")
+_MISSING_NAME: Final = re.compile(r"cannot import name '([^']+)' from '([\w.]+)'")
 _MISSING_KEY: Final = re.compile(r"KeyError: '(\w[\w.-]*)'")
 _MISSING_PROPERTY: Final = re.compile(r"[Mm]issing required property '([\w.]+)'")
 _TWICE: Final = re.compile(r"Duplicate resource URN '([^']+)'")
@@ -286,28 +287,41 @@ def _raised(case: _Case) -> LeveeError | None:
     last = _exception(case.text)
     if own := _OWN_ERROR.fullmatch(last):
         return ProgramError(own["message"], where=own["where"] or where, fix=own["fix"])
-    if missing := _MISSING_MODULE.search(last):
-        package = distribution(missing[1])
-        if package == OLD_SETUPTOOLS:
-            return ProgramError(
-                "an SDK of the program is so old that it needs `pkg_resources`, which setuptools 81 no longer has",
-                where=where,
-                fix=install_command(case.project, OLD_SETUPTOOLS),
-            )
-        if version := installed_version(case.project, package):
-            older = f"'{package}<{version.split('.')[0]}'"
-            return ProgramError(
-                f"the program, made for another version, imports {missing[1]!r}, which {package} {version} lacks",
-                where=where,
-                fix=f"{install_command(case.project, older)}, or whichever version it was written for",
-            )
-        return ProgramError(
-            f"the program imports {missing[1]!r}, which its Python does not have",
-            where=where,
-            fix=install_command(case.project, package),
-        )
+    if lacking := _not_imported(case, last, where):
+        return lacking
     fix = _refused_placeholder(case, last) or _unanswered(case, last) or "mend that line"
     return ProgramError(f"the program raised {last}", where=where, fix=fix)
+
+
+def _not_imported(case: _Case, said: str, where: str) -> LeveeError | None:
+    """A module that is not there, or a name in one that is there in another version."""
+    if missing := _MISSING_MODULE.search(said):
+        module = missing[1]
+    elif name := _MISSING_NAME.search(said):
+        module = f"{name[2]}.{name[1]}"
+    else:
+        return None
+    package = distribution(module)
+    if package == OLD_SETUPTOOLS:
+        return ProgramError(
+            "an SDK of the program is so old that it needs `pkg_resources`, which setuptools 81 no longer has",
+            where=where,
+            fix=install_command(case.project, OLD_SETUPTOOLS),
+        )
+    if version := installed_version(case.project, package):
+        older = f"'{package}<{version.split('.')[0]}'"
+        return ProgramError(
+            f"the program, made for another version, imports {module!r}, which {package} {version} lacks",
+            where=where,
+            fix=f"{install_command(case.project, older)}, or whichever version it was written for",
+        )
+    if not missing:
+        return None  # a name that the program's own module lacks
+    return ProgramError(
+        f"the program imports {module!r}, which its Python does not have",
+        where=where,
+        fix=install_command(case.project, package),
+    )
 
 
 def _refused_placeholder(case: _Case, said: str) -> str | None:

@@ -188,12 +188,19 @@ def test_a_missing_dependency_is_named_with_its_toolchains_command(project):
     assert error.fix == f"cd {run.root} && uv add no-such-sdk"
 
 
-def test_a_module_of_another_version_of_an_installed_package_is_named_with_the_version(project):
+@pytest.mark.parametrize("line", ["import pulumi_random.of_old", "from pulumi_random import of_old"])
+def test_a_module_of_another_version_of_an_installed_package_is_named_with_the_version(project, line):
     """As ``insights`` of ``pulumi-azure-native`` 2, which 3 calls otherwise."""
-    error = failure(project("import pulumi\nimport pulumi_random.of_old\n"))
-    assert f"pulumi-random {version('pulumi-random')} lacks" in error.message
+    error = failure(project(f"import pulumi\n{line}\n"))
+    assert f"imports 'pulumi_random.of_old', which pulumi-random {version('pulumi-random')} lacks" in error.message
     assert str(error.where).endswith("__main__.py:2")
     assert f"pip install pulumi 'pulumi-random<{version('pulumi-random').split('.')[0]}'" in error.fix
+
+
+def test_a_name_that_the_programs_own_module_lacks_is_for_the_program_to_mend(project):
+    run = project("import pulumi\nfrom parts import of_old\n")
+    (run.root / "parts.py").touch()
+    assert failure(run).fix == "mend that line"
 
 
 def test_a_virtual_environment_without_pulumi_is_named(project):
