@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -56,8 +55,7 @@ def _own_stacks(workspace: Workspace) -> dict[str, Any]:
         other = Workspace(project, folder.parent.name)
         if other.stack == workspace.stack or not other.checkpoint.exists():
             continue
-        resources = json.loads(other.checkpoint.read_text())["checkpoint"]["latest"].get("resources") or []
-        outputs = next((r.get("outputs") or {} for r in resources if r["type"] == _STACK), {})
+        outputs = next((r.get("outputs") or {} for r in other.resources() if r["type"] == _STACK), {})
         secret = [name for name, value in outputs.items() if _holds_secret(value)]
         answers[f"{project.name}/{other.stack}"] = {
             "from": str(other.checkpoint.relative_to(project.root)),

@@ -187,7 +187,9 @@ class Session:
         return json_in(exported.stdout)
 
     def resources(self) -> list[dict[str, Any]]:
-        """The resources in the stack's state."""
+        """The resources in the stack's state; offline without starting the CLI, whose export has the same."""
+        if self.options.offline:
+            return self.workspace.resources()
         return self.export().get("deployment", {}).get("resources") or []
 
 

@@ -117,8 +117,8 @@ def settle(session: Session, *, creating: bool, destroying: bool) -> None:
     Raises:
         EngineError: The state cannot be written.
     """
-    checkpoint = session.workspace.checkpoint.read_text(encoding="utf-8")
-    begun = _clear_pending(session) if '"pending_operations"' in checkpoint else frozenset()
+    pending = b'"pending_operations"' in session.workspace.checkpoint.read_bytes()
+    begun = _clear_pending(session) if pending else frozenset()
     if not session.workspace.cloud.exists():
         return
     with SimulatedCloud(session.workspace.cloud) as cloud:
@@ -126,7 +126,7 @@ def settle(session: Session, *, creating: bool, destroying: bool) -> None:
         waiting = [*waiting, *(r for r in cloud.resources() if r.urn in begun and r not in waiting)]
         if not waiting:
             return
-        held = _held(json.loads(checkpoint)["checkpoint"]["latest"].get("resources") or [])
+        held = _held(session.workspace.resources())
         cloud.confirm(record for record in waiting if _is_held(record, held))
         for orphan in waiting:
             if _is_held(orphan, held):

@@ -31,7 +31,7 @@ from ruamel.yaml import YAML
 
 from levee.engine.project import Project, read_yaml, refuse_other_keys
 from levee.engine.required import is_demand
-from levee.errors import UsageError
+from levee.errors import EngineError, UsageError
 from levee.files import write_whole
 from levee.lock import exclusive
 
@@ -86,6 +86,23 @@ class Workspace:
     def deployed(self) -> bool:
         """Whether the stack's state holds anything."""
         return self.checkpoint.exists() and b'"resources"' in self.checkpoint.read_bytes()
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the stack's state, its secrets encrypted; none of a stack that was never up.
+
+        Raises:
+            EngineError: The state file is torn.
+        """
+        if not self.checkpoint.exists():
+            return []
+        try:
+            return json.loads(self.checkpoint.read_bytes())["checkpoint"]["latest"].get("resources") or []
+        except (ValueError, KeyError) as torn:
+            raise EngineError(
+                f"the state cannot be read: {torn}",
+                where=str(self.checkpoint),
+                fix=f"put a whole one there, or begin anew: rm -r {self.folder}",
+            ) from torn
 
     @property
     def cloud(self) -> Path:
@@ -188,6 +205,7 @@ class Workspace:
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.folder / "passphrase"),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+            "PULUMI_DIY_BACKEND_GZIP": "false",  # the state is read here, too
         }
 
     def pulumi_lock(self) -> int | None:

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from levee import engine
 from levee.engine import ProgramError
 from levee.errors import EngineError, LeveeError, UsageError
 from levee.plan import Fidelity, Op
@@ -228,6 +229,19 @@ def test_what_a_dead_engine_left_in_the_backend_is_cleared(project):
     checkpoint.with_name(f"{checkpoint.name}.attrs").touch()
     assert run("up").summary.by_op == {"same": 2}
     assert not list(run.workspace().state.rglob("*.attrs"))
+
+
+def test_a_state_that_is_packed_by_the_callers_wish_or_torn(project, monkeypatch):
+    """The first is read all the same, of the second it is said where it lies."""
+    monkeypatch.setenv("PULUMI_DIY_BACKEND_GZIP", "true")
+    run = project(COMPONENTS)
+    assert run("up").summary.by_op == {"create": 2}
+    checkpoint = run.workspace().checkpoint
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-200])
+    with pytest.raises(EngineError, match="the state cannot be read") as torn:
+        engine.deployed(run.root, "dev", engine.Options(pulumi=run.cli))
+    assert torn.value.where == str(checkpoint)
+    assert "rm -r" in str(torn.value.fix)
 
 
 def test_a_second_run_is_refused_and_ctrl_c_ends_the_first_with_its_state_whole(project, monkeypatch):
