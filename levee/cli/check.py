@@ -48,6 +48,8 @@ FILES: Final[Mapping[Format, str]] = {Format.SARIF: "check.sarif", Format.JUNIT:
 
 WHOLE: Final = "check.json"
 
+_FORMATS: Final = f"What to write, too: {', '.join(Format)}; repeatable; with --output both, else to standard output."
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -65,10 +67,10 @@ def check(
     ] = None,
     formats: Annotated[
         list[Format] | None,
-        typer.Option("--format", help="What to write, too; repeatable; with --output both, else for standard output."),
+        typer.Option("--format", metavar="NAME", help=_FORMATS),
     ] = None,
     to: Annotated[
-        Path | None, typer.Option("--output", metavar="DIR", help="The folder to write to, the JSON too.")
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="The folder to write to, the JSON too.")
     ] = None,
     cwd: Folder = Path(),
     json: JsonFile = None,

@@ -30,25 +30,12 @@ VERIFY: Final = "verify"
 _VERSION: Final = 1
 _PUBLIC_HALF: Final = "openssl pkey -in {} -pubout -out public.pem"
 
+_ALL: Final = "all"
+Wanted = StrEnum("Wanted", {"ALL": _ALL} | {framework.name: framework.value for framework in Framework})
+"""What ``--framework`` takes: one of the frameworks, or all of them."""
 
-class Wanted(StrEnum):
-    """The frameworks, or all of them."""
-
-    ALL = "all"
-    HIPAA = "hipaa"
-    PCI = "pci"
-    SOC2 = "soc2"
-    ISO27001 = "iso27001"
-    GDPR = "gdpr"
-    PART11 = "part11"
-
-    @property
-    def frameworks(self) -> tuple[Framework, ...]:
-        """Those that are meant."""
-        return tuple(Framework) if self is Wanted.ALL else (Framework(self.value),)
-
-
-_WHOSE: Final = f"Whose requirements to answer: {', '.join(Framework)} or all."
+_EVERY: Final = Wanted(_ALL)
+_WHOSE: Final = f"Whose requirements to answer: {', '.join(Framework)} or {_ALL}."
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +47,7 @@ def evidence(
     env: Annotated[str, typer.Argument(metavar="ENV", help="The environment; or `verify`, to check FILE.")],
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="With `verify`: the evidence to check.")] = None,
     *,
-    framework: Annotated[Wanted, typer.Option("--framework", metavar="NAME", help=_WHOSE)] = Wanted.ALL,
+    framework: Annotated[Wanted, typer.Option("--framework", metavar="NAME", help=_WHOSE)] = _EVERY,
     key: Annotated[
         Path | None,
         typer.Option(
@@ -82,7 +69,7 @@ def evidence(
 ) -> int:
     """Preview offline and write what the rules say of every requirement: OSCAL, a page, the plan, all signed."""
     if env == VERIFY:
-        if output is not None or framework is not Wanted.ALL:
+        if output is not None or framework != _ALL:
             raise UsageError("--framework and --output are for making evidence", fix="levee evidence verify FILE")
         return _verify(file, key, json)
     if file is not None:
@@ -91,7 +78,7 @@ def evidence(
     chosen = options(scoped, config, references=references, fill_config=fill_config, timeout=timeout)
     console = human(json)
     signer = _signer(key or places.home() / "keys" / "evidence.pem", console)  # before the engine works for nothing
-    assessment = _assessed(perform(Operation.PREVIEW, scoped, chosen), scoped, framework.frameworks)
+    assessment = _assessed(perform(Operation.PREVIEW, scoped, chosen), scoped, _frameworks(framework))
     to = output or Path(f"evidence-{scoped.stack}.zip")
     summary, said = papers.summary(assessment), papers.fingerprint(signer.public_key())
     papers.write(to, papers.files(assessment), summary, signer)
@@ -100,6 +87,10 @@ def evidence(
     console.print(_table(assessment))
     console.print(f"{escape(str(to))}, signed by {said}", soft_wrap=True)
     return 0
+
+
+def _frameworks(wanted: str) -> tuple[Framework, ...]:
+    return tuple(Framework) if wanted == _ALL else (Framework(wanted),)
 
 
 def _signer(private: Path, console: Console) -> Ed25519PrivateKey:

@@ -45,6 +45,8 @@ FILES: Final[Mapping[Format, str]] = {
 
 WHOLE: Final = "review.json"
 
+_FORMATS: Final = f"What to write: {', '.join(Format)}; repeatable; with --output all of them, else the comment."
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -62,11 +64,13 @@ def review(
     ] = None,
     formats: Annotated[
         list[Format] | None,
-        typer.Option("--format", help="What to write; repeatable; with --output all of them, else the comment."),
+        typer.Option("--format", metavar="NAME", help=_FORMATS),
     ] = None,
     to: Annotated[
         Path | None,
-        typer.Option("--output", metavar="DIR", help="The folder to write to, the JSON too; else standard output."),
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="The folder to write to, the JSON too; else standard output."
+        ),
     ] = None,
     cwd: Folder = Path(),
     config: Config = None,
