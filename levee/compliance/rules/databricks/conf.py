@@ -119,7 +119,7 @@ _KEYS: Final = (
         "false",
         "Results of notebooks are kept in our own account",
         Severity.MEDIUM,
-        _NOTEBOOKS,
+        "admin/workspace-settings/notebook-results",
         (*c.ENCRYPTION_AT_REST, *c.databricks_sat("DP-8")),
     ),
     _Key(
