@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,6 +29,7 @@ EVERY = 0.02
 """Seconds between two looks at the processes; each look costs well under a millisecond."""
 ROLES = {
     "levee.engine.standin": "stand-ins",
+    "tools/checkov": "checkov",
     "levee.compliance": "pack",
     "program.py": "program",
     "bin/pulumi": "engine",
@@ -117,7 +119,7 @@ def main(sizes: tuple[int, ...]) -> None:
         parts = ("engine", "program", "pack", "stand-ins", "levee")
         print(f"\n| components | {' | '.join(parts)} | all |\n|---:|{'---:|' * (len(parts) + 1)}")
         for size in sizes:
-            used = _watched(root, size)
+            used = watched([sys.executable, __file__, "--one", str(root), str(size)])
             cells = [f"{used[part].mebibytes:.0f} MiB, {used[part].seconds:.2f} s" for part in parts]
             together = f"{sum(use.mebibytes for use in used.values()):.0f} MiB"
             print(f"| {size:,} | {' | '.join(cells)} | {together} |", flush=True)
@@ -144,9 +146,9 @@ def _mocked(root: Path, size: int) -> float:
     return float(ran.stdout)
 
 
-def _watched(root: Path, size: int) -> dict[str, Use]:
-    """One preview in a process of its own, with what each part used."""
-    levee = subprocess.Popen([sys.executable, __file__, "--one", str(root), str(size)])
+def watched(command: Sequence[str], folder: Path | None = None) -> dict[str, Use]:
+    """What each part used of a run of Levee in a process of its own; what fits no part is "other"."""
+    levee = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     last: dict[int, tuple[str, Use]] = {}
     while levee.poll() is None:
         for pid in _family(levee.pid):

@@ -22,6 +22,8 @@ from levee.plan import Level, Op, Plan, Resource, Verdict, Violation
 
 _NO_INPUTS: Mapping[str, Any] = {}
 _NOT_JUDGED = frozenset({Op.READ, Op.DELETE})
+_EXCUSABLE = frozenset({Verdict.FAILED, Verdict.NOT_EVALUATED})
+"""What an exemption is of use to; what is not evaluated yet stays so, and may turn out to need it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +237,12 @@ class Evaluator:
 
     def _judge(self, rule: Rule, finding: Finding, urn: str) -> Outcome:
         level = self._settings.levels[rule.id]
-        if finding.verdict is Verdict.FAILED and rule.pack != EXEMPTIONS:
+        if finding.verdict in _EXCUSABLE and rule.pack != EXEMPTIONS:
             for index, exemption in enumerate(self._exemptions):
                 if exemption.names(rule.id, rule.pack) and exemption.covers(urn) and not exemption.expired(self._today):
                     self._excused[index] += 1
+                    if finding.verdict is not Verdict.FAILED:
+                        break
                     message = f"{finding.message} (until {exemption.expires}, {exemption.owner}: {exemption.reason})"
                     return Outcome(rule, urn, Verdict.EXEMPT, level, message, finding.property, exemption)
         return Outcome(rule, urn, finding.verdict, level, finding.message, finding.property)

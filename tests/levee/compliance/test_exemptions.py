@@ -7,7 +7,7 @@ import pytest
 from levee.compliance import RULES, Evaluator, Settings
 from levee.compliance.exemption import parse_exemptions
 from levee.errors import UsageError
-from levee.plan import Level, Resource, Verdict
+from levee.plan import UNKNOWN, Level, Resource, Verdict
 
 TODAY = date(2026, 11, 21)
 UNTAGGED = "urn:pulumi:prod::levee::levee:lake:Lake$aws:s3/bucket:Bucket::scratch"
@@ -29,12 +29,12 @@ def entry(**changes):
 def run(places):
     """The outcomes over an untagged bucket in a stack with these exemptions, by rule id."""
 
-    def outcomes(*entries, config=None):
+    def outcomes(*entries, config=None, inputs=None):
         settings = Settings.from_config(RULES, {**(config or {}), "exemption-expired": {"entries": list(entries)}})
         evaluator = Evaluator(RULES, settings, places, "prod", TODAY)
         found = [
             *evaluator.resource(Resource(urn=STACK, type="pulumi:pulumi:Stack", name="levee-prod", custom=False)),
-            *evaluator.resource(Resource(urn=UNTAGGED, type="aws:s3/bucket:Bucket", name="scratch")),
+            *evaluator.resource(Resource(UNTAGGED, "aws:s3/bucket:Bucket", "scratch", inputs=inputs or {})),
             *evaluator.stack([]),
         ]
         return {o.rule.id: o for o in found}
@@ -81,6 +81,12 @@ def test_a_pattern_that_matches_nothing_is_named(run):
 def test_an_exemption_that_is_no_longer_needed_is_named(run):
     unused = run(entry(policy="tagging-syntax"))["exemption-unused"]
     assert "excuses nothing: 1 resources match and keep the rule" in unused.message
+
+
+def test_what_may_yet_need_it_is_not_evaluated_and_does_not_make_it_useless(run):
+    outcomes = run(entry(), inputs={"tags": UNKNOWN})
+    assert outcomes["tagging-required"].verdict is Verdict.NOT_EVALUATED
+    assert outcomes["exemption-unused"].verdict is Verdict.PASSED
 
 
 def test_it_excuses_no_other_resource(run):

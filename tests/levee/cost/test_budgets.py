@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from levee import cost
-from levee.compliance import Settings, evaluate, pack_rules
+from levee.compliance import Settings, evaluate, pack_rules, rules_for
 from levee.compliance.settings import pack_config
 from levee.compliance.tagging import Places
 from levee.environment import Environment
@@ -121,7 +121,7 @@ def test_usage_of_the_environment_counts():
 
 def test_an_environments_budgets_reach_the_rules(pytestconfig):
     environment = Environment.load(pytestconfig.rootpath, "prod")
-    config = pack_config(environment, RULES)["budget-increase"]
+    config = pack_config(environment, rules_for(environment))["budget-increase"]
     assert config["budgets"]["total"]["monthly_usd"] == environment.budgets.total.monthly_usd
     assert config["budgets"]["max_increase_usd"] == environment.budgets.max_increase_usd
     assert config["usage"]["types"]
