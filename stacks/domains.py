@@ -22,11 +22,6 @@ class Chosen:
     settings: Settings
     sources: tuple[str, ...] | None
 
-    @property
-    def source_contracts(self) -> tuple[Contract, ...]:
-        """Contracts of the sources it ingests here."""
-        return self.domain.choose(self.sources)
-
 
 def load(environment: Environment, sources: Mapping[str, Sequence[str]] | None = None) -> tuple[Chosen, ...]:
     """Read the contracts of every domain that the environment runs.

@@ -84,21 +84,6 @@ def attached(*types: str, by: str, check: Check | None = None, wanted: str) -> C
     return Check(run, reads=reads, settings=check.settings if check else (), graph=True)
 
 
-def none_attached(*types: str, by: str, check: Check) -> Check:
-    """Every resource of the types that names this one in its property ``by`` passes the check; none need exist."""
-
-    def run(scope: Scope) -> Iterator[Finding]:
-        found, unsure = scope.graph.attached(scope.resource, types, by)
-        for other in found:
-            for finding in check.run(_of(other, scope)):
-                yield replace(finding, message=f"{other.name}: {finding.message}", property="")
-        if unsure:
-            yield Undecidable("", f"nobody knows yet which {types[0].rpartition(':')[2]} belongs to it").finding()
-
-    reads = (*(Read(by, t) for t in types), *(Read(r.path, t) for r in check.reads for t in types))
-    return Check(run, reads=reads, settings=check.settings, graph=True)
-
-
 def beside(*types: str, check: Check, wanted: str) -> Check:
     """The stack has a resource of one of the types that passes the check, for what belongs to a whole account.
 

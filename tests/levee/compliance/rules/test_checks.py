@@ -29,7 +29,7 @@ from levee.compliance.rules.checks import (
     unless,
     where_setting,
 )
-from levee.compliance.rules.relations import attached, beside, none_attached, referred, refers_to, unless_output
+from levee.compliance.rules.relations import attached, beside, referred, refers_to, unless_output
 from levee.compliance.rules.scope import Scope
 from levee.compliance.rules.settings import AUDIT_DAYS, PROTECTED
 from levee.plan import SECRET, UNKNOWN, Resource, Verdict
@@ -132,14 +132,6 @@ def test_what_belongs_to_a_resource_is_found_by_reference_and_by_name():
     assert verdict(has_block, subject, [node(BLOCK, "b", bucket=subject, on=False)]) is FAILED
     assert verdict(has_block, subject, [node(BLOCK, "b", bucket=subject, on=UNKNOWN)]) is NOT_EVALUATED
     assert verdict(has_block, subject, [node(BLOCK, "b", bucket=UNKNOWN, on=True)]) is NOT_EVALUATED
-
-
-def test_nothing_attached_keeps_what_none_may_break():
-    no_bad_block = none_attached(BLOCK, by="bucket", check=equals("on", True))
-    subject = node(BUCKET, "subject")
-    assert verdict(no_bad_block, subject) is PASSED
-    assert verdict(no_bad_block, subject, [node(BLOCK, "b", bucket=subject, on=False)]) is FAILED
-    assert verdict(no_bad_block, subject, [node(BLOCK, "b", bucket=UNKNOWN, on=True)]) is NOT_EVALUATED
 
 
 def test_a_setting_decides_whether_and_how_much():
