@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from levee.environment import Domain as Settings
 from levee.environment import Environment
 from levee.errors import UsageError
-from pipelines.contracts import Classification, Contract, Domain, Layer, load_domain
+from pipelines.contracts import Classification, Domain, Layer, load_domain
 
 _RAW = frozenset({Layer.LANDING, Layer.BRONZE, Layer.QUARANTINE})
 """Layers that hold rows as they came, with personal data in clear."""
