@@ -21,6 +21,9 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
         OSError: It cannot be written; the error names the file itself, and nothing is left beside it.
     """
     whole = content.encode() if isinstance(content, str) else content
+    if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout: nothing takes its place
+        path.write_bytes(whole)
+        return
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

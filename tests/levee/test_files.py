@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -30,6 +31,16 @@ def test_what_cannot_be_written_is_named_itself_and_not_what_stands_beside_it(tm
     with pytest.raises(OSError, match=r"folder/file\.json") as refused:
         write_whole(tmp_path / "folder" / "file.json", b"\xff")
     assert refused.value.filename == str(tmp_path / "folder" / "file.json")
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "through it")
+    assert os.read(reading, 100) == b"through it"
+    os.close(reading)
+    assert pipe.is_fifo()
 
 
 def test_a_folder_is_known_by_the_paths_and_the_content_of_all_its_files(tmp_path):
