@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from levee.engine.failure import ProgramError
+    from levee.engine.failed_run import ProgramError
     from levee.engine.project import Project
     from levee.engine.run import deployed, destroy, perform, preview, refresh, up
     from levee.engine.session import Operation, Options
@@ -36,7 +36,7 @@ __all__ = [
 _HOMES: Final = {
     "Operation": "session",
     "Options": "session",
-    "ProgramError": "failure",
+    "ProgramError": "failed_run",
     "Project": "project",
     "Workspace": "workspace",
     "choose_stack": "stacks",

@@ -15,7 +15,8 @@ from typing import Any, Final
 from levee.engine import assembly, join, launch, required, runtimes, upkeep, yaml_program
 from levee.engine.cli_process import Finished
 from levee.engine.dependencies import install_command
-from levee.engine.failure import VIOLATES_PLAN, MissingConfigError, diagnose, hanging
+from levee.engine.failed_run import MissingConfigError
+from levee.engine.failure import VIOLATES_PLAN, diagnose, hanging
 from levee.engine.notes import Notes, read_notes
 from levee.engine.project import Project
 from levee.engine.session import Operation, Options, Session

@@ -31,6 +31,7 @@ _DIAGNOSTIC: Final = "diagnosticEvent"
 _INVOKE: Final = "fn::invoke"
 _HEADLINE: Final = re.compile(r"Error: (.+)")
 _PLACE: Final = re.compile(r"  on (.+) line (\d+)\b.*:")
+_WHILE_IT_RAN: Final = re.compile(r"\* (?P<said>[^\n]+)\s+on (?P<file>[^\n]+) line (?P<line>\d+)\b")
 _NOT_ASSIGNABLE: Final = re.compile(r"(\S+) is not assignable from ")
 _QUOTED: Final = re.compile(r" *\d+: ")
 _IN_ERROR: Final = re.compile(
@@ -96,7 +97,7 @@ def placed(graph: Iterable[Resource], notes: Notes) -> tuple[Resource, ...]:
 
 
 def complaints(diagnostics: Iterable[Mapping[str, Any]], stderr: str) -> Iterator[Complaint]:
-    """What the language host complained of: mostly on its standard error, of a circle of resources in an error.
+    """What the language host complained of: on its standard error before the program ran, else in an error.
 
     Args:
         diagnostics: The engine's diagnostic events.
@@ -107,8 +108,9 @@ def complaints(diagnostics: Iterable[Mapping[str, Any]], stderr: str) -> Iterato
         if diagnostic["severity"] in said:
             said[diagnostic["severity"]] += diagnostic["message"]
     yield from _written(said["info#err"].splitlines())
-    for found in _IN_ERROR.finditer(said["error"]):
-        yield Complaint(found["said"], Source(found["file"], int(found["line"])))
+    for error in (_IN_ERROR, _WHILE_IT_RAN):
+        for found in error.finditer(said["error"]):
+            yield Complaint(found["said"], Source(found["file"], int(found["line"])))
 
 
 def _written(lines: Iterable[str]) -> Iterator[Complaint]:
@@ -154,7 +156,7 @@ def _resources(program: CommentedMap, file: str) -> Iterator[Written]:
 
 
 def _lookups(node: Any, file: str) -> Iterator[Lookup]:
-    """Every ``fn::invoke`` below a node, with the line of its function."""
+    """Every ``fn::invoke`` below a node, with its line."""
     children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for child in children:
         yield from _lookups(child, file)
@@ -164,7 +166,7 @@ def _lookups(node: Any, file: str) -> Iterator[Lookup]:
         yield Lookup(
             token=str(asked["function"]),
             arguments=arguments if isinstance(arguments, dict) else {},
-            source=Source(file, asked.lc.key("function")[0] + 1),
+            source=Source(file, node.lc.key(_INVOKE)[0] + 1),
         )
 
 

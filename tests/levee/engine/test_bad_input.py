@@ -125,17 +125,18 @@ def test_a_slow_operation_of_a_provider_is_not_a_hanging_program(project, tmp_pa
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who a process's children are")
 def test_children_that_a_program_leaves_are_ended_and_said(project):
+    seconds = f"9870.{os.getpid()}"  # this test's own: another run of it may be under way
     run = project(
         RANDOM
-        + "subprocess.Popen(['sleep', '98701'])\n"
-        + "subprocess.Popen(['sleep', '98702'], start_new_session=True)\n"
-        + "if os.fork() == 0:\n    os.setsid()\n    os.execvp('sleep', ['sleep', '98703'])\n"
+        + f"subprocess.Popen(['sleep', '{seconds}1'])\n"
+        + f"subprocess.Popen(['sleep', '{seconds}2'], start_new_session=True)\n"
+        + f"if os.fork() == 0:\n    os.setsid()\n    os.execvp('sleep', ['sleep', '{seconds}3'])\n"
         + "pulumi.export('a', 1)\n"
     )
     plan = run("preview")
     assert plan.outputs == {"a": 1}
-    assert any("left 3 processes behind" in note and "sleep 98702" in note for note in plan.notes), plan.notes
-    assert not alive("sleep 9870")
+    assert any("left 3 processes behind" in note and f"sleep {seconds}2" in note for note in plan.notes), plan.notes
+    assert not alive(f"sleep {seconds}")
 
 
 def test_a_gigabyte_of_output_costs_neither_memory_nor_disk(project):

@@ -94,7 +94,7 @@ def test_a_lookup_stands_where_its_function_and_arguments_do(located):
         asked("aws:index/getRegion:getRegion"),
     )
     found = [lookup.source and lookup.source.line for lookup in located(Notes(invented=invented)).invented]
-    assert found == [6, 12, None, 23]
+    assert found == [5, 11, None, 22]
 
 
 def test_two_lookups_that_may_both_be_meant_have_no_line(located):
@@ -138,6 +138,13 @@ def test_a_place_within_an_error_is_found(located, where):
     text = "1 error occurred:\n\t* Pulumi.yaml:17,15-22: circular dependency of resource 'a'; \n"
     notes = located(Notes(), ("error", text)) if where == "error" else located(Notes(), stderr=text)
     assert notes.complaints == (Complaint("circular dependency of resource 'a'", Source("Pulumi.yaml", 17)),)
+
+
+def test_a_lookup_that_failed_while_the_program_ran_is_found(located):
+    text = "1 error occurred:\n\t* getAmi failed: no argument 'x' (x)\n\n\n\n  on Pulumi.yaml line 5:\n   5: fn::invoke:\n"
+    more = ("error", "Error registering resource [server]: no diagnostics")
+    notes = located(Notes(), ("error", text), more)
+    assert notes.complaints == (Complaint("getAmi failed: no argument 'x' (x)", Source("Pulumi.yaml", 5)),)
 
 
 @pytest.mark.parametrize("program", ["name: [", "- a\n", "resources: [1]\n", "resources: {a: b}\n"])

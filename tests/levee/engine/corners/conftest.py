@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 import sysconfig
 import zlib
@@ -35,3 +37,21 @@ def shelves(tmp_path):
     plugin = {"resource": True, "name": "shelves", "version": f"0.0.{zlib.crc32(written)}"}
     (folder / "pulumi-plugin.json").write_text(json.dumps(plugin))
     (folder / "provider.py").write_text('"""A package with resources has a provider."""\n')
+
+
+@pytest.fixture
+def tool():
+    """A function that runs a tool and returns what it says, or skips the test: no Node.js, no Go, no registry."""
+
+    def run(command, folder, seconds):
+        if shutil.which(command[0]) is None:
+            pytest.skip(f"{command[0]} is not on PATH")
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"{command[0]} {command[1]} took more than {seconds} s")
+        if done.returncode != 0:
+            pytest.skip(f"{command[0]} {command[1]} failed: {done.stderr.strip()[-300:]}")
+        return done.stdout
+
+    return run

@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import subprocess
 
 import pytest
 
@@ -32,32 +30,20 @@ export const stack = pulumi.getStack();
 """
 
 
-def _run(command, folder, seconds):
-    """Run it, or skip the test: no Node.js, no Go, no registry."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not on PATH")
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"{command[0]} {command[1]} took more than {seconds} s")
-    if done.returncode != 0:
-        pytest.skip(f"{command[0]} {command[1]} failed: {done.stderr.strip()[-300:]}")
-
-
 @pytest.fixture
-def host(tmp_path):
+def host(tmp_path, tool):
     """The environment in which the engine finds the language host."""
     folder = tmp_path / "host"
     folder.mkdir()
     (folder / "go.mod").write_text(f"module host\ngo 1.22\nrequire {HOST} {HOST_VERSION}\n")
     package = f"{HOST}/nodejs/cmd/pulumi-language-nodejs"
-    _run(["go", "build", "-mod=mod", "-o", "pulumi-language-nodejs", package], folder, 600)
+    tool(["go", "build", "-mod=mod", "-o", "pulumi-language-nodejs", package], folder, 600)
     return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_a_typescript_program_lives_and_dies_on_the_stand_ins(project, host):
+def test_a_typescript_program_lives_and_dies_on_the_stand_ins(project, host, tool):
     run = project("")
     (run.root / "__main__.py").unlink()
     (run.root / "Pulumi.yaml").write_text("name: probe\nruntime: nodejs\n")
@@ -65,7 +51,7 @@ def test_a_typescript_program_lives_and_dies_on_the_stand_ins(project, host):
     options = {"strict": True, "module": "commonjs", "target": "es2020", "skipLibCheck": True}
     (run.root / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": ["index.ts"]}))
     (run.root / "index.ts").write_text(PROGRAM)
-    _run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"], run.root, 300)
+    tool(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"], run.root, 300)
     preview = run("preview", environment=host, fill_config=True)
     assert {r.name for r in preview.resources} >= {"pair", "pair-pet", "pair-word"}
     assert [f.key for f in preview.filled_config] == ["probe:wordCount"]
