@@ -179,7 +179,8 @@ def deployed(folder: Path, stack: str, options: Options | None = None) -> Plan:
     """
     with _session(folder, stack, options or Options(), runs_program=False) as session:
         upkeep.ensure_stack(session, create=False)
-        return assembly.plan_of(session, session.resources(), join.Events(), Notes(), operation="deployed", seconds=0.0)
+        notes = yaml_program.located(Notes(), session.project, session.events, "")
+        return assembly.plan_of(session, session.resources(), join.Events(), notes, operation="deployed", seconds=0.0)
 
 
 def _perform(session: Session, operation: Operation) -> Plan:

@@ -141,10 +141,10 @@ def test_a_place_within_an_error_is_found(located, where):
 
 
 def test_a_lookup_that_failed_while_the_program_ran_is_found(located):
-    text = "1 error occurred:\n\t* getAmi failed: no argument 'x' (x)\n\n\n\n  on Pulumi.yaml line 5:\n   5: fn::invoke:\n"
+    text = "1 error occurred:\n\t* getAmi failed: no argument 'x'\n\n\n  on Pulumi.yaml line 5:\n   5: fn::invoke:\n"
     more = ("error", "Error registering resource [server]: no diagnostics")
     notes = located(Notes(), ("error", text), more)
-    assert notes.complaints == (Complaint("getAmi failed: no argument 'x' (x)", Source("Pulumi.yaml", 5)),)
+    assert notes.complaints == (Complaint("getAmi failed: no argument 'x'", Source("Pulumi.yaml", 5)),)
 
 
 @pytest.mark.parametrize("program", ["name: [", "- a\n", "resources: [1]\n", "resources: {a: b}\n"])
