@@ -60,6 +60,7 @@ class Monitor:
         self._notes = notes
         self._standins: dict[str, Any] = {}
         self._answered: set[str] = set()
+        self._positions: dict[str, Any] = {}
         self._kept = pathlib.Path(request["root"], ".levee").resolve()
         stub.RegisterResource, stub.ReadResource = self.register, self.read
 
@@ -71,6 +72,7 @@ class Monitor:
     def register(self, call: Any) -> Any:
         """Register; of what is refused, note the line: no state will ever hold it."""
         self._forget_answered(call)
+        self._lend_line(call)
         if self._offline:
             # Few resources hold files: a search in the bytes is cheaper than a walk through the values.
             written = call.object.SerializeToString()
@@ -81,11 +83,21 @@ class Monitor:
             if call.importId:
                 self._announce(call, self._place(call))
         try:
-            return self._register(call)
+            answer = self._register(call)
         except grpc.RpcError:
             place = self._place(call)
             self._notes.write({"kind": "refused", "type": call.type, "name": call.name, "source": place})
             raise
+        self._positions[answer.urn] = getattr(call, "sourcePosition", None)
+        return answer
+
+    def _lend_line(self, call: Any) -> None:
+        """Give a child that no line of the program's own writes, such as an object of a YAML file, its parent's."""
+        position, parents = getattr(call, "sourcePosition", None), self._positions.get(call.parent)
+        if position is not None and parents is not None:
+            file = position.uri.removeprefix("file://")
+            if not file or self._notes.foreign(file):
+                position.CopyFrom(parents)
 
     def read(self, call: Any) -> Any:
         """Answer a stack reference where outputs are given or offline; pass every other read on."""

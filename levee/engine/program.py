@@ -78,11 +78,12 @@ class Notes:
     def frame(self) -> types.FrameType:
         """The innermost frame that is neither an installed package's nor ours; else the outermost."""
         frame = sys._getframe(1)  # noqa: SLF001
-        while frame.f_back is not None and self._foreign(frame.f_code.co_filename):
+        while frame.f_back is not None and self.foreign(frame.f_code.co_filename):
             frame = frame.f_back
         return frame
 
-    def _foreign(self, file: str) -> bool:
+    def foreign(self, file: str) -> bool:
+        """Whether the file is an installed package's, the SDK's or ours."""
         return file.startswith(self._not_the_programs) or "/site-packages/" in file
 
     def caller(self) -> dict[str, Any]:

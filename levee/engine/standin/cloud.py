@@ -168,8 +168,7 @@ class SimulatedCloud:
             token: The type.
             network: The network's name or id, without the path before it.
         """
-        # The plus keeps SQLite from reading every resource of the type where the index finds the few of the network.
-        return self._query(f"removed = 0 AND +type = ? AND {_NETWORK} = ? ORDER BY urn, id", (token, network))
+        return self._query(f"removed = 0 AND type = ? AND {_NETWORK} = ? ORDER BY urn, id", (token, network))
 
     def creations(self, urn: str) -> int:
         """How many times a resource of that URN was created."""

@@ -109,6 +109,7 @@ def test_yaml_becomes_resources_and_what_is_not_rendered_is_said(life):
     for plan in (life.previewed, life.up):
         made = {r.name: r for r in plan.resources if r.custom and not r.is_provider}
         assert {"settings", "lake", "lake/wheel"} <= made.keys(), "yaml.ConfigFile"
+        assert str(made["settings"].source) == "__main__.py:5", "the SDK writes it: the line of its parent counts"
         children = {"two:default/settings", "two:lake", "two:lake/wheel", "two:default/word"}
         assert children <= made.keys(), "yaml.v2.ConfigGroup"
         assert made["two:default/settings"].inputs["data"] == {"day": "2026-01-01"}
