@@ -24,7 +24,7 @@ STATE = Path(__file__).with_name("terraform.tfstate")
 OUTPUTS = outputs_of(STATE.read_text(), "here")
 PROGRAM = """
     import pulumi
-    from components.terraform import Http, Kind, Local, TerraformOutputs, TerraformOutputsArgs, Wanted
+    from components.terraform import AzureBlob, Http, Kind, Local, S3, TerraformOutputs, TerraformOutputsArgs, Wanted
 
     def read(name, state):
         wanted = {
