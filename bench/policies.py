@@ -1,4 +1,6 @@
-"""Milliseconds a resource of the compliance pack, by the evaluator alone, and how they grow.
+"""Milliseconds a resource of the compliance pack and of the merged one, by the evaluator alone, and how they grow.
+
+Growth is against the smallest size. What the merged pack takes under the engine is in ``bench/preview.py``.
 
 .venv/bin/python bench/policies.py --resources 1000,5000
 """
@@ -11,14 +13,14 @@ import statistics
 import sys
 import sysconfig
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from levee.compliance import RULES, Outcome, Settings, evaluate
+from levee.compliance import RULES, Outcome, Rule, Settings, evaluate
 from levee.compliance.tagging import Places
+from levee.cost import spending
 from levee.plan import UNKNOWN, Plan, Resource
 
 TODAY = date(2026, 11, 21)
@@ -102,23 +104,31 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--resources", default="1000,5000", help="sizes of the stack")
     parser.add_argument("--runs", type=int, default=5, help="runs of each, the median of which is printed")
     given = parser.parse_args(argv)
-    rules = [rule for rule in RULES if rule.pack == "compliance"]
+    sets = {"compliance": [rule for rule in RULES if rule.pack == "compliance"], "merged, priced": RULES}
     types = Places.installed(Path(sysconfig.get_path("purelib")))
-    settings = Settings.from_config(rules, {})
-    print(f"{len(rules)} rules\nresources  verdicts  CPU s  ms a resource")
-    for count in map(int, given.resources.split(",")):
-        plan = stack(count)
-        outcomes: Sequence[Outcome] = ()
-        seconds = []
-        for _ in range(given.runs):
-            begun = time.process_time()
-            outcomes = evaluate(plan, rules, settings, types, TODAY)
-            seconds.append(time.process_time() - begun)
-        median = statistics.median(seconds)
-        print(f"{count:9,}  {len(outcomes):8,}  {median:5.2f}  {median * 1000 / count:13.3f}")
-        tally = Counter(outcome.verdict for outcome in outcomes)
-        print("  ".join(f"{verdict} {number:,}" for verdict, number in tally.items()))
+    print("| pack | rules | resources | verdicts | processor s | ms a resource | growth |")
+    print(f"|---|{'---:|' * 6}")
+    for pack, rules in sets.items():
+        first = 0.0
+        for count in map(int, given.resources.split(",")):
+            seconds, verdicts = _timed(stack(count), rules, types, given.runs)
+            each = seconds * 1000 / count
+            first = first or each
+            measured = f"{count:,} | {verdicts:,} | {seconds:.2f} | {each:.3f} | {each / first:.2f}"
+            print(f"| {pack} | {len(rules)} | {measured} |")
     return 0
+
+
+def _timed(plan: Plan, rules: Sequence[Rule], types: Places, runs: int) -> tuple[float, int]:
+    """The median of the processor seconds, and how many verdicts there are."""
+    settings = Settings.from_config(rules, {})
+    outcomes: Sequence[Outcome] = ()
+    seconds = []
+    for _ in range(runs):
+        begun = time.process_time()
+        outcomes = evaluate(plan, rules, settings, types, TODAY, spending=spending)
+        seconds.append(time.process_time() - begun)
+    return statistics.median(seconds), len(outcomes)
 
 
 if __name__ == "__main__":
