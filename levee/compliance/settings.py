@@ -122,7 +122,8 @@ def pack_config(environment: Environment | PolicyView, rules: Sequence[Rule]) ->
     by_id = {rule.id: rule for rule in rules}
     packs = {rule.pack for rule in rules}
     names = [*by_id, *sorted(packs)]
-    excusable = [name for name in names if name not in (EXEMPTIONS, *(r.id for r in rules if r.pack == EXEMPTIONS))]
+    about_exemptions = {EXEMPTIONS, *(rule.id for rule in rules if rule.pack == EXEMPTIONS)}
+    excusable = [name for name in names if name not in about_exemptions]
     where = f"environments/Pulumi.{environment.name}.yaml"
     for name in environment.policies:
         _must_be(name, names, f"{where}: policies.{name}", "policy")
