@@ -22,6 +22,10 @@ SECRET: Final = "[secret]"
 """What stands in the place of every secret; whatever writes or prints a ``Plan`` writes this."""
 
 
+TERRAFORM: Final = "terraform"
+"""The ``operation`` of a ``Plan`` that no engine of Pulumi's made."""
+
+
 class Sealed(str):
     """``SECRET``, which keeps what it stands for where the process was given that: for Checkov's worker alone.
 
@@ -200,7 +204,8 @@ class Plan:
     Attributes:
         project: The Pulumi project's name.
         stack: The stack's name.
-        operation: ``preview``, ``up``, ``refresh``, ``destroy``, or ``deployed`` where the state was only read.
+        operation: ``preview``, ``up``, ``refresh``, ``destroy``, ``deployed`` where the state was only read, or
+            ``terraform`` where they are Terraform's resources.
         offline: Whether stand-ins answered for the clouds.
         resources: The graph; the stack itself and its providers are in it.
         violations: Broken rules.

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from levee.plan import FilledConfig, Level, Op, Plan, Resource, Violation, name_of
+from levee.plan import TERRAFORM, FilledConfig, Level, Op, Plan, Resource, Violation, name_of
 from levee.report.graph import shown
 from levee.report.naming import OPS, cloud, cloud_order, plural, seconds, short_type
 
@@ -45,9 +45,9 @@ _TASK_MARKS: Final = {
 def resource_tree(plan: Plan) -> Tree:
     """Counts by cloud and type; what is updated, replaced or deleted also by name."""
     counted = shown(plan)
-    where = "simulated cloud" if plan.offline else "real cloud"
+    where = "" if plan.operation == TERRAFORM else ", simulated cloud" if plan.offline else ", real cloud"
     tree = Tree(
-        Text.assemble((f"{plan.project} ", "dim"), (plan.stack, "bold"), (f"  {plan.operation}, {where}", "dim")),
+        Text.assemble((f"{plan.project} ", "dim"), (plan.stack, "bold"), (f"  {plan.operation}{where}", "dim")),
         guide_style="dim",
     )
     if not counted:

@@ -19,7 +19,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from levee import terraform
 from levee.errors import UsageError
-from levee.plan import UNKNOWN, Op, Plan, Resource, Sealed, Source
+from levee.plan import TERRAFORM, UNKNOWN, Op, Plan, Resource, Sealed, Source
 from levee.terraform.hcl import from_values
 from levee.terraform.types import RAW
 
@@ -173,7 +173,7 @@ def to_plan(project: str, stack: str, blocks: Sequence[Block], providers: Sequen
     by_package = {provider.package: provider.urn for provider in providers}
     resources = [Resource(urn=root, type="pulumi:pulumi:Stack", name=f"{project}-{stack}", custom=False), *providers]
     resources += [_resource(block, _urn(stack, project, block), root, urns, by_package) for block in blocks]
-    return Plan(project, stack, "preview", offline=True, resources=tuple(resources))
+    return Plan(project, stack, TERRAFORM, offline=True, resources=tuple(resources))
 
 
 def _text(path: Path) -> str:

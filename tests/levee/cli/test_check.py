@@ -46,9 +46,10 @@ def checked(*arguments, to):
     }
 
 
-def test_a_plan_is_held_against_every_pack(tmp_path):
+def test_a_plan_is_held_against_every_pack(tmp_path, capsys):
     code, said = checked(PLAN, to=tmp_path / "said.json")
     assert code == 1
+    assert capsys.readouterr().out.splitlines()[0].endswith(" terraform"), "no simulated cloud was asked"
     broken = said["violations"]
     assert broken["CKV_AWS_7", "aws_kms_key.lake"]["level"] == "mandatory"
     assert ("tagging-required", "aws_s3_bucket.raw[0]") in broken
@@ -128,6 +129,8 @@ def test_a_disabled_rule_is_no_test_that_passes(tmp_path, capsys):
     [
         ({}, "no Terraform resource is written here"),
         ({"main.tf": 'resource "aws_s3_bucket" "b" {\n'}, "not Terraform's language"),
+        ({"main.tf": 'resource "aws_s3_bucket" "b" {}\n\nresource "x" {\n  = 5\n}\n'}, "main.tf:4"),
+        ({"main.tf": 'resource "aws_s3_bucket" "b" {\n  = 5\n}\n'}, "expected "),
     ],
 )
 def test_a_folder_that_cannot_be_read_is_refused(tmp_path, capsys, files, said):
