@@ -25,6 +25,12 @@ class Shelf(pulumi.ComponentResource):
 """
 
 
+@pytest.fixture(scope="module")
+def stack(shared_project):
+    """One stack for programs that are only previewed: what one left must not be in the way of the next."""
+    return shared_project("import pulumi\n")
+
+
 def failure(run, operation="preview", **options):
     """What a run is refused with, checked for what holds of every refusal."""
     with pytest.raises(UsageError) as refused:
@@ -51,15 +57,15 @@ def alive(command):
     return [pid for pid in found if pid != os.getpid()]
 
 
-def test_a_resource_twice_names_both_lines(project):
-    run = project(RANDOM + "random.RandomPet('a')\n\nrandom.RandomPet('a')\n")
+def test_a_resource_twice_names_both_lines(stack):
+    run = stack.write(RANDOM + "random.RandomPet('a')\n\nrandom.RandomPet('a')\n")
     error = failure(run)
     assert "called 'a', first at __main__.py:4" in error.message
     assert error.where == "__main__.py:6"
 
 
-def test_a_circle_of_depends_on_names_the_resource_and_its_line(project):
-    run = project(
+def test_a_circle_of_depends_on_names_the_resource_and_its_line(stack):
+    run = stack.write(
         RANDOM
         + COMPONENT
         + "shelf = Shelf('shelf')\n"
@@ -72,8 +78,8 @@ def test_a_circle_of_depends_on_names_the_resource_and_its_line(project):
     assert error.where == "__main__.py:9"
 
 
-def test_a_circle_through_outputs_is_found_and_not_waited_for(project):
-    run = project(
+def test_a_circle_through_outputs_is_found_and_not_waited_for(stack):
+    run = stack.write(
         RANDOM
         + "later = asyncio.Future()\n"
         + "one = random.RandomPet('one', prefix=pulumi.Output.from_input(later))\n"
@@ -87,9 +93,9 @@ def test_a_circle_through_outputs_is_found_and_not_waited_for(project):
     assert error.where == "__main__.py:5"
 
 
-def test_slow_work_is_not_taken_for_a_circle(project):
-    """A timer, a thread and a child process are each something that will happen."""
-    run = project(
+def test_slow_work_is_not_taken_for_a_circle(stack):
+    """A timer and a thread are each something that will happen."""
+    run = stack.write(
         RANDOM
         + "async def later():\n    await asyncio.sleep(3)\n    return 'slept'\n"
         + "def thread(future, loop):\n    time.sleep(3)\n    loop.call_soon_threadsafe(future.set_result, 'woken')\n"
@@ -174,8 +180,8 @@ def test_odd_ways_of_running_and_ending_are_no_failure(project, program):
     assert project(RANDOM + program)("up").outputs == {"a": True}
 
 
-def test_leaving_with_another_code_is_a_failure_at_its_line(project):
-    error = failure(project(RANDOM + "random.RandomPet('a')\nsys.exit(3)\n"))
+def test_leaving_with_another_code_is_a_failure_at_its_line(stack):
+    error = failure(stack.write(RANDOM + "random.RandomPet('a')\nsys.exit(3)\n"))
     assert "sys.exit(3)" in error.message
     assert str(error.where).endswith("__main__.py:5")
 
@@ -310,12 +316,12 @@ def test_a_project_without_its_program_or_interpreter_is_refused_before_a_cli_is
     assert not (run.root / ".levee").exists()
 
 
-def test_an_sdk_that_needs_an_old_setuptools_is_named(project):
-    error = failure(project("import pulumi\nraise ModuleNotFoundError(\"No module named 'pkg_resources'\")\n"))
+def test_an_sdk_that_needs_an_old_setuptools_is_named(stack):
+    error = failure(stack.write("import pulumi\nraise ModuleNotFoundError(\"No module named 'pkg_resources'\")\n"))
     assert "setuptools 81" in error.message
     assert error.fix.endswith("pip install pulumi 'setuptools<81'")
 
 
-def test_an_error_inside_the_sdk_is_placed_at_the_resource_that_it_is_about(project):
-    error = failure(project(RANDOM + "\nrandom.RandomPet('a', prefix=object())\n"))
+def test_an_error_inside_the_sdk_is_placed_at_the_resource_that_it_is_about(stack):
+    error = failure(stack.write(RANDOM + "\nrandom.RandomPet('a', prefix=object())\n"))
     assert str(error.where).endswith("__main__.py:5")
