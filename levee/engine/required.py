@@ -17,6 +17,8 @@ from levee.engine.project import Project, refuse_other_keys
 from levee.errors import UsageError
 from levee.plan import SECRET, FilledConfig, Source
 
+_BLOCKS: Final = ("config", "configuration")
+"""The second is the older one, which a program in YAML may have; its types begin with a capital."""
 _KINDS: Final[Mapping[str, str]] = {"integer": "int", "number": "float", "boolean": "bool", "array": "object"}
 
 
@@ -53,16 +55,17 @@ def missing(project: Project, given: Collection[str]) -> tuple[Required, ...]:
 
 
 def _demands(project: Project) -> Iterator[Required]:
-    config = project.document.get("config")
-    if not isinstance(config, dict):
-        return
-    refuse_other_keys(config, project.file)
-    places = YAML(pure=True).load(project.file.read_text(encoding="utf-8"))["config"].lc
-    for name, entry in config.items():
-        if is_demand(entry):
-            key = name if ":" in name else f"{project.name}:{name}"
-            line = places.key(name)[0] + 1
-            yield Required(key, str(entry["type"]), bool(entry.get("secret")), Source(project.file.name, line))
+    for block in _BLOCKS:
+        config = project.document.get(block)
+        if not isinstance(config, dict):
+            continue
+        refuse_other_keys(config, project.file)
+        places = YAML(pure=True).load(project.file.read_text(encoding="utf-8"))[block].lc
+        for name, entry in config.items():
+            if is_demand(entry):
+                key = name if ":" in name else f"{project.name}:{name}"
+                source = Source(project.file.name, places.key(name)[0] + 1)
+                yield Required(key, str(entry["type"]).lower(), bool(entry.get("secret")), source)
 
 
 def refusal(demands: Collection[Required], project: Project, stack: str) -> UsageError:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from levee.engine import yaml_program
+from levee.engine import required, yaml_program
 from levee.engine.notes import Complaint, Notes
 from levee.engine.project import Project
 from levee.plan import InventedLookup, Op, Resource, Source
@@ -150,3 +150,25 @@ def test_a_lookup_that_failed_while_the_program_ran_is_found(located):
 @pytest.mark.parametrize("program", ["name: [", "- a\n", "resources: [1]\n", "resources: {a: b}\n"])
 def test_a_program_that_cannot_be_read_has_no_lines(located, program):
     assert located(Notes(), program=program, file="Main.yaml").named == {}
+
+
+def test_the_older_block_of_configuration_demands_too(tmp_path):
+    older = """\
+        name: probe
+        runtime: yaml
+        configuration:
+          words:
+            type: Number
+          token:
+            type: String
+            secret: true
+          size:
+            type: Number
+            default: 3
+        """
+    (tmp_path / "Pulumi.yaml").write_text(textwrap.dedent(older))
+    demands = required.missing(Project.load(tmp_path), given={"probe:other"})
+    assert [(d.key, d.type, d.secret, str(d.source)) for d in demands] == [
+        ("probe:words", "number", False, "Pulumi.yaml:4"),
+        ("probe:token", "string", True, "Pulumi.yaml:6"),
+    ]
