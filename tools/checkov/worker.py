@@ -329,9 +329,17 @@ def parse(folder: str) -> dict[str, Any]:
     manager = checkov.terraform.runner.Runner().graph_manager
     graph, _ = manager.build_graph_from_source_directory(folder, parsing_errors=errors)
     return {
-        "errors": {file: str(error).strip().splitlines()[0] for file, error in errors.items()},
+        "errors": {file: unread(error) for file, error in errors.items()},
         "resources": [found for vertex in graph.vertices if vertex.block_type == "resource" for found in _read(vertex)],
     }
+
+
+def unread(error: Exception) -> dict[str, Any]:
+    """Why a file cannot be parsed: the line, where the parser tells, and its words, with what it expected there."""
+    said, *more = str(error).strip().splitlines() or [type(error).__name__]
+    expected = ", ".join(line.strip("\t *") for line in more if line.startswith("\t"))
+    line = getattr(error, "line", 0)
+    return {"line": max(line, 0), "said": f"{said.rstrip('.')}{f', expected {expected}' if expected else ''}"}
 
 
 def _read(vertex: Any) -> Iterator[dict[str, Any]]:

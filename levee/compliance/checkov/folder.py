@@ -25,13 +25,16 @@ def read(path: Path, stack: str) -> Plan:
         stack: Whose rules it is judged by.
 
     Raises:
-        UsageError: There is no Terraform, or a file cannot be parsed; with the file.
+        UsageError: There is no Terraform, or a file cannot be parsed; with file, line and what was expected there.
         CheckovError: Checkov could not be asked.
     """
     answer = shared().ask({"parse": str(path.resolve())})
     if unread := answer["errors"]:
         file, why = next(iter(unread.items()))
-        raise UsageError(f"not Terraform's language: {why}", where=file, fix=f"terraform -chdir={path} validate")
+        where = f"{file}:{why['line']}" if why["line"] else file
+        raise UsageError(
+            f"not Terraform's language: {why['said']}", where=where, fix=f"terraform -chdir={path} validate"
+        )
     if not answer["resources"]:
         fix = "name a folder with .tf files in it, or a plan's JSON"
         raise UsageError("no Terraform resource is written here", where=str(path), fix=fix)
