@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ LINEAGE_OF_A_RUN = ("_ingested_at", "_run_id")
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
 
-def start(lake: Path, *, preexec: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+def start(lake: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "LEVEE_PSEUDONYM_KEY": "k" * 40, "LEVEE_RUN_ID": "run"}
     worker = subprocess.Popen(
         [sys.executable, str(WORKER), str(lake)],
@@ -32,7 +31,6 @@ def start(lake: Path, *, preexec: Callable[[], None] | None = None) -> subproces
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        preexec_fn=preexec,  # noqa: PLW1509 - it sets a limit and takes no lock
     )
     assert worker.stdout is not None
     assert worker.stdout.readline() == "ready\n"
@@ -126,7 +124,8 @@ def test_full_disk(
 ) -> None:
     lake = copy(landing, tmp_path)
     limit = kilobytes << 10
-    worker = start(lake, preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    worker = start(lake)
+    resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (limit, limit))
     code, errors = finish(worker)
     assert code == 3
     assert errors.startswith("the disk is full\n")
