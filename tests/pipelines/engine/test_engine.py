@@ -11,7 +11,7 @@ import pytest
 from deltalake.exceptions import CommitFailedError
 from pyspark.errors import SparkRuntimeException
 
-from pipelines.engine import Engine, is_in
+from pipelines.engine import Engine, is_in, local
 from pipelines.engine.commits import is_conflict, retried
 from pipelines.engine.failures import failure
 from pipelines.errors import PipelineError, SchemaError
@@ -53,6 +53,18 @@ def test_insert_writes_no_row_anew(engine: Engine, path: str) -> None:
     engine.insert(path, engine.frame(table(("a", 2), ("b", 3))))
     assert before < set(deltalake.DeltaTable(path).file_uris())
     assert rows(engine, path) == [("a", 1), ("a", 2), ("b", 3)]
+
+
+def test_a_version_s_rows_are_counted_alike_by_deltalake_and_by_the_engine(
+    engine: Engine, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        engine.append(path, pa.table({"k": ["it's", "it's", "z\\"], "v": [number, None, number]}, SCHEMA))
+    queries = [(("k", "it's", "it's"), 1), (("k", "a", "z\\"), 2)]
+    told = [engine.count_by(path, "k", "v", within=within, version=version) for within, version in queries]
+    assert told == [{"it's": (2, 1)}, {"it's": (4, 2), "z\\": (2, 2)}]
+    monkeypatch.setattr(local, "count_by", lambda *asked: None)
+    assert told == [engine.count_by(path, "k", "v", within=within, version=version) for within, version in queries]
 
 
 @pytest.mark.parametrize("count", [2, 200])

@@ -28,7 +28,6 @@ from pipelines.engine.arrow_types import TIMESTAMP, from_arrow_schema
 from pipelines.errors import ContractError, PipelineError, SchemaError
 from pipelines.ledger import Ledger
 from pipelines.progress import Progress
-from pipelines.quality import sql
 from pipelines.quarantine.files import RejectedFile, quarantine_files
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
@@ -213,13 +212,10 @@ def _parsed(engine: Engine, batch: Sequence[Delivery], form: CsvFormat, settings
 
 def _counts(engine: Engine, path: str, batch: Sequence[Delivery], version: int) -> dict[str, tuple[int, int]]:
     """Count what a batch has in a version of the table: records and malformed ones, by content."""
-    from pyspark.sql import functions as F  # noqa: N812 - the customary name
-
-    names = [sql.text(name) for name in sorted(delivery.stored.name for delivery in batch)]
-    rows = engine.read(path, version).where(f"_file BETWEEN {names[0]} AND {names[-1]}")  # opens no files beyond these
-    counted = rows.groupBy("_file_sha256").agg(F.count("*"), F.count("_parse_error")).collect()
-    mine = {delivery.sha256 for delivery in batch}
-    return {row[0]: (row[1], row[2]) for row in counted if row[0] in mine}
+    names = [delivery.stored.name for delivery in batch]
+    within = ("_file", min(names), max(names))  # opens no files beyond these
+    counted = engine.count_by(path, "_file_sha256", "_parse_error", within=within, version=version)
+    return {sha: counted[sha] for sha in {delivery.sha256 for delivery in batch} & counted.keys()}
 
 
 @contextmanager

@@ -140,8 +140,6 @@ class Capability(enum.Enum):
 
     DELTA_MAINTENANCE = enum.auto()
     """OPTIMIZE, ZORDER BY and VACUUM in SQL."""
-    DESCRIBE_HISTORY = enum.auto()
-    """DESCRIBE HISTORY in SQL."""
     PERSIST = enum.auto()
     """`DataFrame.persist` keeps what was computed."""
     LASTING_CATALOGUE = enum.auto()

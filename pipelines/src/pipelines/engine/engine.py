@@ -147,9 +147,33 @@ class Engine:
         told = local.count(path, version)
         return self.read(path, version).count() if told is None else told
 
+    def count_by(
+        self, path: str, key: str, marked: str, *, within: tuple[str, str, str], version: int
+    ) -> dict[str, tuple[int, int]]:
+        """Count a version's rows, and those whose `marked` is not null, by the values of `key`.
+
+        Args:
+            path: The table.
+            key: Text column.
+            marked: Column.
+            within: A text column, and the least and the greatest of its values that count.
+            version: Number of the version.
+        """
+        if self.name is not EngineName.DATABRICKS:
+            from pipelines.engine import local
+
+            if (told := local.count_by(path, key, marked, within, version)) is not None:
+                return {row[0]: (row[1], row[2]) for row in zip(*told.to_pydict().values(), strict=True)}
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        column, least, greatest = within
+        rows = self.read(path, version).where(F.col(column).between(least, greatest))
+        counted = rows.groupBy(key).agg(F.count("*"), F.count(marked)).collect()
+        return {row[0]: (row[1], row[2]) for row in counted}
+
     def version(self, path: str) -> int:
         """Number of the table's newest commit."""
-        if self.can(Capability.DESCRIBE_HISTORY):
+        if self.name is EngineName.DATABRICKS:
             return int(self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").collect()[0]["version"])
         from pipelines.engine import local
 

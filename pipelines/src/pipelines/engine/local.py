@@ -40,19 +40,40 @@ def count(path: str, at: int | None = None) -> int | None:
     A writer may leave out a file's number of rows, and a deletion vector takes from it.
     """
     table = deltalake.DeltaTable(path, version=at)
-    if "deletionVectors" in (table.protocol().reader_features or ()):
+    if _has_deletion_vectors(table):
         return None
     numbers = pa.table(table.get_add_actions(flatten=True))["num_records"]
     # pyarrow makes its functions when it is imported.
     return None if numbers.null_count else int(pc.sum(numbers, min_count=0).as_py())  # ty: ignore[missing-attribute]
 
 
+def count_by(path: str, key: str, marked: str, within: tuple[str, str, str], at: int) -> pa.Table | None:
+    """Count a version's rows, and those whose `marked` is not null, by `key`; ``None`` where files hide rows.
+
+    Args:
+        path: The table.
+        key: Column whose values are told apart.
+        marked: Column.
+        within: A text column, and the least and the greatest of its values that count; other files are not opened.
+        at: Number of the version.
+    """
+    table = deltalake.DeltaTable(path, version=at)
+    if _has_deletion_vectors(table):
+        return None
+    column, *bounds = within
+    least, greatest = ("'" + bound.replace("'", "''") + "'" for bound in bounds)
+    return _queried(
+        table,
+        f'SELECT "{key}", count(*), count("{marked}") FROM asked '  # noqa: S608 - the bounds are quoted
+        f'WHERE "{column}" BETWEEN {least} AND {greatest} GROUP BY 1',
+    )
+
+
 def rows(path: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
     """Return rows of a small table; ``where`` is SQL."""
     table = deltalake.DeltaTable(path)
     names = ", ".join(f'"{name}"' for name in columns) if columns else "*"
-    query = f"SELECT {names} FROM rows_of_it" + (f" WHERE {where}" if where else "")  # noqa: S608 - the caller's SQL
-    found = pa.table(deltalake.QueryBuilder().register("rows_of_it", table).execute(query).read_all())
+    found = _queried(table, f"SELECT {names} FROM asked" + (f" WHERE {where}" if where else ""))  # noqa: S608 - the caller's SQL
     declared = pa.schema(table.schema().to_arrow())
     return found.cast(pa.schema([declared.field(name) for name in found.column_names]))  # views into plain texts
 
@@ -76,3 +97,12 @@ def optimize(path: str, z_order_by: Sequence[str] = ()) -> None:
 def vacuum(path: str, hours: int) -> None:
     """Delete files that left the table more than `hours` ago."""
     deltalake.DeltaTable(path).vacuum(retention_hours=hours, dry_run=False)
+
+
+def _has_deletion_vectors(table: deltalake.DeltaTable) -> bool:
+    return "deletionVectors" in (table.protocol().reader_features or ())
+
+
+def _queried(table: deltalake.DeltaTable, query: str) -> pa.Table:
+    """Answer SQL over the table, which it calls ``asked``."""
+    return pa.table(deltalake.QueryBuilder().register("asked", table).execute(query).read_all())
