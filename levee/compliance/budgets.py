@@ -75,13 +75,17 @@ def exceeded(resources: Sequence[Resource], facts: Facts, _excused: Excused) -> 
             f"{limit.of} costs {_usd(limit.spending.expected_usd)} a month, {_usd(excess)} over its budget of "
             f"{_usd(limit.monthly_usd)}.{_advice(limit.spending, excess)}"
         )
-    undecided = limits[0].spending.undecided if limits else ()
-    if undecided and not broken:
-        yield Finding(
-            f"at least {_usd(limits[0].spending.expected_usd)} a month, within the budget; {len(undecided)} without a "
-            f"price: {'; '.join(undecided[:_SHOWN])}",
-            verdict=Verdict.NOT_EVALUATED,
-        )
+    if limits and not broken:
+        spending = limits[0].spending
+        yield from _undecided(f"at least {_usd(spending.expected_usd)} a month, within the budget", spending)
+
+
+def _undecided(so_far: str, spending: Spending) -> Iterator[Finding]:
+    """What keeps within a limit is not evaluated where something has no amount."""
+    if spending.undecided:
+        first = "; ".join(spending.undecided[:_SHOWN])
+        message = f"{so_far}; {len(spending.undecided)} without a price: {first}"
+        yield Finding(message, verdict=Verdict.NOT_EVALUATED)
 
 
 def nearly_spent(resources: Sequence[Resource], facts: Facts, _excused: Excused) -> Iterator[Finding]:
@@ -96,7 +100,7 @@ def nearly_spent(resources: Sequence[Resource], facts: Facts, _excused: Excused)
 
 
 def increase(resources: Sequence[Resource], facts: Facts, _excused: Excused) -> Iterator[Finding]:
-    """The change, where it adds more than one change may."""
+    """The change, where it adds more than one change may; not evaluated where something has no amount."""
     most = facts.parameters["budgets"].get("max_increase_usd")
     if most is None or facts.parameters["first"]:
         return
@@ -112,6 +116,8 @@ def increase(resources: Sequence[Resource], facts: Facts, _excused: Excused) -> 
             f"this change adds {_usd(added)} a month, {_usd(added - limit)} more than one change may ({_usd(limit)})."
             f"{_advice(spending, added - limit)}"
         )
+    else:
+        yield from _undecided(f"this change adds {_usd(added)} a month or more, within what one may add", spending)
 
 
 def _limits(resources: Sequence[Resource], facts: Facts) -> Iterator[_Limit]:

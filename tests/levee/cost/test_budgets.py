@@ -92,6 +92,15 @@ def test_one_change_may_add_only_so_much():
     assert judged(gateways(3), budgets, first=True) == {}
 
 
+def test_an_increase_within_the_limit_but_with_something_unpriced_is_not_evaluated():
+    budgets = {"total": {"monthly_usd": 1000}, "max_increase_usd": 50}
+    unpriced = resource("aws:shield/protection:Protection", {}, "guard")
+    assert "budget-increase" not in judged(gateways(1), budgets, deployed_usd=float(MONTH))
+    verdict, _, message = judged([*gateways(1), unpriced], budgets, deployed_usd=float(MONTH))["budget-increase"]
+    assert verdict is Verdict.NOT_EVALUATED
+    assert "adds $0.00 a month or more" in message
+
+
 def test_without_what_stands_now_an_increase_is_not_evaluated():
     budgets = {"total": {"monthly_usd": 1000}, "max_increase_usd": 50}
     assert judged(gateways(3), budgets)["budget-increase"][0] is Verdict.NOT_EVALUATED
