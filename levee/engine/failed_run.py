@@ -54,6 +54,7 @@ class FailedRun:
         notes: What the program's host wrote down; gives a refused resource its line.
         graph: What had been registered by then; gives a failed resource its line.
         filled: The configuration that was invented.
+        offline: Whether stand-ins answered.
     """
 
     project: Project
@@ -64,6 +65,7 @@ class FailedRun:
     notes: Notes
     graph: Sequence[Resource]
     filled: Sequence[FilledConfig]
+    offline: bool
 
     @property
     def unsent(self) -> str | None:

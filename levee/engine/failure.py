@@ -47,6 +47,7 @@ def diagnose(
     notes: Notes,
     graph: Sequence[Resource],
     filled: Sequence[FilledConfig] = (),
+    offline: bool = True,
 ) -> LeveeError:
     """The error to raise for a run that failed for another reason than a mandatory rule.
 
@@ -58,13 +59,14 @@ def diagnose(
         notes: What the program's host wrote down.
         graph: What it had registered by then.
         filled: The configuration that was invented for this run.
+        offline: Whether stand-ins answered.
     """
     errors = [("", told) for told in _complaints(notes)] or _causes(events)
     if not errors:
         said = finished.stderr.strip() or finished.stdout.strip() or f"exit code {finished.code}"
         return EngineError(_with_faults(f"the engine failed: {said[-2000:]}", notes), fix="levee doctor")
     text = "\n".join(dict.fromkeys(message for _, message in errors))
-    run = FailedRun(project, stack, text, errors, events, notes, graph, filled)
+    run = FailedRun(project, stack, text, errors, events, notes, graph, filled, offline)
     for reading in _READINGS:
         if error := reading(run):
             return error
@@ -117,7 +119,8 @@ def _missing_config(run: FailedRun) -> LeveeError | None:
 
 def _no_package(run: FailedRun) -> LeveeError | None:
     """A provider that no stand-in plays, for its SDK is not there; a Python program fails at its import already."""
-    if not (missing := _MISSING_PLUGIN.search(run.text)):
+    missing = _MISSING_PLUGIN.search(run.text)
+    if not (missing and run.offline):
         return None
     sdk = f"pulumi-{missing[1]}"
     return ProgramError(

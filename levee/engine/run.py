@@ -242,6 +242,7 @@ def _raise_if_failed(session: Session, finished: Finished, events: join.Events, 
         notes=notes,
         graph=plan.resources,
         filled=plan.filled_config,
+        offline=plan.offline,
     )
 
 
