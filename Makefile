@@ -7,7 +7,7 @@ DOCTOR := $(UV) run --quiet --no-project python -m levee.doctor
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
-up: doctor sync  ## preview, check, provision and run the whole platform on this machine
+up: doctor sync checkov  ## preview, check, provision and run the whole platform on this machine
 	.venv/bin/levee up local && .venv/bin/levee run sales --env local
 	.venv/bin/levee report local
 
@@ -37,8 +37,10 @@ sync:  # both environments as their locks say
 pulumi: sync  # the pinned CLI, built where none can be downloaded
 	@.venv/bin/python -m levee.toolchain
 
-checkov:  ## Checkov in an environment of its own, for policy_packs/checkov and `levee check`
-	@$(UV) sync --frozen --compile-bytecode --project tools/checkov
+checkov: tools/checkov/.venv/synced  ## Checkov in an environment of its own, for staging, prod and `levee check`
+
+tools/checkov/.venv/synced: tools/checkov/uv.lock
+	@$(UV) sync --frozen --compile-bytecode --project tools/checkov && touch $@
 
 sdks:  ## more provider SDKs (1 GB): with them `make slow` proves those packages, too
 	@$(UV) sync --frozen --project tools/sdks
