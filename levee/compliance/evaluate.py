@@ -15,10 +15,10 @@ from levee.compliance.budgets import Pricer
 from levee.compliance.exemption import Exemption
 from levee.compliance.exemption_rules import PACK as EXEMPTIONS
 from levee.compliance.graph import Graph
-from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, NotConcerned, Rule, Undecidable
+from levee.compliance.rule import Excused, Facts, Finding, NotConcerned, Rule, Undecidable
 from levee.compliance.settings import Settings
 from levee.compliance.tagging.place import Places
-from levee.plan import Level, Op, Plan, Resource, Verdict, Violation
+from levee.plan import STACK_TYPE, Level, Op, Plan, Resource, Verdict, Violation
 
 _NO_INPUTS: Mapping[str, Any] = {}
 _NOT_JUDGED = frozenset({Op.READ, Op.DELETE})

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from levee.compliance.exemption import FIELDS
-from levee.compliance.rule import STACK_TYPE, Excused, Facts, Finding, Parameter, Rule, Severity
-from levee.plan import Level, Resource
+from levee.compliance.rule import Excused, Facts, Finding, Parameter, Rule, Severity
+from levee.plan import STACK_TYPE, Level, Resource
 
 PACK: Final = "exemptions"
 EXPIRED: Final = "exemption-expired"

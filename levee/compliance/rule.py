@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from levee.plan import SECRET, UNKNOWN, Level, Resource, Verdict
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from levee.compliance.exemption import Exemption
     from levee.compliance.graph import Graph
     from levee.compliance.tagging.place import Places
-
-STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
 
 class Severity(StrEnum):

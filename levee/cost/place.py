@@ -10,7 +10,7 @@ from typing import Any, Final
 from typing_extensions import TypeIs
 
 from levee.cost.catalogue import cloud_of
-from levee.plan import SECRET, UNKNOWN, Resource, Urn
+from levee.plan import SECRET, STACK_TYPE, UNKNOWN, Resource, Urn
 
 _HOSTS: Final = (
     (".azuredatabricks.net", "azure"),
@@ -30,7 +30,6 @@ _PROVIDER_INPUTS: Final = {"aws": "region", "azure": "location", "gcp": "region"
 _TAGS: Final = ("tags", "labels", "customTags", "userLabels")
 _DEFAULT_TAGS: Final = (("defaultTags", "tags"), ("defaultLabels", ""))
 _COST_CENTRE: Final = "costcentre"
-_STACK: Final = "pulumi:pulumi:Stack"
 
 
 class Places:
@@ -77,7 +76,7 @@ class Places:
             return None
         if parent not in self._roots:
             above = self._by_urn.get(parent)
-            if above is None or above.type == _STACK:
+            if above is None or above.type == STACK_TYPE:
                 self._roots[parent] = None
             else:
                 outer = self.component(above)
@@ -95,7 +94,7 @@ class Places:
         if own:
             return own
         above = self._by_urn.get(resource.parent) if resource.parent else None
-        if above is not None and above.custom and above.type != _STACK:
+        if above is not None and above.custom and above.type != STACK_TYPE:
             return self.cost_centre(above)
         provider = self.provider(resource)
         return _cost_centre(_default_tags(provider, name, below) for name, below in _DEFAULT_TAGS)

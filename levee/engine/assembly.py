@@ -11,7 +11,7 @@ from levee.engine.cli_process import Finished
 from levee.engine.notes import Notes
 from levee.engine.session import Session, json_in
 from levee.errors import EngineError
-from levee.plan import FilledConfig, Op, Plan, Verdict
+from levee.plan import STACK_TYPE, FilledConfig, Op, Plan, Verdict
 
 
 def previewed(finished: Finished) -> list[Mapping[str, Any]]:
@@ -50,7 +50,7 @@ def plan_of(
     graph = join.resources(states, events, sources, notes.unknown_replacements)
     if session.project.runtime == yaml_program.RUNTIME:
         graph = yaml_program.placed(graph, notes)
-    outputs = next((r.outputs for r in graph if r.type == "pulumi:pulumi:Stack" and r.op is not Op.DELETE), {})
+    outputs = next((r.outputs for r in graph if r.type == STACK_TYPE and r.op is not Op.DELETE), {})
     return Plan(
         project=session.project.name,
         stack=session.stack,

@@ -14,7 +14,7 @@ from levee.engine.project import Project
 from levee.engine.run import preview, real_state
 from levee.engine.session import Options
 from levee.errors import LeveeError, UsageError
-from levee.plan import UNKNOWN, Op, Plan, Resource
+from levee.plan import STACK_TYPE, UNKNOWN, Op, Plan, Resource
 
 _VERSION: Final = 1
 _MISSING: Final = (
@@ -168,7 +168,7 @@ def _said(outcome: Plan | LeveeError) -> str:
 
 def _compared(plan: Plan) -> dict[str, Resource]:
     """Providers are not compared: the stand-in's are configured less."""
-    return {r.urn: r for r in plan.resources if not r.is_provider and r.type != "pulumi:pulumi:Stack"}
+    return {r.urn: r for r in plan.resources if not r.is_provider and r.type != STACK_TYPE}
 
 
 def _step(urn: str, offline: Resource | None, online: Resource | None) -> StepDifference | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from levee.engine.project import read_yaml
 from levee.engine.workspace import Workspace
 from levee.errors import UsageError
+from levee.plan import STACK_TYPE
 from levee.wire import SECRET_SIGNATURE, SIGNATURE
-
-_STACK: Final = "pulumi:pulumi:Stack"
 
 Answers = Mapping[str, Mapping[str, Any]]
 """Stack name to ``{"from": <file>, "outputs": {...}, "secret_output_names": [...]}``."""
@@ -55,7 +54,7 @@ def _own_stacks(workspace: Workspace) -> dict[str, Any]:
         other = Workspace(project, folder.parent.name)
         if other.stack == workspace.stack or not other.checkpoint.exists():
             continue
-        outputs = next((r.get("outputs") or {} for r in other.resources() if r["type"] == _STACK), {})
+        outputs = next((r.get("outputs") or {} for r in other.resources() if r["type"] == STACK_TYPE), {})
         secret = [name for name, value in outputs.items() if _holds_secret(value)]
         answers[f"{project.name}/{other.stack}"] = {
             "from": str(other.checkpoint.relative_to(project.root)),

@@ -5,6 +5,7 @@ from levee.plan.message import read_message, write_message
 from levee.plan.model import (
     SCHEMA_VERSION,
     SECRET,
+    STACK_TYPE,
     TERRAFORM,
     UNKNOWN,
     FilledConfig,
@@ -24,6 +25,7 @@ from levee.plan.urn import Urn, name_of
 __all__ = [
     "SCHEMA_VERSION",
     "SECRET",
+    "STACK_TYPE",
     "TERRAFORM",
     "UNKNOWN",
     "CheckReach",

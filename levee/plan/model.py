@@ -18,6 +18,9 @@ SCHEMA_VERSION: Final = 1
 UNKNOWN: Final = UNKNOWN_STRING
 """The engine's own sentinel of a value that only the real provider knows."""
 
+STACK_TYPE: Final = "pulumi:pulumi:Stack"
+"""The type of the resource that is the stack itself, the parent of all others."""
+
 SECRET: Final = "[secret]"
 """What stands in the place of every secret; whatever writes or prints a ``Plan`` writes this."""
 
@@ -260,7 +263,7 @@ class Plan:
     @cached_property
     def summary(self) -> Summary:
         """The counts of this plan; the stack and the providers are not resources that a person counts."""
-        counted = [r for r in self.resources if not r.is_provider and r.type != "pulumi:pulumi:Stack"]
+        counted = [r for r in self.resources if not r.is_provider and r.type != STACK_TYPE]
         return Summary(
             resources=len(counted),
             by_op=_count(r.op.value for r in counted),

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from levee.engine import Project
 from levee.errors import GateError, UsageError
 from levee.files import write_whole
-from levee.plan import Op, Plan, Resource, Urn, Verdict
+from levee.plan import STACK_TYPE, Op, Plan, Resource, Urn, Verdict
 from levee.review import program_files
 from levee.sdk.installed import PLUGIN_FILE, sdks
 
@@ -31,7 +31,6 @@ SCHEMA_VERSION: Final = 1
 
 _HASH_CHARACTERS: Final = 64
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
-_STACK: Final = "pulumi:pulumi:Stack"
 _DESTROYING: Final = frozenset({Op.REPLACE, Op.DELETE})
 
 
@@ -195,7 +194,7 @@ def _why(wrong: Exception) -> str:
 def _engines_own(resource: Resource) -> bool:
     """The stack itself, and providers that the program has not registered."""
     by_default = resource.is_provider and (resource.name == "default" or resource.name.startswith("default_"))
-    return by_default or resource.type == _STACK
+    return by_default or resource.type == STACK_TYPE
 
 
 def _registration(resource: Resource) -> Registration:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from levee.plan import UNKNOWN, Op, Plan, Resource, Source
+from levee.plan import STACK_TYPE, UNKNOWN, Op, Plan, Resource, Source
 from levee.report.naming import OPS
 from levee.review.model import Change, PropertyChange
 from levee.review.stateful import stateful
@@ -59,7 +59,7 @@ def in_repository(source: Source | None, folder: PurePosixPath | None) -> Source
 
 
 def _counts(resource: Resource) -> bool:
-    return resource.op in _SHOWN and not resource.is_provider and resource.type != "pulumi:pulumi:Stack"
+    return resource.op in _SHOWN and not resource.is_provider and resource.type != STACK_TYPE
 
 
 def _same_doing(old: Resource, new: Resource) -> bool:

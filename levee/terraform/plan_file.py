@@ -19,7 +19,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from levee import terraform
 from levee.errors import UsageError
-from levee.plan import TERRAFORM, UNKNOWN, Op, Plan, Resource, Sealed, Source
+from levee.plan import STACK_TYPE, TERRAFORM, UNKNOWN, Op, Plan, Resource, Sealed, Source
 from levee.terraform.hcl import from_values
 from levee.terraform.types import RAW
 
@@ -171,7 +171,7 @@ def to_plan(project: str, stack: str, blocks: Sequence[Block], providers: Sequen
     for block in blocks:
         urns.setdefault(_INDEX.sub("", block.address), []).append(_urn(stack, project, block))
     by_package = {provider.package: provider.urn for provider in providers}
-    resources = [Resource(urn=root, type="pulumi:pulumi:Stack", name=f"{project}-{stack}", custom=False), *providers]
+    resources = [Resource(urn=root, type=STACK_TYPE, name=f"{project}-{stack}", custom=False), *providers]
     resources += [_resource(block, _urn(stack, project, block), root, urns, by_package) for block in blocks]
     return Plan(project, stack, TERRAFORM, offline=True, resources=tuple(resources))
 

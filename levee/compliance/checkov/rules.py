@@ -16,8 +16,8 @@ from levee.compliance.checkov import published
 from levee.compliance.checkov.configuration import identity
 from levee.compliance.checkov.judge import CheckRaised, judgement
 from levee.compliance.graph import Graph
-from levee.compliance.rule import STACK_TYPE, Facts, Finding, NotConcerned, Rule, Severity
-from levee.plan import Level, Resource, Verdict
+from levee.compliance.rule import Facts, Finding, NotConcerned, Rule, Severity
+from levee.plan import STACK_TYPE, Level, Resource, Verdict
 
 PACK: Final = "checkov"
 ANSWERS: Final = "checkov-answers"
