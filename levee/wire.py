@@ -1,4 +1,4 @@
-"""The constants of Pulumi's wire format and checkpoint: how a JSON object or string says that it stands for another.
+"""Pulumi's wire format and checkpoint: how a JSON object or string says that it stands for another, and its names.
 
 Source: ``pulumi/pulumi`` 3.250, ``sdk/go/common/resource/properties.go`` and ``sdk/go/common/resource/plugin/rpc.go``.
 """
@@ -29,3 +29,8 @@ UNKNOWNS: Final = frozenset(
     }
 )
 """The same of every type (``plugin.Unknown*Value``)."""
+
+
+def logical_name(urn: str) -> str:
+    """The logical name in a URN, which may hold ``::`` itself; empty for an empty one, which is the stack's."""
+    return urn.split("::", 3)[-1]

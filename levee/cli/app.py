@@ -14,7 +14,6 @@ from levee.cli import check, cost, data, engine, evidence, fidelity, github, mac
 from levee.cli.console import ON_STDOUT, errors, output, print_json
 from levee.errors import EngineError, LeveeError, UsageError
 
-_WRONG_USE: Final = 2
 _PIPE_CLOSED: Final = 128 + 13
 """As a shell says it of a program that SIGPIPE ended."""
 
@@ -79,7 +78,7 @@ def run(argv: list[str] | None = None) -> int:
         return _told(arguments, wrong)
     except typer.TyperException as wrong:  # a flag, a command or a value that there is not
         if not (message := wrong.format_message()):
-            return _WRONG_USE  # nothing was asked: the help is printed
+            return UsageError.exit_code  # nothing was asked: the help is printed
         asked = getattr(wrong, "ctx", None)
         command = asked.command_path if asked else "levee"
         return _told(arguments, UsageError(message.replace("Value error, ", ""), fix=f"{command} --help"))

@@ -24,7 +24,7 @@ from levee.plan import (
     Source,
     Verdict,
     Violation,
-    name_of,
+    logical_name,
     read_message,
 )
 from levee.wire import OUTPUT_SIGNATURE, SECRET_SIGNATURE, SIGNATURE, UNKNOWNS
@@ -242,7 +242,7 @@ def _resource(state: Mapping[str, Any], step: Step, sources: Sources, *, unknown
     return Resource(
         urn=state["urn"],
         type=state["type"],
-        name=name_of(state["urn"]),
+        name=logical_name(state["urn"]),
         op=step.op,
         custom=bool(state.get("custom", bool(state.get("id")))),
         id=clean(state.get("id") or ""),

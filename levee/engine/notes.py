@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from levee.engine.join import clean, records
-from levee.plan import UNKNOWN, FilledConfig, InventedLookup, Source, name_of
+from levee.plan import UNKNOWN, FilledConfig, InventedLookup, Source, logical_name
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class _StandinNotes:
             self.opaque[note["urn"]] = note["reason"]
         elif kind == "not_run":
             names = self._not_run.setdefault((note["type"], note["reason"]), {})
-            names[name_of(note["urn"])] = None
+            names[logical_name(note["urn"])] = None
         elif kind == "fault":
             self.faults.append(note.get("message", json.dumps(note)))
 

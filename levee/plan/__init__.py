@@ -20,7 +20,8 @@ from levee.plan.model import (
     Verdict,
     Violation,
 )
-from levee.plan.urn import Urn, name_of
+from levee.plan.urn import Urn
+from levee.wire import logical_name
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -44,7 +45,7 @@ __all__ = [
     "Urn",
     "Verdict",
     "Violation",
-    "name_of",
+    "logical_name",
     "read_message",
     "write_message",
 ]

@@ -12,11 +12,6 @@ from levee.errors import UsageError
 _PREFIX = "urn:pulumi:"
 
 
-def name_of(urn: str) -> str:
-    """The logical name in a URN, which may hold ``::`` itself; empty for an empty one, which is the stack's."""
-    return urn.split("::", 3)[-1]
-
-
 @dataclass(frozen=True, slots=True)
 class Urn:
     """A parsed URN; ``str()`` gives the text back unchanged."""

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from levee.engine.comparison import Comparison, StepDifference, ValueDifference
-from levee.plan import name_of
+from levee.plan import logical_name
 from levee.report.naming import plural, short_type
 
 _MOST_VALUES: Final = 40
@@ -35,7 +35,7 @@ def renderables(found: Comparison) -> Iterator[RenderableType]:
 
 
 def _step(step: StepDifference) -> Text:
-    name = name_of(step.urn)
+    name = logical_name(step.urn)
     text = Text.assemble(("✗ step  ", "bold red"), (name, "bold"), f" {short_type(step.type)}  ")
     if step.offline and step.online:
         text.append(f"offline {_keyed(step.offline, step.offline_keys)}, real {_keyed(step.online, step.online_keys)}")
@@ -51,7 +51,7 @@ def _keyed(op: str, keys: tuple[str, ...]) -> str:
 
 
 def _value(value: ValueDifference) -> Text:
-    name = name_of(value.urn)
+    name = logical_name(value.urn)
     where = f"{value.side.removesuffix('s')} {value.path}"
     return Text.assemble(
         ("! value  ", "yellow"), (name, "bold"), f" {where}: offline {value.offline!r}, real {value.online!r}"

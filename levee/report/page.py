@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from levee.compliance import RULES
 from levee.files import write_whole
-from levee.plan import Level, Plan, Violation, name_of
+from levee.plan import Level, Plan, Violation, logical_name
 from levee.report import fidelity, markup
 from levee.report.chart import Chart, share, short_money
 from levee.report.data_charts import data_charts
@@ -231,7 +231,7 @@ def _findings(plan: Plan) -> str:
 
 def _finding_row(plan: Plan, word: str, tone: str, violation: Violation) -> str:
     resource = plan.by_urn.get(violation.urn)
-    name = resource.name if resource else name_of(violation.urn) or "the stack"
+    name = resource.name if resource else logical_name(violation.urn) or "the stack"
     kind = f" {escape(short_type(resource.type))}" if resource else ""
     where = f'<span class="where">{escape(str(violation.source))}</span>' if violation.source else ""
     return (

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from levee.plan import TERRAFORM, FilledConfig, Level, Op, Plan, Resource, Violation, name_of
+from levee.plan import TERRAFORM, FilledConfig, Level, Op, Plan, Resource, Violation, logical_name
 from levee.report.graph import shown
 from levee.report.naming import OPS, cloud, cloud_order, plural, seconds, short_type
 
@@ -114,7 +114,7 @@ class _Finding:
         named = [v for v in self.violations if v.urn]
         for violation in named[:_SHOWN]:
             resource = plan.by_urn.get(violation.urn)
-            text.append("\n").append(resource.name if resource else name_of(violation.urn), style="bold")
+            text.append("\n").append(resource.name if resource else logical_name(violation.urn), style="bold")
             if resource:
                 text.append(f"  {short_type(resource.type)}", style="dim")
             if violation.source:

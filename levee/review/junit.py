@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from levee.plan import Verdict, name_of
+from levee.plan import Verdict, logical_name
 from levee.review.model import EnvironmentReview, Finding, Status
 
 _INVALID: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -73,7 +73,7 @@ def _line(finding: Finding) -> str:
     violation = finding.violation
     status = "not evaluated" if finding.verdict is Verdict.NOT_EVALUATED else violation.level.value
     where = f"{violation.source}: " if violation.source else ""
-    name = name_of(violation.urn) or "the stack"
+    name = logical_name(violation.urn) or "the stack"
     known = "" if finding.status is Status.NEW else f", {finding.status.value}"
     return f"{where}{name}: {violation.message} ({status}{known})"
 

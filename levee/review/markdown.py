@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from levee.cost import usd
-from levee.plan import Level, Verdict, name_of
+from levee.plan import Level, Verdict, logical_name
 from levee.report.naming import OPS, plural, short_type
 from levee.review.changes import dangerous
 from levee.review.diffs import WHOLE, diffs
@@ -191,7 +191,7 @@ def _finding_row(finding: Finding, environments: Sequence[str]) -> str:
     else:
         word = "**✗ mandatory**" if finding.blocks else f"! {Level(violation.level).value}"
     where = code(str(violation.source)) if violation.source else "–"
-    name = code(name_of(violation.urn) if violation.urn else "the stack", 80)
+    name = code(logical_name(violation.urn) if violation.urn else "the stack", 80)
     says = prose(violation.message)
     if finding.remediation and finding.remediation not in violation.message:
         says += f"<br>{own(finding.remediation)}"

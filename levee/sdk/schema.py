@@ -61,8 +61,10 @@ class _Writer:
         self._types: dict[str, Json] = {}
 
     def schema(self) -> Json:
-        resources = {token: self._resource(type_) for token in self._package.tokens if (type_ := self._read(token))}
-        provider = self._read(f"pulumi:providers:{self._package.name}")
+        resources = {
+            token: self._resource(type_) for token in self._package.tokens if (type_ := self._sdk.resource(token))
+        }
+        provider = self._sdk.resource(f"pulumi:providers:{self._package.name}")
         functions = {
             token: self._function(function)
             for token in self._package.function_tokens
@@ -77,9 +79,6 @@ class _Writer:
             "resources": resources,
             "functions": functions,
         }
-
-    def _read(self, token: str) -> ResourceType | None:
-        return self._sdk.resource(token)
 
     def _resource(self, type_: ResourceType) -> Json:
         return {

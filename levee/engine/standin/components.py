@@ -32,6 +32,7 @@ from levee.engine.standin.subject import Subject
 from levee.engine.standin.values import UNKNOWN, Values, has_unknown, plain
 from levee.errors import LeveeError
 from levee.sdk import Sdk
+from levee.wire import logical_name
 
 NOT_EVALUATED: Final = "its children are made by its provider's own program, which an offline run does not have"
 _INSTALL: Final = "install the package's SDK where the program's are: pulumi package add, or pip install"
@@ -147,7 +148,7 @@ class Components:
             raise ComponentError(f"no installed SDK has the method {request.tok!r}", fix=_INSTALL)
         args = wire.decode(request.args)
         urn = (plain(args.get("__self__")) or {}).get("urn", "")
-        name = urn.split("::", 3)[-1]
+        name = logical_name(urn)
         result = dict.fromkeys(method.outputs, UNKNOWN)
         if not request.dryRun or urn in self._deployed:
             connection = connect(owner.package, "", {}, Journal(None))

@@ -20,6 +20,7 @@ from levee.engine.standin.clouds.fault_words import Blanks, words
 from levee.engine.standin.fault_rules import SECONDS, Action, Operation, Rule
 from levee.engine.standin.journal import Journal
 from levee.engine.standin.values import Values, plain
+from levee.wire import logical_name
 
 _BACK_OFF: Final = 2.0
 _LONGEST_WAIT_SECONDS: Final = 5.0
@@ -73,7 +74,7 @@ class Call:
     @property
     def name(self) -> str:
         """The logical name."""
-        return self.urn.split("::", 3)[-1]
+        return logical_name(self.urn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from levee.plan import (
     Urn,
     Violation,
     document,
-    name_of,
+    logical_name,
 )
 
 names = st.text("abcdefghij-_", min_size=1, max_size=12)
@@ -121,7 +121,7 @@ def test_a_urn_comes_back_from_its_text(stack, project, name):
     urn = Urn.parse(text)
     assert str(urn) == text
     assert (urn.type, urn.package, urn.name) == ("aws:s3/bucket:Bucket", "aws", name)
-    assert name_of(text) == name
+    assert logical_name(text) == name
 
 
 @pytest.mark.parametrize("text", ["", "urn:pulumi:x", "urn:other:a::b::c::d"])

@@ -14,6 +14,7 @@ from levee.engine.standin.cloud import Record, SimulatedCloud
 from levee.engine.standin.limits.cidr import Problem, beside, in_parent
 from levee.engine.standin.limits.paths import at, text_at
 from levee.sdk import ResourceType
+from levee.wire import logical_name
 
 _AWS: Final = "Amazon VPC User Guide, Subnet CIDR blocks"
 _AZURE: Final = "Microsoft Learn, Azure Virtual Network FAQ"
@@ -38,7 +39,7 @@ def wrong(
 def _others(cloud: SimulatedCloud, token: str, urn: str, network: str) -> dict[str, Record]:
     """Other resources of a type that lie in that network, by what an error calls them."""
     return {
-        record.urn.split("::", 3)[-1] or record.id: record
+        logical_name(record.urn) or record.id: record
         for record in cloud.in_network(token, network)
         if record.urn != urn and record.origin != "invented"
     }
