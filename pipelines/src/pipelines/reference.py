@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from pipelines.contracts import Domain, domain_names, extensions, job_spec, load_domain
+from pipelines.contracts.extensions import Extension
 from pipelines.contracts.loader import TYPES_OF
 from pipelines.contracts.model import Classification
 from pipelines.quality.checks import TableCheck, table_checks
@@ -82,12 +81,12 @@ def _extensions() -> str:
         ("Of a quality check", extensions.QUALITY_PROPERTIES),
     ):
         parts.append(f"### {title}")
-        parts.extend(_extension(name, adapter, text) for name, (adapter, text) in registry.items())
+        parts.extend(_extension(name, extension) for name, extension in registry.items())
     return "\n".join(parts)
 
 
-def _extension(name: str, adapter: TypeAdapter[Any], text: str) -> str:
-    schema = adapter.json_schema()
+def _extension(name: str, extension: Extension) -> str:
+    schema, text = extension.adapter.json_schema(), extension.description
     fields = schema.get("properties", {})
     if not fields:
         return f"#### `{name}`\nOne of {_enum(schema)}. {text}\n"

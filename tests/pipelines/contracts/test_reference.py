@@ -23,7 +23,7 @@ def test_a_stale_page_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("name", REGISTRIES)
 def test_every_custom_property_and_each_of_its_keys_is_described(name: str) -> None:
-    adapter, text = REGISTRIES[name]
+    adapter, text = REGISTRIES[name].adapter, REGISTRIES[name].description
     assert text.strip().endswith(".")
     for key, field in adapter.json_schema().get("properties", {}).items():
         assert field.get("description", "").endswith("."), key

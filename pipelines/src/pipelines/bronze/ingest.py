@@ -26,6 +26,7 @@ from pipelines.bronze.table import BronzeTable
 from pipelines.engine import Engine
 from pipelines.engine.arrow_types import TIMESTAMP, from_arrow_schema
 from pipelines.errors import ContractError, PipelineError, SchemaError
+from pipelines.failpoints import failpoint
 from pipelines.ledger import Ledger
 from pipelines.progress import Progress
 from pipelines.quarantine.files import RejectedFile, quarantine_files
@@ -148,10 +149,13 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
     for number, batch in enumerate(batches(accepted)):
         batch_id = f"{settings.run_id}-b{number:04d}"
         superseded = intake.superseded(batch)
+        failpoint("bronze.before_commit")
         with _in_plain_words(path):
             version = _commit(table, batch, _parsed(engine, batch, form, settings), superseded)
+        failpoint("bronze.committed")
         counted = _counts(engine, path, batch, version)
         ledger.add(intake.committed(batch, superseded, counted, batch_id))
+        failpoint("bronze.recorded")
         result.files += len(batch)
         result.rows += sum(rows for rows, _ in counted.values())
         result.malformed += sum(malformed for _, malformed in counted.values())

@@ -8,25 +8,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from pipelines.contracts.consistency import check_consistency
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.extensions import (
     COLUMN_PROPERTIES,
     CONTRACT_PROPERTIES,
     QUALITY_PROPERTIES,
     Deduplication,
+    Extension,
     Gold,
     Ingestion,
     LayerRetention,
     Maintenance,
     Pseudonymisation,
     Redelivery,
+    Registry,
     Source,
 )
 from pipelines.contracts.model import Check, Classification, Column, Contract
 from pipelines.contracts.odcs import CustomProperty, DataContract, Property, Quality, SlaProperty
-from pipelines.errors import ContractError
 
 SUFFIX = ".odcs.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -102,7 +104,7 @@ class _Reader:
             layer_retention=cast("LayerRetention", custom.get("layerRetention") or LayerRetention()),
             digest=self._digest(cast("Gold | None", custom.get("gold"))),
         )
-        self._fits_together(contract)
+        check_consistency(contract, self.document)
         return contract
 
     # the standard -----------------------------------------------------------------------------------------------
@@ -127,7 +129,7 @@ class _Reader:
     def _custom(
         self,
         properties: Sequence[CustomProperty],
-        registry: Mapping[str, tuple[TypeAdapter[Any], str]],
+        registry: Registry,
         *path: str | int,
     ) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -142,17 +144,17 @@ class _Reader:
                 )
             if item.property in values:
                 raise self.document.error(f"{item.property} is set twice", *path, index, "property")
-            values[item.property] = self._extension(registry[item.property][0], item, *path, index, "value")
+            values[item.property] = self._extension(registry[item.property], item, *path, index, "value")
         return values
 
-    def _extension(self, adapter: TypeAdapter[Any], item: CustomProperty, *path: str | int) -> Any:
+    def _extension(self, extension: Extension, item: CustomProperty, *path: str | int) -> Any:
         try:
-            return adapter.validate_python(item.value)
+            return extension.adapter.validate_python(item.value)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = [part for part in first["loc"] if isinstance(part, str | int)]
             if first["type"] == "extra_forbidden":
-                keys = list(cast("dict[str, Any]", adapter.json_schema().get("properties", {})))
+                keys = list(cast("dict[str, Any]", extension.adapter.json_schema().get("properties", {})))
                 fix = nearest(str(place[-1]), keys)
                 raise self.document.error(
                     f"unknown key {place[-1]!r} in {item.property}", *path, *place, fix=fix
@@ -301,39 +303,6 @@ class _Reader:
                 raise self.document.error(f"there is no SQL file {query}", "customProperties")
             content += b"\0" + query.read_bytes()
         return hashlib.sha256(content).hexdigest()
-
-    def _fits_together(self, contract: Contract) -> None:
-        names = [column.name for column in contract.columns]
-        if contract.layer == "source" and contract.ingestion is None:
-            raise self.document.error(
-                "a source's contract says how its files are read",
-                "customProperties",
-                fix="add `- {property: ingestion, value: {format: csv}}` to customProperties",
-            )
-        if contract.layer == "gold" and contract.gold is None:
-            raise self.document.error(
-                "a gold contract says its inputs and its SQL",
-                "customProperties",
-                fix="add `- {property: gold, value: {inputs: [...], sql: NAME.sql}}` to customProperties",
-            )
-        referred = {
-            "deduplication.businessKey": contract.deduplication.business_key,
-            "deduplication.orderBy": contract.deduplication.order_by,
-            "maintenance.zOrderBy": contract.maintenance.z_order_by,
-        }
-        for what, columns in referred.items():
-            for name in columns:
-                if name not in names:
-                    raise self.document.error(
-                        f"{what} names the column {name!r}, which there is not",
-                        "customProperties",
-                        fix=nearest(name, names),
-                    )
-        ids: dict[str, str] = {}
-        for check in (*contract.checks, *(check for column in contract.columns for check in column.quality)):
-            if check.id in ids:
-                raise ContractError(f"quality check {check.id} is there twice", where=check.where, fix=ids[check.id])
-            ids[check.id] = f"the first is at {check.where}"
 
 
 def _position(flag: bool, position: int) -> int | None:

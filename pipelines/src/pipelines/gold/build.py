@@ -21,6 +21,7 @@ from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP, to_arrow_schema
 from pipelines.errors import QualityError, SchemaError, UsageError
+from pipelines.failpoints import failpoint
 from pipelines.gold.render import render
 from pipelines.history import data_version
 from pipelines.quality import sql
@@ -103,7 +104,9 @@ def build(engine: Engine, settings: RunSettings, domain: Domain, table: Contract
     with held(engine, frame, settings.path(Layer.CHECKPOINTS, domain.name, "gold", table.dataset)) as result:
         results = _check(engine, table, result)
         engine.ensure(path, to_arrow_schema(frame.schema))
+        failpoint("gold.before_commit")
         engine.overwrite(path, result)
+        failpoint("gold.committed")
     built = Built(
         table.dataset, path, engine.count(path), data_version(engine, path), inputs, unchanged=False, results=results
     )

@@ -17,6 +17,7 @@ from pipelines.batches import Batch
 from pipelines.bronze.ingest import bronze_path
 from pipelines.engine import Engine
 from pipelines.errors import PipelineError
+from pipelines.failpoints import failpoint
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.progress import Progress
 from pipelines.runs import recorded
@@ -110,6 +111,7 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
         # With the last batch: until then repeats of what left may be missing, and a run that dies must do all again.
         left = gone if number == len(batches) else []
         ledger.add([*done, *(_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in left)])
+        failpoint("silver.recorded")
         result.batches.append(outcome)
         for rule, count in outcome.rules.items():
             result.rules[rule] = result.rules.get(rule, 0) + count

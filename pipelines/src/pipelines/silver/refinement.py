@@ -14,6 +14,7 @@ from pipelines.bronze.ingest import bronze_path
 from pipelines.engine import Engine, is_in
 from pipelines.engine.arrow_types import to_arrow_schema
 from pipelines.errors import PipelineError, QualityError
+from pipelines.failpoints import failpoint
 from pipelines.ledger import Entry
 from pipelines.quality import sql
 from pipelines.settings import Layer, RunSettings
@@ -100,9 +101,11 @@ class Refinement:
         started = datetime.now(UTC)
         self.ensure_tables()
         watched = self._watch()
+        failpoint("silver.before_commit")
         published, rejected = _side_by_side(self._publish, self._reject)
         outcome = self._outcome(published[0], rejected, watched, started)
         record_batch(self._engine, self._settings, outcome)
+        failpoint("silver.counted")
         if not outcome.balanced:
             raise QualityError(
                 f"the count law does not hold: {outcome.rows} records read, {outcome.accounted} accounted for "
@@ -115,11 +118,16 @@ class Refinement:
     def _publish(self) -> list[Row]:
         if self._keyed:
             self._merge()
-            return self._counted(self._silver, None)
-        return self._counted(self._silver, self._write(self._silver, self._published))
+            version = None
+        else:
+            version = self._write(self._silver, self._published)
+        failpoint("silver.published")
+        return self._counted(self._silver, version)
 
     def _reject(self) -> list[Row]:
-        return self._counted(self._quarantine, self._write(self._quarantine, self._rejected), "_rules")
+        version = self._write(self._quarantine, self._rejected)
+        failpoint("silver.rejected")
+        return self._counted(self._quarantine, version, "_rules")
 
     def _write(self, path: str, rows: DataFrame) -> int:
         """Commit rows in place of the batch's deliveries, less those whose identical record is there from others.

@@ -1,0 +1,55 @@
+"""What Levee adds to the standard, all of it in ``customProperties``: a module a subject, a model a property.
+
+``docs/reference/contracts.md`` is generated from these models; a custom property that is not in one of the registries
+below is refused, so nothing in a contract is without effect.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from pipelines.contracts.extensions import care, gold, ingestion, masking, quality, silver
+from pipelines.contracts.extensions.care import LayerRetention, Maintenance
+from pipelines.contracts.extensions.gold import Gold
+from pipelines.contracts.extensions.ingestion import Ingestion, Redelivery, Source
+from pipelines.contracts.extensions.masking import Pseudonymisation
+from pipelines.contracts.extensions.quality import OnFailure
+from pipelines.contracts.extensions.registry import Extension, Registry
+from pipelines.contracts.extensions.silver import Deduplication
+
+CONTRACT_PROPERTIES: Registry = {
+    "layer": Extension(
+        TypeAdapter(Literal["source", "gold"]),
+        "`source`: the contract of a source, from which bronze and silver are made; `gold`: of a gold table.",
+    ),
+    **ingestion.CONTRACT_PROPERTIES,
+    **silver.CONTRACT_PROPERTIES,
+    **care.CONTRACT_PROPERTIES,
+    **gold.CONTRACT_PROPERTIES,
+}
+"""Custom properties of a contract."""
+
+COLUMN_PROPERTIES: Registry = {**masking.COLUMN_PROPERTIES}
+"""Custom properties of a schema property."""
+
+QUALITY_PROPERTIES: Registry = {**quality.QUALITY_PROPERTIES}
+"""Custom properties of a quality check."""
+
+__all__ = [
+    "COLUMN_PROPERTIES",
+    "CONTRACT_PROPERTIES",
+    "QUALITY_PROPERTIES",
+    "Deduplication",
+    "Extension",
+    "Gold",
+    "Ingestion",
+    "LayerRetention",
+    "Maintenance",
+    "OnFailure",
+    "Pseudonymisation",
+    "Redelivery",
+    "Registry",
+    "Source",
+]

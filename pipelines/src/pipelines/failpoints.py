@@ -1,0 +1,44 @@
+"""Places at which a test may kill the process: before and after every commit that a batch makes.
+
+``LEVEE_FAILPOINT=bronze.committed`` kills the process (SIGKILL, as a lost machine would) when it gets there for the
+first time, ``LEVEE_FAILPOINT=bronze.committed:3`` for the third. Without the variable a failpoint does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from typing import Final
+
+VARIABLE: Final = "LEVEE_FAILPOINT"
+
+FAILPOINTS: Final[dict[str, str]] = {
+    "bronze.before_commit": "a batch of deliveries is parsed lazily, nothing is written",
+    "bronze.committed": "the batch is in bronze, the ledger does not know it",
+    "bronze.recorded": "the ledger knows the batch",
+    "silver.before_commit": "the batch's rules are compiled, nothing is written",
+    "silver.published": "silver has the batch, the ledger does not know it; quarantine may or may not have it",
+    "silver.rejected": "quarantine has the batch, the ledger does not know it; silver may or may not have it",
+    "silver.counted": "both tables have the batch and its counts are recorded, the ledger does not know it",
+    "silver.recorded": "the ledger knows the batch",
+    "gold.before_commit": "the table's SQL is planned, nothing is written",
+    "gold.committed": "the gold table is built, its record is not",
+}
+"""Every failpoint, and what is done there and what is not; a test kills the process at each of them."""
+
+_reached: Counter[str] = Counter()
+
+
+def failpoint(name: str) -> None:
+    """Die here where a test asked for it.
+
+    Args:
+        name: One of `FAILPOINTS`.
+    """
+    wanted, _, times = os.environ.get(VARIABLE, "").partition(":")
+    if wanted != name:
+        return
+    _reached[name] += 1
+    if _reached[name] == int(times or 1):
+        os.kill(os.getpid(), signal.SIGKILL)
