@@ -8,12 +8,13 @@ import pytest
 from levee.errors import UsageError
 from levee.plan import UNKNOWN, Op, Resource
 from levee.review import grants
-from levee.review.contracts import compare, read, widens
+from levee.review.contracts import compare, read
 from levee.review.model import Grant
-from pipelines.contracts import domains_folder
+from pipelines.contracts import domains_folder, widens
 from tests.levee.review.conftest import plan, urn
 
 RETAIL = "sales/online_retail.odcs.yaml"
+STAYS = ("something new, and the version stays 1.0.0", False)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_lowered_classification_breaks(domains):
 def test_a_raised_classification_does_not(domains):
     old = column("quantity")
     said = domains(RETAIL, (old, old.replace("classification: internal", "classification: confidential")))
-    assert said == [("column quantity: classification raised from internal to confidential", False)]
+    assert said == [("column quantity: classification raised from internal to confidential", False), STAYS]
 
 
 def test_a_removed_column_breaks_and_names_the_gold_it_feeds(tmp_path):
@@ -73,7 +74,7 @@ def test_a_type_that_holds_less_breaks_and_one_that_holds_more_does_not(domains)
     old = column("revenue", "sales/gold/revenue_by_month.odcs.yaml")
     file = "sales/gold/revenue_by_month.odcs.yaml"
     said = domains(file, ("decimal(28,3)", "decimal(30,3)"))
-    assert said == [("column revenue: type widened from decimal(28,3) to decimal(30,3)", False)]
+    assert said == [("column revenue: type widened from decimal(28,3) to decimal(30,3)", False), STAYS]
     said = domains(file, ("decimal(30,3)", "decimal(20,3)"))
     assert said[0] == ("column revenue: type narrowed from decimal(28,3) to decimal(20,3)", True)
     assert "decimal(28,3)" in old

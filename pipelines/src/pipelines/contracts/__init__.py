@@ -5,9 +5,11 @@
 
 from pipelines.contracts.catalogue import schema_name
 from pipelines.contracts.content import installed_content, wheel_content
+from pipelines.contracts.diff import DIFF_RULES, Difference, Impact, differences, gold_fed, widens
 from pipelines.contracts.domain import Domain, domain_names, domains_folder, load_domain
 from pipelines.contracts.extensions import (
     Deduplication,
+    Extraction,
     Gold,
     Ingestion,
     LayerRetention,
@@ -17,12 +19,14 @@ from pipelines.contracts.extensions import (
     Source,
 )
 from pipelines.contracts.jobs import PACKAGE, JobSpec, TaskSpec, job_spec
-from pipelines.contracts.loader import load_contract
+from pipelines.contracts.loader import contract_errors, load_contract
 from pipelines.contracts.model import Check, Classification, Column, Contract
+from pipelines.contracts.servers import choose_server
 from pipelines.errors import ContractError
 from pipelines.settings import Layer
 
 __all__ = [
+    "DIFF_RULES",
     "PACKAGE",
     "Check",
     "Classification",
@@ -30,8 +34,11 @@ __all__ = [
     "Contract",
     "ContractError",
     "Deduplication",
+    "Difference",
     "Domain",
+    "Extraction",
     "Gold",
+    "Impact",
     "Ingestion",
     "JobSpec",
     "Layer",
@@ -41,12 +48,17 @@ __all__ = [
     "Redelivery",
     "Source",
     "TaskSpec",
+    "choose_server",
+    "contract_errors",
+    "differences",
     "domain_names",
     "domains_folder",
+    "gold_fed",
     "installed_content",
     "job_spec",
     "load_contract",
     "load_domain",
     "schema_name",
     "wheel_content",
+    "widens",
 ]

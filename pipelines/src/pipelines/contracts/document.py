@@ -81,18 +81,25 @@ class Document:
         """An error about the element at `path`."""
         return ContractError(message, where=self.where(*path), fix=fix)
 
-    def invalid(self, error: ValidationError, model: type[BaseModel], *prefix: str | int) -> ContractError:
-        """The first of pydantic's complaints, with its line and, for an unknown key, the nearest valid one."""
-        complaints = error.errors(include_url=False)
-        first = next((item for item in complaints if item["type"] == "extra_forbidden"), complaints[0])
-        location = first["loc"]
-        more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
-        dotted = ".".join(str(part) for part in (*prefix, *location))
-        if first["type"] != "extra_forbidden":
-            return self.error(f"{dotted}: {first['msg']}{more}", *prefix, *location)
+    def complaints(self, error: ValidationError, model: type[BaseModel]) -> list[ContractError]:
+        """Each of pydantic's complaints with its line, unknown keys first, those with the nearest valid one."""
+        told = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "extra_forbidden")
+        found: dict[tuple[str, str | None], ContractError] = {}
+        for item in told:
+            one = self._complaint(item["type"], item["msg"], item["loc"], model)
+            found.setdefault((one.message, one.where), one)
+        return list(found.values())
+
+    def _complaint(
+        self, kind: str, message: str, location: tuple[str | int, ...], model: type[BaseModel]
+    ) -> ContractError:
+        dotted = ".".join(str(part) for part in location)
+        if kind != "extra_forbidden":
+            return self.error(f"{dotted}: {message}", *location)
         key = str(location[-1])
-        names = _keys_at(model, location[:-1])
-        return self.error(f"unknown key {key!r} in {dotted}{more}", *prefix, *location, fix=nearest(key, names))
+        return self.error(
+            f"unknown key {key!r} in {dotted}", *location, fix=nearest(key, _keys_at(model, location[:-1]))
+        )
 
 
 def nearest(key: str, names: Sequence[str]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from pipelines.contracts.extensions import (
     QUALITY_PROPERTIES,
     Deduplication,
     Extension,
+    Extraction,
     Gold,
     Ingestion,
     LayerRetention,
@@ -29,6 +31,7 @@ from pipelines.contracts.extensions import (
 )
 from pipelines.contracts.model import Check, Classification, Column, Contract
 from pipelines.contracts.odcs import CustomProperty, DataContract, Property, Quality, SlaProperty
+from pipelines.errors import ContractError
 
 SUFFIX = ".odcs.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -52,9 +55,24 @@ def load_contract(path: Path) -> Contract:
     """Read one contract file.
 
     Raises:
-        ContractError: with file and line, and the nearest valid key where one was unknown.
+        ContractError: with file and line, and the nearest valid key where one was unknown. Of several errors the first;
+            the others are what :func:`contract_errors` gives.
     """
     return _Reader(Document.read(path), path).contract()
+
+
+def contract_errors(path: Path) -> tuple[ContractError, ...]:
+    """Everything that :func:`load_contract` has against a file, in the file's order as far as that can be known.
+
+    A part that cannot be read hides what depends on it alone: other columns, properties and checks are read on.
+    """
+    try:
+        reader = _Reader(Document.read(path), path)
+    except ContractError as error:
+        return (error,)
+    with suppress(ContractError):
+        reader.contract()
+    return tuple(reader.errors)
 
 
 class _Reader:
@@ -63,8 +81,32 @@ class _Reader:
     def __init__(self, document: Document, path: Path) -> None:
         self.document = document
         self.path = path
+        self.errors: list[ContractError] = []
+        """What is wrong so far; reading goes on with the next part, and the whole is refused in the end."""
 
     def contract(self) -> Contract:
+        """The contract.
+
+        Raises:
+            ContractError: the first of `errors`, which says how many more there are.
+        """
+        with self._apart():
+            contract = self._contract()
+            if not self.errors:
+                return contract
+        first, more = self.errors[0], len(self.errors) - 1
+        message = f"{first.message} (and {more} more)" if more else first.message
+        raise ContractError(message, where=first.where, fix=first.fix)
+
+    @contextmanager
+    def _apart(self) -> Generator[None]:
+        """Keep an error of one part, so that the parts beside it are read too."""
+        try:
+            yield
+        except ContractError as error:
+            self.errors.append(error)
+
+    def _contract(self) -> Contract:
         standard = self._standard()
         if len(standard.schema_) != 1:
             raise self.document.error(
@@ -78,13 +120,15 @@ class _Reader:
             raise self.document.error("the contract names no domain", fix="add `domain: <folder of the contract>`")
         custom = self._custom(standard.custom_properties, CONTRACT_PROPERTIES, "customProperties")
         layer = cast("str", custom.get("layer"))
-        if layer is None:
+        if layer is None and "layer" not in custom:
             raise self.document.error(
                 "the contract does not say its layer",
                 "customProperties",
                 fix="add `- {property: layer, value: source}` (or `gold`) to customProperties",
             )
         columns = self._columns(table.properties, gold=layer == "gold")
+        gold = cast("Gold | None", custom.get("gold"))
+        query = self._query(gold)
         contract = Contract(
             path=self.path,
             standard=standard,
@@ -95,16 +139,19 @@ class _Reader:
             columns=columns,
             checks=tuple(self._checks(table.quality, None, "schema", 0, "quality")),
             ingestion=cast("Ingestion | None", custom.get("ingestion")),
+            extraction=cast("Extraction | None", custom.get("extraction")),
             source=cast("Source | None", custom.get("source")),
             redelivery=cast("Redelivery", custom.get("redelivery") or Redelivery()),
             deduplication=cast("Deduplication", custom.get("deduplication") or Deduplication()),
             maintenance=cast("Maintenance", custom.get("maintenance") or Maintenance()),
-            gold=cast("Gold | None", custom.get("gold")),
+            gold=gold,
             retention_days=self._retention(standard.sla_properties),
             layer_retention=cast("LayerRetention", custom.get("layerRetention") or LayerRetention()),
-            digest=self._digest(cast("Gold | None", custom.get("gold"))),
+            digest=self._digest(query),
+            sql_digest=None if query is None else hashlib.sha256(query).hexdigest(),
         )
-        check_consistency(contract, self.document)
+        if not self.errors:  # what is read in part would contradict itself
+            check_consistency(contract, self.document)
         return contract
 
     # the standard -----------------------------------------------------------------------------------------------
@@ -113,7 +160,9 @@ class _Reader:
         try:
             return DataContract.model_validate(self.document.plain())
         except ValidationError as error:
-            raise self.document.invalid(error, DataContract) from None
+            *others, last = self.document.complaints(error, DataContract)
+            self.errors.extend(others)
+            raise last from None
 
     def _name(self, name: str, what: str, *path: str | int) -> str:
         if not _NAME.fullmatch(name):
@@ -134,17 +183,19 @@ class _Reader:
     ) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for index, item in enumerate(properties):
-            if item.property not in registry:
-                raise self.document.error(
-                    f"unknown custom property {item.property!r}",
-                    *path,
-                    index,
-                    "property",
-                    fix=nearest(item.property, list(registry)),
-                )
-            if item.property in values:
-                raise self.document.error(f"{item.property} is set twice", *path, index, "property")
-            values[item.property] = self._extension(registry[item.property], item, *path, index, "value")
+            with self._apart():
+                if item.property not in registry:
+                    raise self.document.error(
+                        f"unknown custom property {item.property!r}",
+                        *path,
+                        index,
+                        "property",
+                        fix=nearest(item.property, list(registry)),
+                    )
+                if item.property in values:
+                    raise self.document.error(f"{item.property} is set twice", *path, index, "property")
+                values[item.property] = None  # it is there, though its value may be wrong
+                values[item.property] = self._extension(registry[item.property], item, *path, index, "value")
         return values
 
     def _extension(self, extension: Extension, item: CustomProperty, *path: str | int) -> Any:
@@ -171,11 +222,12 @@ class _Reader:
         seen: set[str] = set()
         for index, item in enumerate(properties):
             path = ("schema", 0, "properties", index)
-            column = self._column(item, path, gold=gold)
-            if column.name in seen:
-                raise self.document.error(f"column {column.name} is there twice", *path, "name")
-            seen.add(column.name)
-            columns.append(column)
+            with self._apart():
+                column = self._column(item, path, gold=gold)
+                if column.name in seen:
+                    raise self.document.error(f"column {column.name} is there twice", *path, "name")
+                seen.add(column.name)
+                columns.append(column)
         return tuple(columns)
 
     def _column(self, item: Property, path: tuple[str | int, ...], *, gold: bool) -> Column:
@@ -265,17 +317,18 @@ class _Reader:
     def _checks(self, checks: Sequence[Quality], column: str | None, *path: str | int) -> list[Check]:
         found = []
         for index, quality in enumerate(checks):
-            if not quality.id:
-                raise self.document.error(
-                    "a quality check has no id; quarantine and run records name it by its id",
-                    *path,
-                    index,
-                    fix="add `id: <snake_case>`",
-                )
-            self._name(quality.id.replace("-", "_"), "a quality check", *path, index, "id")
-            custom = self._custom(quality.custom_properties, QUALITY_PROPERTIES, *path, index, "customProperties")
-            where = self.document.where(*path, index)
-            found.append(Check(quality.id, quality, column, custom.get("onFailure"), where))
+            with self._apart():
+                if not quality.id:
+                    raise self.document.error(
+                        "a quality check has no id; quarantine and run records name it by its id",
+                        *path,
+                        index,
+                        fix="add `id: <snake_case>`",
+                    )
+                self._name(quality.id.replace("-", "_"), "a quality check", *path, index, "id")
+                custom = self._custom(quality.custom_properties, QUALITY_PROPERTIES, *path, index, "customProperties")
+                where = self.document.where(*path, index)
+                found.append(Check(quality.id, quality, column, custom.get("onFailure"), where))
         return found
 
     # the whole --------------------------------------------------------------------------------------------------
@@ -295,13 +348,18 @@ class _Reader:
             return promise.value * factor
         return None
 
-    def _digest(self, gold: Gold | None) -> str:
+    def _query(self, gold: Gold | None) -> bytes | None:
+        if gold is None:
+            return None
+        query = self.path.parent / gold.sql
+        if not query.is_file():
+            raise self.document.error(f"there is no SQL file {query}", "customProperties")
+        return query.read_bytes()
+
+    def _digest(self, query: bytes | None) -> str:
         content = self.path.read_bytes() if self.path.exists() else b""
-        if gold:
-            query = self.path.parent / gold.sql
-            if not query.is_file():
-                raise self.document.error(f"there is no SQL file {query}", "customProperties")
-            content += b"\0" + query.read_bytes()
+        if query is not None:
+            content += b"\0" + query
         return hashlib.sha256(content).hexdigest()
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from pipelines.contracts.extensions import (
     Deduplication,
+    Extraction,
     Gold,
     Ingestion,
     LayerRetention,
@@ -124,6 +125,7 @@ class Contract:
         columns: What is published, in order.
         checks: Checks of the table as a whole.
         ingestion: How deliveries are read; ``None`` for gold.
+        extraction: How a source that is no file is read; ``None`` where files are delivered.
         source: Where deliveries come from; ``None`` for gold and for sources that arrive by themselves.
         redelivery: What a known name with new content is.
         deduplication: Which rows are the same.
@@ -132,6 +134,7 @@ class Contract:
         retention_days: The SLA's retention; ``None`` for ever.
         layer_retention: Retention where a layer has one of its own.
         digest: sha256 of the contract's bytes (and of its SQL file's), hexadecimal.
+        sql_digest: sha256 of a gold table's SQL file, hexadecimal; ``None`` for sources.
     """
 
     path: Path
@@ -143,6 +146,7 @@ class Contract:
     columns: tuple[Column, ...]
     checks: tuple[Check, ...]
     ingestion: Ingestion | None
+    extraction: Extraction | None
     source: Source | None
     redelivery: Redelivery
     deduplication: Deduplication
@@ -151,6 +155,7 @@ class Contract:
     retention_days: int | None
     layer_retention: LayerRetention
     digest: str
+    sql_digest: str | None = None
 
     @property
     def version(self) -> str:
