@@ -3,8 +3,8 @@
 The ledger is how a run knows what is new. It is written last: a run that dies before it has its deliveries done again,
 and because every commit replaces what it wrote before, doing it again changes nothing.
 
-Events are ordered by a number that is one more than the table's version when they were entered (Lamport's clock): what
-was entered by a run that knew of an event comes after it, whatever the machines' clocks say.
+Events are ordered by a number that is one more than the greatest one of the table when they were entered (Lamport's
+clock): what was entered by a run that knew of an event comes after it, whatever the machines' clocks say.
 """
 
 from __future__ import annotations
@@ -105,17 +105,16 @@ class Ledger:
 
     def entries(self, layer: Layer, dataset: str) -> list[Entry]:
         """Return the layer's events of a dataset, oldest first."""
-        if not self._engine.exists(self.path):
-            return []
-        where = f"layer = '{layer.value}' AND dataset = '{dataset}'"
-        table = self._engine.rows(self.path, [field.name for field in fields(Entry)], where)
+        matching = {"layer": layer.value, "dataset": dataset}
+        table = self._engine.rows(self.path, [field.name for field in fields(Entry)], matching)
         found = [Entry(**cast("dict[str, Any]", {**row, "status": Status(row["status"])})) for row in table.to_pylist()]
         return sorted(found, key=lambda entry: (entry.sequence, entry.recorded_at))
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Append events, in one commit."""
         if entries:
-            sequence = self._engine.version(self.path) + 1 if self._engine.exists(self.path) else 0
+            last = self._engine.greatest(self.path, "sequence")
+            sequence = 0 if last is None else last + 1
             rows = [asdict(entry) | {"status": entry.status.value, "sequence": sequence} for entry in entries]
             self._engine.append(self.path, pa.Table.from_pylist(rows, schema=SCHEMA))
 

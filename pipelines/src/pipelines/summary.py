@@ -125,10 +125,7 @@ class _Reader:
         """The newest results of a source's checks."""
         from pipelines.quality.task import RESULTS
 
-        path = self.settings.record_path(RESULTS)
-        if not self.engine.exists(path):
-            return []
-        rows = self.engine.rows(path, where=f"dataset = '{source.dataset}'").to_pylist()
+        rows = self.engine.rows(self.settings.record_path(RESULTS), matching={"dataset": source.dataset}).to_pylist()
         newest = max((row["evaluated_at"] for row in rows), default=None)
         shown = ("dataset", "batch", "success", "rows", "failed", "observed", "not_run")
         return [
@@ -141,10 +138,8 @@ class _Reader:
         """The newest task runs, newest first."""
         from pipelines.runs import TABLE
 
-        path = self.settings.record_path(TABLE)
-        if not self.engine.exists(path):
-            return []
-        rows = sorted(self.engine.rows(path).to_pylist(), key=lambda row: row["started_at"], reverse=True)
+        found = self.engine.rows(self.settings.record_path(TABLE)).to_pylist()
+        rows = sorted(found, key=lambda row: row["started_at"], reverse=True)
         shown = ("run_id", "task", "dataset", "engine", "status", "seconds", "files", "bytes")
         return [
             {

@@ -7,9 +7,10 @@ and so costs what it adds; its caller must know that the table has none of the r
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.engine.capabilities import CAPABILITIES, Capability, hazards_of, refuse
 from pipelines.engine.commits import retried
 from pipelines.engine.predicates import IN_LIST, is_in
+from pipelines.engine.records import Records, greatest, selected
 from pipelines.engine.sessions import session
 from pipelines.errors import PipelineError
 from pipelines.settings import EngineName
@@ -40,11 +42,13 @@ class Engine:
         name: Which engine.
         spark: Its Spark Connect session.
         tables: Names by path, under which `ensure` registers tables in the catalogue.
+        records: What is gathered for the tables of records.
     """
 
     name: EngineName
     spark: SparkSession
     tables: Mapping[str, TableEntry] = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
 
     @classmethod
     def open(cls, name: EngineName, tables: Mapping[str, TableEntry] | None = None) -> Engine:
@@ -187,19 +191,66 @@ class Engine:
 
         return from_arrow_schema(local.schema(path))
 
-    def rows(self, path: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
-        """Return rows of a small table to the driver; ``where`` is SQL that every engine reads.
+    def rows(
+        self, path: str, columns: Sequence[str] | None = None, matching: Mapping[str, str] | None = None
+    ) -> pa.Table:
+        """Return rows of a table of records to the driver: those whose text columns have the values of `matching`.
 
-        Raises:
-            PipelineError: there is no table.
+        Where there is no table there are no rows, and no columns.
         """
-        frame = self.read(path)  # fails in plain words where there is none
+        if self.records.gathering:
+            return selected(self.records.all(self, path), columns, matching or {})
+        return self._committed(path, columns, matching or {})
+
+    def greatest(self, path: str, column: str) -> int | None:
+        """Return the greatest value of an integer column of a table of records; ``None`` where there is none."""
+        if self.records.gathering:
+            return greatest(self.records.all(self, path), column)
+        if not self.exists(path):
+            return None
         if self.name is not EngineName.DATABRICKS:
             from pipelines.engine import local
 
-            return local.rows(path, columns, where)
-        frame = frame.where(where) if where else frame
-        return (frame.select(*columns) if columns else frame).toArrow()
+            if (told := local.greatest(path, column)) is not None:
+                return told
+        return self.read(path).selectExpr(f"max(`{column}`)").collect()[0][0]
+
+    def append(self, path: str, rows: pa.Table) -> None:
+        """Append rows that the driver holds to a table of records, and create it where there is none.
+
+        Raises:
+            SchemaError: the rows do not fit the table.
+        """
+        if self.records.gathering:
+            self.records.add(self, path, rows)
+        else:
+            self.commit_records(path, rows)
+
+    @contextlib.contextmanager
+    def gathered_records(self) -> Generator[None]:
+        """Commit appends to tables of records many at a time (:mod:`pipelines.engine.records`)."""
+        with self.records.gathered(self):
+            yield
+
+    def version_of_records(self, path: str) -> int:
+        """Number of the newest commit of a table of records; -1 where there is no table."""
+        return self.version(path) if self.exists(path) else -1
+
+    def read_records(self, path: str) -> pa.Table:
+        """Every committed row of a table of records."""
+        return self._committed(path, None, {})
+
+    def commit_records(self, path: str, rows: pa.Table) -> None:
+        """Commit rows to a table of records; where there is none, make it."""
+        if self.name is EngineName.DATABRICKS:
+            self.ensure(path, rows.schema)
+            self.frame(rows).write.format("delta").mode("append").save(path)
+            return
+        from pipelines.engine import local  # Spark takes a second or more for a commit of one row
+
+        if self.exists(path):
+            self.ensure(path, rows.schema)
+        retried(lambda: local.append(path, rows), path)
 
     def ensure(self, path: str, like: pa.Schema) -> None:
         """Create the table empty, or add the columns that it lacks; where it has a name, let the catalogue know it.
@@ -212,22 +263,6 @@ class Engine:
         elif not self.exists(path):
             self._create(path, like)
         retried(lambda: self._evolve(path, from_arrow_schema(like)), path)
-
-    def append(self, path: str, rows: pa.Table) -> None:
-        """Append rows that the driver holds, and create the table where there is none.
-
-        Raises:
-            SchemaError: the rows do not fit the table.
-        """
-        if self.name is EngineName.DATABRICKS:
-            self.ensure(path, rows.schema)
-            self.frame(rows).write.format("delta").mode("append").save(path)
-            return
-        from pipelines.engine import local  # Spark takes a second or more for a commit of one row
-
-        if self.exists(path):
-            self.ensure(path, rows.schema)
-        retried(lambda: local.append(path, rows), path)
 
     def insert(self, path: str, frame: DataFrame) -> None:
         """Commit `frame` beside the table's rows, and touch none of these: not safe to repeat.
@@ -339,6 +374,21 @@ class Engine:
         local.vacuum(path, hours)
 
     # Inside
+
+    def _committed(self, path: str, columns: Sequence[str] | None, matching: Mapping[str, str]) -> pa.Table:
+        """Rows of a table of records that are committed."""
+        if not self.exists(path):
+            return pa.table({})
+        if self.name is not EngineName.DATABRICKS:
+            from pipelines.engine import local
+
+            return local.rows(path, columns, matching)
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        frame = self.read(path)
+        for column, value in matching.items():
+            frame = frame.where(F.col(column) == value)
+        return (frame.select(*columns) if columns else frame).toArrow()
 
     def _joined(self, frame: DataFrame, column: str, values: Sequence[str], how: str) -> DataFrame:
         return frame.join(self.frame(pa.table({column: pa.array(values, pa.string())})), [column], how)

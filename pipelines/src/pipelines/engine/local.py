@@ -6,12 +6,20 @@ has no deltalake: there nothing imports this module.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 import deltalake
 import pyarrow as pa
 import pyarrow.compute as pc
+
+HANDLES = 4096
+"""Tables that are kept open."""
+
+T = TypeVar("T")
+
+_handles: dict[str, tuple[int, deltalake.DeltaTable]] = {}
 
 
 def exists(path: str) -> bool:
@@ -19,19 +27,52 @@ def exists(path: str) -> bool:
     return deltalake.DeltaTable.is_deltatable(path)
 
 
+def _newest(path: str) -> deltalake.DeltaTable:
+    """The table as it is now.
+
+    To open a table anew takes four to ten times as long as to look at what was added to its log. What lies in a bucket
+    is opened anew: a folder's identity tells whether the table is still the same one, and a bucket has none.
+    """
+    try:
+        identity = Path(path, "_delta_log").stat().st_ino
+    except OSError:
+        return deltalake.DeltaTable(path)
+    known = _handles.get(path)
+    if known is not None and known[0] == identity:
+        known[1].update_incremental()
+        return known[1]
+    if len(_handles) >= HANDLES:
+        _handles.clear()
+    table = deltalake.DeltaTable(path)
+    _handles[path] = identity, table
+    return table
+
+
+def _asked(path: str, at: int | None, ask: Callable[[deltalake.DeltaTable], T]) -> T:
+    """Ask a version of the table, the newest by default."""
+    table = _newest(path)
+    if at is None:
+        return ask(table)
+    if table.version() == at:
+        told = ask(table)
+        if table.version() == at:  # no other thread has moved it on meanwhile
+            return told
+    return ask(deltalake.DeltaTable(path, version=at))
+
+
 def version(path: str) -> int:
     """Number of the table's newest commit."""
-    return deltalake.DeltaTable(path).version()
+    return _newest(path).version()
 
 
 def history(path: str) -> list[dict[str, Any]]:
     """The table's commits, newest first."""
-    return deltalake.DeltaTable(path).history()
+    return _newest(path).history()
 
 
 def schema(path: str) -> pa.Schema:
     """Columns of the table."""
-    return pa.schema(deltalake.DeltaTable(path).schema().to_arrow())
+    return pa.schema(_newest(path).schema().to_arrow())
 
 
 def count(path: str, at: int | None = None) -> int | None:
@@ -39,7 +80,10 @@ def count(path: str, at: int | None = None) -> int | None:
 
     A writer may leave out a file's number of rows, and a deletion vector takes from it.
     """
-    table = deltalake.DeltaTable(path, version=at)
+    return _asked(path, at, _count)
+
+
+def _count(table: deltalake.DeltaTable) -> int | None:
     if _has_deletion_vectors(table):
         return None
     numbers = pa.table(table.get_add_actions(flatten=True))["num_records"]
@@ -57,23 +101,30 @@ def count_by(path: str, key: str, marked: str, within: tuple[str, str, str], at:
         within: A text column, and the least and the greatest of its values that count; other files are not opened.
         at: Number of the version.
     """
-    table = deltalake.DeltaTable(path, version=at)
-    if _has_deletion_vectors(table):
-        return None
     column, *bounds = within
-    least, greatest = ("'" + bound.replace("'", "''") + "'" for bound in bounds)
-    return _queried(
-        table,
+    lowest, highest = (_text(bound) for bound in bounds)
+    query = (
         f'SELECT "{key}", count(*), count("{marked}") FROM asked '  # noqa: S608 - the bounds are quoted
-        f'WHERE "{column}" BETWEEN {least} AND {greatest} GROUP BY 1',
+        f'WHERE "{column}" BETWEEN {lowest} AND {highest} GROUP BY 1'
     )
+    return _asked(path, at, lambda table: None if _has_deletion_vectors(table) else _queried(table, query))
 
 
-def rows(path: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
-    """Return rows of a small table; ``where`` is SQL."""
-    table = deltalake.DeltaTable(path)
+def greatest(path: str, column: str) -> int | None:
+    """Return the greatest value of an integer column, from the table's log; ``None`` where it does not tell."""
+    actions = pa.table(_newest(path).get_add_actions(flatten=True))
+    name = f"max.{column}"
+    if name not in actions.column_names or actions[name].null_count:
+        return None
+    return pc.max(actions[name]).as_py()  # ty: ignore[missing-attribute]
+
+
+def rows(path: str, columns: Sequence[str] | None, matching: Mapping[str, str]) -> pa.Table:
+    """Return the rows of a small table whose text columns have the values of `matching`."""
+    table = _newest(path)
     names = ", ".join(f'"{name}"' for name in columns) if columns else "*"
-    found = _queried(table, f"SELECT {names} FROM asked" + (f" WHERE {where}" if where else ""))  # noqa: S608 - the caller's SQL
+    wanted = " AND ".join(f'"{name}" = {_text(value)}' for name, value in matching.items()) or "true"
+    found = _queried(table, f"SELECT {names} FROM asked WHERE {wanted}")  # noqa: S608 - the values are quoted
     declared = pa.schema(table.schema().to_arrow())
     return found.cast(pa.schema([declared.field(name) for name in found.column_names]))  # views into plain texts
 
@@ -97,6 +148,11 @@ def optimize(path: str, z_order_by: Sequence[str] = ()) -> None:
 def vacuum(path: str, hours: int) -> None:
     """Delete files that left the table more than `hours` ago."""
     deltalake.DeltaTable(path).vacuum(retention_hours=hours, dry_run=False)
+
+
+def _text(value: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _has_deletion_vectors(table: deltalake.DeltaTable) -> bool:

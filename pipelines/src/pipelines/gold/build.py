@@ -165,9 +165,9 @@ def _unchanged(engine: Engine, settings: RunSettings, table: Contract, inputs: d
     """The last build, where nothing that it came from, nor the table itself, has changed since."""
     builds = settings.record_path(BUILDS)
     path = settings.table_path(Layer.GOLD, table.dataset)
-    if not engine.exists(builds) or not engine.exists(path):
+    if not engine.exists(path):
         return None
-    found = engine.rows(builds, where=f"`table` = {sql.text(table.dataset)}").to_pylist()
+    found = engine.rows(builds, matching={"table": table.dataset}).to_pylist()
     last = max(found, key=lambda row: row["built_at"], default=None)
     if last is None or json.loads(last["inputs"]) != inputs or last["contract"] != table.digest:
         return None

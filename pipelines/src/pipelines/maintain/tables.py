@@ -142,11 +142,8 @@ def maintain(
 
 def expired_rows(engine: Engine, settings: RunSettings, path: str) -> int:
     """Count the rows that retention has ever taken out of the table at `path`."""
-    record = settings.record_path(RECORD)
-    if not engine.exists(record):
-        return 0
-    rows = engine.rows(record, ["path", "expired_rows"]).to_pylist()
-    return sum(row["expired_rows"] or 0 for row in rows if row["path"] == path)
+    rows = engine.rows(settings.record_path(RECORD), ["expired_rows"], {"path": path}).to_pylist()
+    return sum(row["expired_rows"] or 0 for row in rows)
 
 
 def _give(engine: Engine, care: Care, before: int, expired: int) -> Cared:
@@ -172,8 +169,6 @@ def _care(settings: RunSettings, contract: Contract, layer: Layer) -> Care:
 
 
 def _last_versions(engine: Engine, record: str) -> dict[str, int]:
-    if not engine.exists(record):
-        return {}
     rows = sorted(engine.rows(record, ["path", "version", "cared_at"]).to_pylist(), key=lambda row: row["cared_at"])
     return {row["path"]: row["version"] for row in rows}
 

@@ -286,9 +286,7 @@ def _docs(settings: RunSettings, contract: Contract) -> Path | None:
 def _seen(engine: Engine, settings: RunSettings, contract: Contract, versions: Mapping[str, int]) -> bool:
     """Whether the last results are of the same rows and the same contract, and were all good."""
     path = settings.record_path(RESULTS)
-    if not engine.exists(path):
-        return False
-    rows = engine.rows(path, where=f"dataset = '{contract.dataset}'").to_pylist()
+    rows = engine.rows(path, matching={"dataset": contract.dataset}).to_pylist()
     newest = max((row["evaluated_at"] for row in rows), default=None)
     last = [row for row in rows if row["evaluated_at"] == newest]
     same = {**versions, "contract_digest": contract.digest}
