@@ -64,62 +64,6 @@ class EngineName(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KeySource:
-    """Where the pseudonymisation key is; the key itself is read only when a column must be masked.
-
-    Attributes:
-        file: Path of a file that only its owner can read.
-        variable: Name of the environment variable that holds the key.
-    """
-
-    file: Path | None = None
-    variable: str | None = None
-
-    def read(self, environment: Mapping[str, str] | None = None) -> bytes:
-        """Return the key, at least 32 bytes.
-
-        Raises:
-            PipelineError: no key is set, its file cannot be read or is open to others, or it is too short.
-        """
-        if self.file is not None:
-            key = self._read_file(self.file)
-            where = str(self.file)
-        elif self.variable is not None:
-            key = (os.environ if environment is None else environment).get(self.variable, "").encode()
-            where = f"environment variable {self.variable}"
-        else:
-            raise PipelineError(
-                "a column must be pseudonymised and no key is set",
-                fix="set LEVEE_PSEUDONYM_KEY_FILE to a file of mode 0600 that holds at least 32 random bytes",
-            )
-        key = key.strip()
-        if len(key) < 32:
-            raise PipelineError(
-                f"the pseudonymisation key has {len(key)} bytes; HMAC-SHA256 wants 32 or more (RFC 2104, section 3)",
-                where=where,
-                fix="make a new key with `openssl rand -hex 32`, and rebuild silver and gold with it",
-            )
-        return key
-
-    @staticmethod
-    def _read_file(path: Path) -> bytes:
-        try:
-            mode = path.stat().st_mode & 0o077
-            key = path.read_bytes()
-        except OSError as error:
-            raise PipelineError(
-                f"the pseudonymisation key cannot be read: {error.strerror}",
-                where=str(path),
-                fix="run the job through `levee run`, which makes the key on first use",
-            ) from error
-        if mode:
-            raise PipelineError(
-                "the pseudonymisation key can be read by others", where=str(path), fix=f"chmod 600 {path}"
-            )
-        return key
-
-
-@dataclass(frozen=True, slots=True)
 class RunSettings:
     """Everything one task run is told, parsed once at the rim.
 
@@ -135,6 +79,7 @@ class RunSettings:
         run_id: Name of the job run, the same in all its tasks.
         node_type: What compute-seconds are booked on.
         pseudonym_key: Where the key of masked columns is.
+        environment: Deployment target, which chooses among a source's servers; ``None`` where there is but one.
         progress: JSONL file for progress events; ``None`` for none.
         started: When the settings were made, UTC.
     """
@@ -154,6 +99,7 @@ class RunSettings:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
+    environment: str | None = None
     def parse(
         cls,
         argv: Sequence[str],
@@ -198,6 +144,7 @@ class RunSettings:
         """Return the root of a layer as this machine reaches it: a URL, or the folder the URL is mapped to.
 
         Raises:
+            environment=options.environment,
             UsageError: the task was not given this layer's root.
         """
         url = self.roots.get(layer)
@@ -267,6 +214,7 @@ def _engine(variables: Mapping[str, str]) -> EngineName:
     if not value:
         return EngineName.DATABRICKS if variables.get("DATABRICKS_RUNTIME_VERSION") else EngineName.SAIL
     try:
+    parser.add_argument("--environment", help="deployment target, e.g. prod: which of a source's servers is read")
         return EngineName(value)
     except ValueError:
         names = ", ".join(EngineName)

@@ -19,6 +19,7 @@ from pipelines.settings import Layer, RunSettings
 RECORDS: Final[Mapping[str, str]] = {
     "ledger": "What each layer has taken in: one row a delivery and event.",
     "batches": "The count law's record: one row a silver batch.",
+    "extracts": "What each extraction planned and landed: one row an event.",
     "runs": "One row a task run.",
     "quality_results": "One row a check, batch and run.",
     "gold_builds": "Which inputs a gold table was built from.",

@@ -87,16 +87,18 @@ def job_spec(
     sources: Collection[str] | None = None,
     roots: Mapping[str, str] | None = None,
     catalog: str | None = None,
+    environment: str | None = None,
     timeout_seconds: int = 3600,
     max_retries: int = 2,
 ) -> JobSpec:
-    """Derive the job of `domain`: bronze -> silver -> gold, quality -> maintain.
+    """Derive the job of `domain`: extract -> bronze -> silver -> gold, quality -> maintain.
 
     Args:
         domain: The domain.
         sources: Datasets that the job reads; all of the domain's by default.
         roots: Root URL by layer (``landing``, ``bronze``, ...); added to every task's parameters.
         catalog: Unity Catalog catalog; added to every task's parameters.
+        environment: Deployment target; added to every task's parameters.
         timeout_seconds: Of each task.
         max_retries: Of each task that is no gate (`GATES`).
 
@@ -110,6 +112,7 @@ def job_spec(
         "sources": ",".join(source.dataset for source in chosen),
         **places,
         **({"catalog": catalog} if catalog else {}),
+        **({"environment": environment} if environment else {}),
     }
 
     def task(entry: str, name: str, kind: str, after: tuple[str, ...], description: str) -> TaskSpec:
@@ -121,7 +124,11 @@ def job_spec(
     tasks: list[TaskSpec] = []
     for source in chosen:
         name = source.dataset
-        tasks.append(task("bronze", name, "dataset", (), f"Land the deliveries of {name} as they came"))
+        after = (f"extract_{name}",) if source.extraction else ()
+        if source.extraction:
+            what = f"Land what is new of {name} in {source.extraction.server}"
+            tasks.append(task("extract", name, "dataset", (), what))
+        tasks.append(task("bronze", name, "dataset", after, f"Land the deliveries of {name} as they came"))
         tasks.append(
             task("silver", name, "dataset", (f"bronze_{name}",), f"Type, split and mask {name}; reject into quarantine")
         )

@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from pipelines.contracts.extensions import care, gold, ingestion, masking, quality, silver
+from pipelines.contracts.extensions import care, extraction, gold, ingestion, masking, quality, silver
 from pipelines.contracts.extensions.care import LayerRetention, Maintenance
+from pipelines.contracts.extensions.extraction import Extraction
 from pipelines.contracts.extensions.gold import Gold
 from pipelines.contracts.extensions.ingestion import Ingestion, Redelivery, Source
 from pipelines.contracts.extensions.masking import Pseudonymisation
@@ -25,6 +26,7 @@ CONTRACT_PROPERTIES: Registry = {
         "`source`: the contract of a source, from which bronze and silver are made; `gold`: of a gold table.",
     ),
     **ingestion.CONTRACT_PROPERTIES,
+    **extraction.CONTRACT_PROPERTIES,
     **silver.CONTRACT_PROPERTIES,
     **care.CONTRACT_PROPERTIES,
     **gold.CONTRACT_PROPERTIES,
@@ -47,6 +49,7 @@ __all__ = [
     "Ingestion",
     "LayerRetention",
     "Maintenance",
+    "Extraction",
     "OnFailure",
     "Pseudonymisation",
     "Redelivery",
