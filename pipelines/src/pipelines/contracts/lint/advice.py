@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from pipelines.contracts.diff.versions import SEMVER
 from pipelines.contracts.model import Classification, Column, Contract
-from pipelines.contracts.personal import personal_kind
+from pipelines.contracts.personal_names import personal_kind
 
 Place: TypeAlias = tuple[str | int, ...]
 Advice: TypeAlias = Iterator[tuple[str, Place]]
