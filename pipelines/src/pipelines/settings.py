@@ -73,6 +73,7 @@ class RunSettings:
         table: Gold table of a gold task.
         sources: Datasets that the job reads; ``None`` for all of the domain's.
         roots: Root URL of each layer (``s3://…``, ``abfss://…``, ``gs://…``, or a local folder).
+        environment: Deployment target, which chooses among a source's servers; ``None`` where there is but one.
         catalog: Unity Catalog catalog; ``None`` where tables are addressed by path alone.
         engine: Which Spark Connect server to open.
         path_map: Local folder by URL prefix; empty on a cluster.
@@ -89,6 +90,7 @@ class RunSettings:
     table: str | None = None
     sources: tuple[str, ...] | None = None
     roots: Mapping[Layer, str] = field(default_factory=dict)
+    environment: str | None = None
     catalog: str | None = None
     engine: EngineName = EngineName.SAIL
     path_map: Mapping[str, str] = field(default_factory=dict)
@@ -130,6 +132,7 @@ class RunSettings:
             table=options.table,
             sources=tuple(name for name in options.sources.split(",") if name) if options.sources else None,
             roots=MappingProxyType({layer: url for layer in Layer if (url := getattr(options, layer.value))}),
+            environment=options.environment,
             catalog=options.catalog,
             engine=_engine(variables),
             path_map=_path_map(variables.get("LEVEE_PATH_MAP")),
@@ -196,6 +199,7 @@ def _options(task: str, argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sources", help="datasets that the job reads, comma-separated; all by default")
     for layer in Layer:
         parser.add_argument(f"--{layer.value}", metavar="URL", help=f"root of {layer.value}")
+    parser.add_argument("--environment", help="deployment target, e.g. prod: which of a source's servers is read")
     parser.add_argument("--catalog", help="Unity Catalog catalog")
     parser.add_argument("--run-id", help="name of the job run, e.g. {{job.run_id}}")
     parser.add_argument("--node-type", help="node type that compute-seconds are booked on")
