@@ -59,7 +59,7 @@ def classes(domains: Iterable[Chosen], otherwise: str) -> dict[Layer, str]:
     """
     contracts = [contract for chosen in domains for contract in chosen.domain.contracts]
     raw = max((contract.classification for contract in contracts), key=_rank, default=None)
-    columns = [column for contract in contracts for column in contract.columns if column.pseudonymisation is None]
+    columns = [column for contract in contracts for column in contract.columns if column.masking is None]
     published = max((column.classification for column in columns), key=_rank, default=None)
     return {layer: (raw if layer in _RAW else published) or otherwise for layer in Layer}
 

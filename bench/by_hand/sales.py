@@ -67,11 +67,12 @@ def levee(engine_name: str, landing: Path, lake: Path) -> Timed:
     from pipelines.contracts import load_domain
     from pipelines.engine import Engine
     from pipelines.gold.build import build
-    from pipelines.settings import EngineName, KeySource, Layer, RunSettings
+    from pipelines.secret_references import SecretReference
+    from pipelines.settings import EngineName, Layer, RunSettings
     from pipelines.silver.refine import refine
 
     roots = {layer: str(lake / layer.value) for layer in Layer} | {Layer.LANDING: str(landing.parents[1])}
-    key = KeySource(variable="LEVEE_PSEUDONYM_KEY")
+    key = SecretReference("env", "LEVEE_PSEUDONYM_KEY")
 
     settings = RunSettings(domain="sales", dataset="online_retail", roots=roots, run_id="bench", pseudonym_key=key)
 
@@ -128,7 +129,7 @@ def script(engine_name: str, landing: Path, lake: Path) -> Timed:
         parsed.write.format("delta").mode("append").save(bronze)
     clock.lap("bronze")
 
-    pseudonym = arrow_udf(_pseudonyms, "string")  # ty: ignore[no-matching-overload] - as in pipelines.silver.masking
+    pseudonym = arrow_udf(_pseudonyms, "string")  # ty: ignore[no-matching-overload] - as in pipelines.privacy.masking
     rows = read(bronze)
     position = "concat(_file_sha256, lpad(cast(_line AS string), 9, '0'), _file) AS _position"
     typed = (

@@ -23,7 +23,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pipelines.contracts import Contract, load_contract
 from pipelines.engine import Engine
-from pipelines.settings import EngineName, KeySource, Layer, RunSettings
+from pipelines.secret_references import SecretReference
+from pipelines.settings import EngineName, Layer, RunSettings
 
 KEY = "0123456789abcdef" * 4
 COLUMNS: tuple[Mapping[str, Any], ...] = (
@@ -121,7 +122,11 @@ class Lake:
         key.chmod(0o600)
         roots = {layer: str(self.folder / layer.value) for layer in Layer}
         settings = RunSettings(
-            domain="test", dataset="things", roots=roots, run_id="run-1", pseudonym_key=KeySource(file=key)
+            domain="test",
+            dataset="things",
+            roots=roots,
+            run_id="run-1",
+            pseudonym_key=SecretReference("file", str(key)),
         )
         object.__setattr__(self, "settings", settings)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import PipelineError, UsageError
-from pipelines.settings import EngineName, KeySource, Layer, RunSettings
+from pipelines.privacy.keys import read_key
+from pipelines.secret_references import SecretReference
+from pipelines.settings import EngineName, Layer, RunSettings
 
 ARGV = ["--domain=sales", "--dataset", "cdnow", "--silver=s3://acme-silver", "--catalog=levee"]
 
@@ -73,7 +75,7 @@ def test_a_root_that_the_task_was_not_told_is_named() -> None:
 
 
 class TestKey:
-    """The pseudonymisation key is read late, from where nobody else can read it, and is never shown."""
+    """The masking key is read late, from where nobody else can read it, and is never shown."""
 
     def test_from_a_file(self, tmp_path: Path) -> None:
         file = tmp_path / "key"
@@ -93,13 +95,14 @@ class TestKey:
         file.write_text("k" * 64)
         file.chmod(0o644)
         with pytest.raises(PipelineError, match="read by others") as caught:
-            KeySource(file=file).read()
+            read_key(SecretReference("file", str(file)))
         assert caught.value.fix == f"chmod 600 {file}"
 
-    def test_short_absent_and_unset_ones_are_refused(self, tmp_path: Path) -> None:
+    def test_short_absent_and_unset_ones_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("K", "short")
         with pytest.raises(PipelineError, match="no key is set"):
-            KeySource().read()
+            read_key(None)
         with pytest.raises(PipelineError, match="has 5 bytes"):
-            KeySource(variable="K").read({"K": "short"})
+            read_key(SecretReference("env", "K"))
         with pytest.raises(PipelineError, match="cannot be read"):
-            KeySource(file=tmp_path / "none").read()
+            read_key(SecretReference("file", str(tmp_path / "none")))

@@ -90,11 +90,18 @@ def _extension(name: str, extension: Extension) -> str:
     fields = schema.get("properties", {})
     if not fields:
         return f"#### `{name}`\nOne of {_enum(schema)}. {text}\n"
+    parts = [f"#### `{name}`", text, "", *_keys(schema)]
+    for part, inner in schema.get("$defs", {}).items():
+        if "properties" in inner:
+            parts.extend([f"##### `{name}`: {part}", inner.get("description", ""), "", *_keys(inner)])
+    return "\n".join(parts)
+
+
+def _keys(schema: Mapping[str, Any]) -> list[str]:
+    """The keys of a model, as a table."""
     required = set(schema.get("required", ()))
-    rows = [_field(key, field, key in required) for key, field in fields.items()]
-    return "\n".join(
-        [f"#### `{name}`", text, "", "| key | value | default | meaning |", "|---|---|---|---|", *rows, ""]
-    )
+    rows = [_field(key, field, key in required) for key, field in schema["properties"].items()]
+    return ["| key | value | default | meaning |", "|---|---|---|---|", *rows, ""]
 
 
 def _field(key: str, field: Mapping[str, Any], required: bool) -> str:
@@ -107,6 +114,8 @@ def _kind(field: Mapping[str, Any]) -> str:
         return _enum(field)
     if options := field.get("anyOf"):
         return " or ".join(_kind(option) for option in options)
+    if "$ref" in field:
+        return f"{field['$ref'].rsplit('/', 1)[-1]} (below)"
     if field.get("type") == "array":
         return f"list of {_kind(field['items'])}"
     bounds = [f"from {field['minimum']}"] if "minimum" in field else []
@@ -150,7 +159,7 @@ def _domain(domain: Domain) -> str:
         lines.extend(["", "| column | type | from | classification | meaning |", "|---|---|---|---|---|"])
         lines.extend(
             f"| `{column.name}` | {column.type} | {_origin(column.sources, column.expression)} | "
-            f"{column.classification}{', masked' if column.pseudonymisation else ''} | {column.description} |"
+            f"{column.classification}{', masked' if column.masking else ''} | {column.description} |"
             for column in contract.columns
         )
         checked = (*rules(contract), *table_checks(contract))

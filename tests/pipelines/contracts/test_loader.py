@@ -62,7 +62,7 @@ REFUSED = [
     ("property: ingestion", "property: layer", "layer is set twice", "property: layer", ""),
     ("value: source", "value: platinum", "layer", "platinum", ""),
     ("classification: internal", "classification: intern", "'intern'", "intern", "did you mean `internal`?"),
-    ("classification: internal", "classification: personal", "how it is masked", "personal", "pseudonymisation"),
+    ("classification: internal", "classification: personal", "how it is masked", "personal", "property: masking"),
     ("        classification: internal\n", "", "not classified", "name: order_id", "add `classification:`"),
     ("name: amount", "name: order_id", "order_id is there twice", "- name: order_id", ""),
     ("name: amount", "name: Amount", "lower snake_case", "name: Amount", ""),

@@ -6,7 +6,7 @@ from pipelines.engine.failures import failure, interrupted
 
 WORKER = """An exception was thrown from the Python worker. Please see the stack trace below.
 Traceback (most recent call last):
-  File "/cluster/pipelines/silver/masking.py", line 61, in batches
+  File "/cluster/pipelines/privacy/masking.py", line 61, in batches
     secret = key.read()
 {raised}
 """

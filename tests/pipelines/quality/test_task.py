@@ -24,7 +24,7 @@ PERSON = {
     "name": "person",
     "logicalType": "string",
     "classification": "personal",
-    "customProperties": [{"property": "pseudonymisation", "value": {"method": "hmac-sha256"}}],
+    "customProperties": [{"property": "masking", "value": {"method": "hash"}}],
     "quality": [
         {"id": "person_there", "metric": "nullValues", "mustBe": 0},
         {"id": "person_number", "metric": "invalidValues", "mustBe": 0, "arguments": {"pattern": "^[0-9]{5}$"}},

@@ -13,7 +13,8 @@ import pytest
 from pipelines.bronze.ingest import ingest
 from pipelines.contracts import load_domain
 from pipelines.engine import Engine
-from pipelines.settings import EngineName, KeySource, Layer, RunSettings
+from pipelines.secret_references import SecretReference
+from pipelines.settings import EngineName, Layer, RunSettings
 from pipelines.silver.refine import SilverResult, refine
 from pipelines.sources import find, land
 
@@ -50,7 +51,7 @@ def medallion(tmp_path_factory: pytest.TempPathFactory) -> Medallion:
                 roots={**roots, Layer.LANDING: str(folder / "landing")},
                 engine=name,
                 run_id=f"on-{name}",
-                pseudonym_key=KeySource(file=key),
+                pseudonym_key=SecretReference("file", str(key)),
             )
             engine = Engine.open(name)
             ingest(engine, contract, settings)

@@ -14,11 +14,12 @@ from pipelines.contracts.extensions import (
     Ingestion,
     LayerRetention,
     Maintenance,
-    Pseudonymisation,
+    Masking,
     Redelivery,
     Source,
 )
 from pipelines.contracts.jobs import PACKAGE, JobSpec, TaskSpec, job_spec
+from pipelines.contracts.lint import LINT_RULES, LintFinding, LintLevel, LintRule, contract_files, lint
 from pipelines.contracts.loader import contract_errors, load_contract
 from pipelines.contracts.model import Check, Classification, Column, Contract
 from pipelines.contracts.servers import choose_server
@@ -27,6 +28,7 @@ from pipelines.settings import Layer
 
 __all__ = [
     "DIFF_RULES",
+    "LINT_RULES",
     "PACKAGE",
     "Check",
     "Classification",
@@ -43,19 +45,24 @@ __all__ = [
     "JobSpec",
     "Layer",
     "LayerRetention",
+    "LintFinding",
+    "LintLevel",
+    "LintRule",
     "Maintenance",
-    "Pseudonymisation",
+    "Masking",
     "Redelivery",
     "Source",
     "TaskSpec",
     "choose_server",
     "contract_errors",
+    "contract_files",
     "differences",
     "domain_names",
     "domains_folder",
     "gold_fed",
     "installed_content",
     "job_spec",
+    "lint",
     "load_contract",
     "load_domain",
     "schema_name",

@@ -17,14 +17,18 @@ from pipelines.contracts.extensions import (
     COLUMN_PROPERTIES,
     CONTRACT_PROPERTIES,
     QUALITY_PROPERTIES,
+    CircuitBreaker,
+    DataSubject,
     Deduplication,
     Extension,
     Extraction,
     Gold,
+    Implementation,
     Ingestion,
+    KAnonymity,
     LayerRetention,
     Maintenance,
-    Pseudonymisation,
+    Masking,
     Redelivery,
     Registry,
     Source,
@@ -142,6 +146,7 @@ class _Reader:
             extraction=cast("Extraction | None", custom.get("extraction")),
             source=cast("Source | None", custom.get("source")),
             redelivery=cast("Redelivery", custom.get("redelivery") or Redelivery()),
+            circuit_breaker=cast("CircuitBreaker | None", custom.get("circuitBreaker")),
             deduplication=cast("Deduplication", custom.get("deduplication") or Deduplication()),
             maintenance=cast("Maintenance", custom.get("maintenance") or Maintenance()),
             gold=gold,
@@ -149,6 +154,8 @@ class _Reader:
             layer_retention=cast("LayerRetention", custom.get("layerRetention") or LayerRetention()),
             digest=self._digest(query),
             sql_digest=None if query is None else hashlib.sha256(query).hexdigest(),
+            data_subject=cast("DataSubject | None", custom.get("dataSubject")),
+            k_anonymity=cast("KAnonymity | None", custom.get("kAnonymity")),
         )
         if not self.errors:  # what is read in part would contradict itself
             check_consistency(contract, self.document)
@@ -234,16 +241,14 @@ class _Reader:
         name = self._name(item.name, "a column", *path, "name")
         custom = self._custom(item.custom_properties, COLUMN_PROPERTIES, *path, "customProperties")
         classification = self._classification(item, path)
-        masked = cast("Pseudonymisation | None", custom.get("pseudonymisation"))
-        if classification is Classification.PERSONAL and masked is None and not gold:
+        masking = cast("Masking | None", custom.get("masking"))
+        if classification is Classification.PERSONAL and masking is None and not gold:
             raise self.document.error(
                 f"column {name} is personal and nothing says how it is masked",
                 *path,
                 "classification",
-                fix="add `customProperties: [{property: pseudonymisation, value: {method: hmac-sha256}}]`",
+                fix="add `customProperties: [{property: masking, value: {method: hash}}]`",
             )
-        if masked and item.logical_type != "string":
-            raise self.document.error(f"column {name} is masked and must be a string", *path, "logicalType")
         if item.partitioned:
             raise self.document.error(
                 f"column {name} is to partition its table, and tables are clustered instead",
@@ -265,7 +270,7 @@ class _Reader:
             unique=item.unique,
             key_position=_position(item.primary_key, item.primary_key_position),
             classification=classification,
-            pseudonymisation=masked,
+            masking=masking,
             options=item.logical_type_options,
             quality=tuple(self._checks(item.quality, name, *path, "quality")),
             description=" ".join((item.description or "").split()),
@@ -328,8 +333,16 @@ class _Reader:
                 self._name(quality.id.replace("-", "_"), "a quality check", *path, index, "id")
                 custom = self._custom(quality.custom_properties, QUALITY_PROPERTIES, *path, index, "customProperties")
                 where = self.document.where(*path, index)
-                found.append(Check(quality.id, quality, column, custom.get("onFailure"), where))
+                look = self._implementation(quality, *path, index, "implementation")
+                found.append(Check(quality.id, quality, column, custom.get("onFailure"), where, look))
         return found
+
+    def _implementation(self, quality: Quality, *path: str | int) -> Implementation | None:
+        """What a check of Levee's own looks at; other engines' implementations are theirs."""
+        if quality.type != "custom" or quality.engine != "levee":
+            return None
+        given = CustomProperty(property="implementation", value=quality.implementation)
+        return cast("Implementation", self._extension(Extension.of(Implementation), given, *path))
 
     # the whole --------------------------------------------------------------------------------------------------
 

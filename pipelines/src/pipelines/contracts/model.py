@@ -19,14 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.extensions import (
+    CircuitBreaker,
+    DataSubject,
     Deduplication,
     Extraction,
     Gold,
+    Implementation,
     Ingestion,
+    KAnonymity,
     LayerRetention,
     Maintenance,
+    Masking,
     OnFailure,
-    Pseudonymisation,
     Redelivery,
     Source,
 )
@@ -65,7 +69,7 @@ class Column:
         unique: No value twice.
         key_position: 1-based place in the primary key; ``None`` outside it.
         classification: How sensitive it is.
-        pseudonymisation: How it is masked; ``None`` where it is not.
+        masking: How it is masked; ``None`` where it is not.
         options: The standard's ``logicalTypeOptions``.
         quality: Checks of this column.
         description: One line for readers.
@@ -81,7 +85,7 @@ class Column:
     unique: bool
     key_position: int | None
     classification: Classification
-    pseudonymisation: Pseudonymisation | None
+    masking: Masking | None
     options: Mapping[str, Any]
     quality: tuple[Check, ...]
     description: str
@@ -102,6 +106,7 @@ class Check:
         column: Column it is about; ``None`` for the table.
         on_failure: What a broken check does; ``None`` where the contract leaves it to the severity.
         where: ``file:line``.
+        look: What a check of Levee's own looks at; ``None`` for the standard's.
     """
 
     id: str
@@ -109,6 +114,7 @@ class Check:
     column: str | None
     on_failure: OnFailure | None
     where: str
+    look: Implementation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +134,11 @@ class Contract:
         extraction: How a source that is no file is read; ``None`` where files are delivered.
         source: Where deliveries come from; ``None`` for gold and for sources that arrive by themselves.
         redelivery: What a known name with new content is.
+        circuit_breaker: When a batch is held; ``None`` for never.
         deduplication: Which rows are the same.
         maintenance: Care of files.
+        data_subject: Whom its rows are about; ``None`` where they are about nobody.
+        k_anonymity: How many rows must look alike before it is published; ``None`` for no such promise.
         gold: Inputs and SQL of a gold table; ``None`` for sources.
         retention_days: The SLA's retention; ``None`` for ever.
         layer_retention: Retention where a layer has one of its own.
@@ -149,6 +158,7 @@ class Contract:
     extraction: Extraction | None
     source: Source | None
     redelivery: Redelivery
+    circuit_breaker: CircuitBreaker | None
     deduplication: Deduplication
     maintenance: Maintenance
     gold: Gold | None
@@ -156,6 +166,8 @@ class Contract:
     layer_retention: LayerRetention
     digest: str
     sql_digest: str | None = None
+    data_subject: DataSubject | None = None
+    k_anonymity: KAnonymity | None = None
 
     @property
     def version(self) -> str:
@@ -177,7 +189,7 @@ class Contract:
     @property
     def personal_columns(self) -> tuple[Column, ...]:
         """Columns that are masked before they are published."""
-        return tuple(column for column in self.columns if column.pseudonymisation is not None)
+        return tuple(column for column in self.columns if column.masking is not None)
 
     @property
     def classification(self) -> Classification:

@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from pipelines.contracts.model import Contract
 from pipelines.errors import ContractError
+from pipelines.privacy.masking import masked
 from pipelines.quality import sql
 from pipelines.quality.rules import Rule, rules, source_column
-from pipelines.settings import KeySource
-from pipelines.silver.masking import FULL, masked
+from pipelines.secret_references import SecretReference
 from pipelines.silver.placed import PlacedRows
 from pipelines.silver.typing import typed
 
@@ -50,19 +50,19 @@ class SilverPlan:
     Attributes:
         contract: The contract.
         rules: Its rules on rows.
-        key: Where the pseudonymisation key is.
+        key: Where the masking key is.
         run_id: Goes into `_run_id`.
         batch_id: Goes into `_batch_id`.
     """
 
     contract: Contract
     rules: tuple[Rule, ...]
-    key: KeySource
+    key: SecretReference | None
     run_id: str
     batch_id: str
 
     @classmethod
-    def of(cls, contract: Contract, key: KeySource, run_id: str, batch_id: str) -> SilverPlan:
+    def of(cls, contract: Contract, key: SecretReference | None, run_id: str, batch_id: str) -> SilverPlan:
         """Compile a contract.
 
         Raises:
@@ -139,17 +139,12 @@ class SilverPlan:
         `_row_hash` is over the source's texts; where one is personal its pseudonym goes in instead, or the hash could
         be tried out with all five-digit numbers.
         """
-        masks = {c.name: c.pseudonymisation.characters for c in self.contract.personal_columns if c.pseudonymisation}
+        masks = {c.name: c.masking for c in self.contract.personal_columns if c.masking}
         hidden = {source_column(field) for c in self.contract.personal_columns for field in c.sources}
         columns = [sql.name(column.name) for column in self.contract.columns]
         rows = accepted
-        if hidden:
-            texts = [
-                f"CAST({quoted} AS STRING) AS {quoted}" if column.name in masks else quoted
-                for column, quoted in zip(self.contract.columns, columns, strict=True)
-            ]
-            rows = accepted.selectExpr(*texts, *self._sources, *CARRIED)
-            rows = masked(rows, self.key, masks | dict.fromkeys(hidden, FULL))
+        if masks:
+            rows = masked(accepted.selectExpr(*columns, *self._sources, *CARRIED), self.key, masks, hidden)
         return self._stamped(batch.located(rows), [*columns, *LINEAGE, f"{self._hash} AS _row_hash"])
 
     def best_by_key(self, accepted: DataFrame) -> DataFrame:

@@ -19,6 +19,7 @@ from pipelines.engine import Engine
 from pipelines.errors import PipelineError
 from pipelines.failpoints import failpoint
 from pipelines.ledger import Entry, Ledger, Status, latest
+from pipelines.privacy.keys import read_key
 from pipelines.progress import Progress
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
@@ -97,7 +98,7 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
             fix="run the bronze task of the dataset first: `levee run DOMAIN --from bronze`",
         )
     if contract.personal_columns:
-        settings.pseudonym_key.read()  # fails here and in plain words, not in a worker
+        read_key(settings.pseudonym_key)  # fails here and in plain words, not in a worker
     todo, gone = _todo(taken, refined, again=again)
     progress = Progress(f"silver {settings.domain}.{contract.dataset}", settings.progress)
     total = sum(entry.rows for entry in todo)

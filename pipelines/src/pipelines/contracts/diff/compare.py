@@ -25,6 +25,7 @@ _MISSING: Final = {
     Bump.MINOR: "version-minor-missing",
     Bump.PATCH: "version-patch-missing",
 }
+_UNANNOUNCED: Final = ("version-major-missing", "removal-unannounced")
 _ENDING: Final = ("deprecated", "retired")
 
 
@@ -60,6 +61,11 @@ class Difference:
         """Whether a reader may fail, or see what it must not."""
         return self.impact is Impact.BREAKING
 
+    @property
+    def unannounced(self) -> bool:
+        """Whether it is a breach that the version, or the status before, did not tell readers of."""
+        return self.rule.id in _UNANNOUNCED
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:
@@ -68,16 +74,19 @@ class _Said:
     column: str | None = None
 
 
-def differences(base: Mapping[str, Contract], head: Mapping[str, Contract]) -> tuple[Difference, ...]:
+def differences(
+    base: Mapping[str, Contract], head: Mapping[str, Contract], beside: Iterable[Contract] = ()
+) -> tuple[Difference, ...]:
     """The differences between two sets of contracts, the worst first.
 
     Args:
         base: The contracts before, by file.
         head: The contracts after, by file.
+        beside: Contracts that are not compared, and tell who reads a column.
     """
     before = {_name(contract): (file, contract) for file, contract in base.items()}
     after = {_name(contract): (file, contract) for file, contract in head.items()}
-    known = [*base.values(), *head.values()]
+    known = [*base.values(), *head.values(), *beside]
     found: list[Difference] = []
     for name in sorted({*before, *after}):
         old_file, old = before.get(name, ("", None))
@@ -123,8 +132,13 @@ def _rule(rule: str, what: str, column: str | None = None) -> _Said:
 
 
 def _said(old: Contract | None, new: Contract | None) -> Iterator[_Said]:
-    if old is None or new is None:
-        yield _rule("dataset-added", "new dataset") if old is None else _rule("dataset-removed", "dataset removed")
+    if old is None:
+        yield _rule("dataset-added", "new dataset")
+        return
+    if new is None:
+        yield _rule("dataset-removed", "dataset removed")
+        if old.standard.status not in _ENDING:
+            yield _rule("removal-unannounced", f"removed, and its last status was {old.standard.status}")
         return
     if old.digest == new.digest:
         return
@@ -190,11 +204,11 @@ def _column(name: str, old: Column | None, new: Column | None) -> Iterator[_Said
 
 
 def _mask(name: str, old: Column, new: Column) -> Iterator[_Said]:
-    if old.pseudonymisation == new.pseudonymisation:
+    if old.masking == new.masking:
         return
-    if new.pseudonymisation is None:
+    if new.masking is None:
         yield _rule("mask-removed", f"column {name}: no longer masked", name)
-    elif old.pseudonymisation is None:
+    elif old.masking is None:
         yield _rule("mask-added", f"column {name}: masked", name)
     else:
         yield _rule("mask-changed", f"column {name}: masked anew", name)

@@ -15,8 +15,8 @@ from pipelines.contracts.extensions.care import LayerRetention, Maintenance
 from pipelines.contracts.extensions.extraction import Extraction
 from pipelines.contracts.extensions.gold import Gold
 from pipelines.contracts.extensions.ingestion import Ingestion, Redelivery, Source
-from pipelines.contracts.extensions.masking import Pseudonymisation
-from pipelines.contracts.extensions.quality import OnFailure
+from pipelines.contracts.extensions.masking import DataSubject, KAnonymity, Masking
+from pipelines.contracts.extensions.quality import CircuitBreaker, Implementation, OnFailure
 from pipelines.contracts.extensions.registry import Extension, Registry
 from pipelines.contracts.extensions.silver import Deduplication
 
@@ -28,7 +28,9 @@ CONTRACT_PROPERTIES: Registry = {
     **ingestion.CONTRACT_PROPERTIES,
     **extraction.CONTRACT_PROPERTIES,
     **silver.CONTRACT_PROPERTIES,
+    **quality.CONTRACT_PROPERTIES,
     **care.CONTRACT_PROPERTIES,
+    **masking.CONTRACT_PROPERTIES,
     **gold.CONTRACT_PROPERTIES,
 }
 """Custom properties of a contract."""
@@ -43,15 +45,19 @@ __all__ = [
     "COLUMN_PROPERTIES",
     "CONTRACT_PROPERTIES",
     "QUALITY_PROPERTIES",
+    "CircuitBreaker",
+    "DataSubject",
     "Deduplication",
     "Extension",
+    "Extraction",
     "Gold",
+    "Implementation",
     "Ingestion",
+    "KAnonymity",
     "LayerRetention",
     "Maintenance",
-    "Extraction",
+    "Masking",
     "OnFailure",
-    "Pseudonymisation",
     "Redelivery",
     "Registry",
     "Source",
