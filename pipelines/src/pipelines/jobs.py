@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from pipelines.contracts import Contract, Domain, load_domain
 from pipelines.contracts.catalogue import entries
@@ -17,9 +18,15 @@ from pipelines.errors import UsageError
 from pipelines.progress import Progress
 from pipelines.settings import RunSettings
 
+if TYPE_CHECKING:
+    from pipelines.engine import Engine
+
 log = logging.getLogger("levee")
 
 Argv = Sequence[str] | None
+
+TABLES_AT_ONCE = 4
+"""Small tables that one task works on at once: most of their time is waiting for commits."""
 
 
 def bronze(argv: Argv = None) -> int:
@@ -30,6 +37,23 @@ def bronze(argv: Argv = None) -> int:
     settings, domain = _start("bronze", argv)
     engine = Engine.open(settings.engine, entries(settings, domain))
     ingest(engine, _contract(domain, settings.dataset, "source", "--dataset"), settings)
+    return 0
+
+
+def tables(argv: Argv = None) -> int:
+    """Take every source table of the job through bronze, silver and its checks, many at once in one session."""
+    from pipelines.bronze.ingest import ingest
+    from pipelines.engine import Engine
+    from pipelines.silver.refine import refine
+    from pipelines.tables import run_tables, tables_error
+
+    settings, domain = _start("tables", argv)
+    engine = Engine.open(settings.engine, entries(settings, domain))
+    steps = {"bronze": ingest, "silver": refine, "quality": _check}
+    done = run_tables(engine, settings, domain.choose(settings.sources), steps, workers=TABLES_AT_ONCE)
+    if error := tables_error(done):
+        raise error
+    log.info("tables %s: %d done", domain.name, len(done))
     return 0
 
 
@@ -74,12 +98,17 @@ def gold(argv: Argv = None) -> int:
 def quality(argv: Argv = None) -> int:
     """Check one dataset against its contract (``--dataset``)."""
     from pipelines.engine import Engine
-    from pipelines.quality.task import check
-    from pipelines.runs import recorded
 
     settings, domain = _start("quality", argv)
     engine = Engine.open(settings.engine, entries(settings, domain))
-    dataset = _contract(domain, settings.dataset, "source", "--dataset")
+    _check(engine, _contract(domain, settings.dataset, "source", "--dataset"), settings)
+    return 0
+
+
+def _check(engine: Engine, dataset: Contract, settings: RunSettings) -> None:
+    from pipelines.quality.task import check
+    from pipelines.runs import recorded
+
     with recorded(engine, settings, "quality", dataset) as tally:
         checked = check(engine, settings, dataset)
         tally.rows_in = max((line.rows or 0 for line in checked.lines), default=0)
@@ -90,14 +119,13 @@ def quality(argv: Argv = None) -> int:
     skipped = len(checked.lines) - len(ran)
     log.info(
         "quality %s.%s: %d checks ran, %d did not, %d expectations failed, docs %s",
-        domain.name,
+        settings.domain,
         checked.dataset,
         len(ran),
         skipped,
         sum(line.success is False for line in ran),
         checked.docs,
     )
-    return 0
 
 
 def maintain(argv: Argv = None) -> int:
@@ -138,6 +166,7 @@ def _contract(domain: Domain, name: str | None, layer: str, parameter: str) -> C
 
 
 TASKS: dict[str, Callable[[Argv], int]] = {
+    "tables": tables,
     "bronze": bronze,
     "silver": silver,
     "gold": gold,

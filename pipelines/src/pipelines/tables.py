@@ -1,0 +1,158 @@
+"""Many source tables in one task: planned, run side by side in one session, each on its own account.
+
+A table is a chain of steps (``bronze``, ``silver``, ...). Large ones, whose steps fill the machine by themselves, run
+one after another; the small ones, whose time is mostly waiting for commits, share the workers. A table that fails stops
+its own chain and no other; the task fails at the end and names every one. What is done is not done twice, so the task
+is simply run again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipelines.bronze.storage import list_files
+from pipelines.engine.failures import failure, interrupted
+from pipelines.errors import PipelineError
+from pipelines.progress import Progress
+from pipelines.settings import RunSettings
+
+if TYPE_CHECKING:
+    from pipelines.contracts.model import Contract
+    from pipelines.engine import Engine
+
+log = logging.getLogger(__name__)
+
+LARGE_BYTES = 64 << 20
+"""Bytes of a table's landing folder above which the table runs alone."""
+NAMED = 10
+"""Failed tables that the task's error names with their reasons; every one is in the log and in the run records."""
+
+Step = Callable[["Engine", "Contract", RunSettings], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One table of the task.
+
+    Attributes:
+        contract: Its contract.
+        bytes: Size of what lies in its landing folder.
+    """
+
+    contract: Contract
+    bytes: int
+
+    @property
+    def large(self) -> bool:
+        """Whether it runs alone."""
+        return self.bytes > LARGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class TableRun:
+    """What became of one table.
+
+    Attributes:
+        dataset: The table.
+        failed_step: The step that failed; ``None`` where all went well.
+        error: Its error.
+    """
+
+    dataset: str
+    failed_step: str | None = None
+    error: PipelineError | None = None
+
+
+def tables_error(runs: Sequence[TableRun]) -> PipelineError | None:
+    """The error of the task: every failed table by name; ``None`` where none failed.
+
+    It is of the kind whose exit code asks for another try where one of the tables' is.
+    """
+    failed = [(run, run.error) for run in runs if run.error]
+    if not failed:
+        return None
+    told = [f"{run.dataset} ({run.failed_step}: {error.message})" for run, error in failed]
+    more = f"; and {len(told) - NAMED} more, see the run records" if len(told) > NAMED else ""
+    error = next((error for _, error in failed if error.exit_code == PipelineError.exit_code), failed[0][1])
+    kind = PipelineError if error.exit_code == PipelineError.exit_code else type(error)
+    return kind(
+        f"{len(failed)} of {len(runs)} tables failed, the others are done: {'; '.join(told[:NAMED])}{more}",
+        where=error.where,
+        fix=error.fix,
+    )
+
+
+def planned(settings: RunSettings, contracts: Sequence[Contract]) -> list[Planned]:
+    """Order tables: the largest first, so that none is left running alone at the end; equal ones by name."""
+    found = [
+        Planned(contract, sum(file.size for file in list_files(settings.deliveries(contract.dataset), "*")))
+        for contract in contracts
+    ]
+    return sorted(found, key=lambda table: (-table.bytes, table.contract.dataset))
+
+
+def run_tables(
+    engine: Engine,
+    settings: RunSettings,
+    contracts: Sequence[Contract],
+    steps: Mapping[str, Step],
+    *,
+    workers: int,
+) -> tuple[TableRun, ...]:
+    """Run the steps of every table.
+
+    Args:
+        engine: The open engine, which all tables share.
+        settings: Roots and run.
+        contracts: The tables' contracts.
+        steps: What is done with each table, in this order, by name.
+        workers: Small tables at work at once.
+
+    Returns:
+        What became of each table, by name.
+    """
+    tables = planned(settings, contracts)
+    progress = Progress(f"tables {settings.domain}", settings.progress)
+    stopped = threading.Event()
+    done: list[TableRun] = []
+
+    def run(table: Planned) -> TableRun:
+        outcome = _run(engine, settings, table.contract, steps, stopped)
+        done.append(outcome)
+        progress.report(len(done), len(tables), "tables")
+        return outcome
+
+    with engine.gathered_records(), ThreadPoolExecutor(workers) as pool:
+        try:
+            runs = [run(table) for table in tables if table.large]
+            runs += pool.map(run, [table for table in tables if not table.large])
+        except BaseException:
+            stopped.set()  # tables that have not begun do not begin
+            raise
+    return tuple(sorted(runs, key=lambda one: one.dataset))
+
+
+def _run(
+    engine: Engine, settings: RunSettings, contract: Contract, steps: Mapping[str, Step], stopped: threading.Event
+) -> TableRun:
+    own = replace(settings, dataset=contract.dataset)
+    for name, step in steps.items():
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        try:
+            step(engine, contract, own)
+        except Exception as error:
+            if interrupted(error):
+                raise KeyboardInterrupt from error
+            translated = failure(error, f"{name} {settings.domain}.{contract.dataset}")
+            log.warning("%s.%s failed in %s: %s", settings.domain, contract.dataset, name, translated)
+            return TableRun(contract.dataset, name, translated)
+    return TableRun(contract.dataset)
+
+
+__all__ = ["LARGE_BYTES", "Planned", "TableRun", "planned", "run_tables", "tables_error"]

@@ -1,0 +1,178 @@
+"""Many tables in one task: one that fails stops no other, and the task says which."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from pipelines import tables
+from pipelines.bronze.ingest import ingest
+from pipelines.contracts import Contract, load_contract
+from pipelines.engine import Engine
+from pipelines.errors import ContractError, PipelineError, QualityError
+from pipelines.ledger import Ledger, Status
+from pipelines.settings import EngineName, Layer, RunSettings
+from pipelines.silver.refine import refine
+from pipelines.tables import TableRun, planned, run_tables, tables_error
+
+STEPS = {"bronze": ingest, "silver": refine}
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: {name}
+version: 1.0.0
+status: active
+domain: many
+schema:
+  - name: {name}
+    properties:
+      - {{name: id, logicalType: integer, physicalType: bigint, required: true, classification: internal}}
+      - {{name: name, logicalType: string, classification: internal}}
+customProperties:
+  - {{property: layer, value: source}}
+  - {{property: ingestion, value: {{format: csv}}}}
+"""
+
+
+@dataclass
+class Many:
+    """A domain of tables on disk."""
+
+    folder: Path
+    settings: RunSettings = field(init=False)
+
+    def __post_init__(self) -> None:
+        roots = {layer: str(self.folder / layer.value) for layer in Layer}
+        self.settings = RunSettings(domain="many", roots=roots, run_id="run-1")
+
+    def contract(self, name: str) -> Contract:
+        path = self.folder / f"{name}.odcs.yaml"
+        path.write_text(CONTRACT.format(name=name))
+        return load_contract(path)
+
+    def deliver(self, name: str, text: str, file: str = "a.csv") -> None:
+        folder = Path(self.settings.deliveries(name))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text)
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Many:
+    return Many(tmp_path)
+
+
+@pytest.fixture
+def fresh(sail: Engine) -> Engine:
+    """An engine that nobody else gathers records with."""
+    return Engine(EngineName.SAIL, sail.spark)
+
+
+def test_a_table_that_fails_stops_no_other(fresh: Engine, many: Many) -> None:
+    contracts = [many.contract(f"t{number}") for number in range(6)]
+    for number in range(6):
+        many.deliver(f"t{number}", "nonsense\n1\n" if number == 3 else f"id,name\n{number},a\nx,b\n")
+
+    runs = run_tables(fresh, many.settings, contracts, STEPS, workers=3)
+
+    error = tables_error(runs)
+    assert error is not None
+    assert [(run.dataset, run.failed_step) for run in runs if run.error] == [("t3", "bronze")]
+    assert "1 of 6 tables failed, the others are done: t3 (bronze: " in error.message
+    assert error.exit_code == 1
+    for number in (0, 1, 2, 4, 5):
+        assert fresh.count(many.settings.table_path(Layer.SILVER, f"t{number}")) == 1
+        assert fresh.count(many.settings.table_path(Layer.QUARANTINE, f"t{number}")) == 1
+    records = fresh.rows(many.settings.record_path("runs")).to_pylist()
+    assert sorted((row["task"], row["dataset"]) for row in records if row["status"] == "failed") == [("bronze", "t3")]
+    assert len(records) == 11
+
+    many.deliver("t3", "id,name\n3,a\n", "again.csv")
+    again = run_tables(fresh, replace(many.settings, run_id="run-2"), contracts, STEPS, workers=3)
+
+    assert tables_error(again) is None
+    entries = [entry for n in range(6) for entry in Ledger(fresh, many.settings).entries(Layer.SILVER, f"t{n}")]
+    assert sorted(entry.dataset for entry in entries if entry.status is Status.COMMITTED) == [
+        f"t{number}" for number in range(6)
+    ]
+
+
+def test_the_largest_come_first_and_large_ones_run_alone(
+    fresh: Engine, many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "LARGE_BYTES", 50)
+    contracts = [many.contract(name) for name in ("small", "large", "none", "larger", "tiny")]
+    for name, size in {"small": 30, "large": 60, "larger": 90, "tiny": 10}.items():
+        many.deliver(name, "x" * size)
+    at_work: set[str] = set()
+    lock, seen = threading.Lock(), list[tuple[str, frozenset[str]]]()
+
+    def step(engine: Engine, contract: Contract, settings: RunSettings) -> None:
+        assert engine is fresh
+        assert settings.dataset == contract.dataset
+        with lock:
+            at_work.add(contract.dataset)
+            seen.append((contract.dataset, frozenset(at_work)))
+        with lock:
+            at_work.remove(contract.dataset)
+
+    run_tables(fresh, many.settings, contracts, {"step": step}, workers=2)
+
+    assert [table.contract.dataset for table in planned(many.settings, contracts)] == [
+        "larger",
+        "large",
+        "small",
+        "tiny",
+        "none",
+    ]
+    assert seen[:2] == [("larger", frozenset({"larger"})), ("large", frozenset({"large"}))]
+
+
+def raising(error: BaseException) -> Callable[[Engine, Contract, RunSettings], None]:
+    def step(engine: Engine, contract: Contract, settings: RunSettings) -> None:
+        raise error
+
+    return step
+
+
+def test_an_engines_error_is_told_in_words(fresh: Engine, many: Many) -> None:
+    steps = {"bronze": raising(OSError(28, "No space left on device"))}
+
+    runs = run_tables(fresh, many.settings, [many.contract("a")], steps, workers=1)
+
+    error = tables_error(runs)
+    assert error is not None
+    assert "a (bronze: the disk is full)" in error.message
+    assert error.exit_code == 3
+
+
+def test_an_interrupt_stops_the_tables_that_have_not_begun(fresh: Engine, many: Many) -> None:
+    contracts = [many.contract(f"t{number}") for number in range(20)]
+
+    with pytest.raises(KeyboardInterrupt):
+        run_tables(fresh, many.settings, contracts, {"bronze": raising(KeyboardInterrupt())}, workers=2)
+
+
+def test_the_error_asks_for_another_try_where_one_may_help() -> None:
+    gate = TableRun("a", "quality", QualityError("said no"))
+    contract = TableRun("b", "silver", ContractError("cannot be", where="b.odcs.yaml:3"))
+    lost = TableRun("c", "bronze", PipelineError("the engine has gone", fix="run again"))
+
+    codes = [getattr(tables_error(runs), "exit_code", None) for runs in ([gate, contract], [contract], [gate, lost])]
+
+    assert codes == [1, 2, 3]
+    assert tables_error([TableRun("d")]) is None
+
+
+def test_many_failures_are_counted_not_listed() -> None:
+    runs = [TableRun(f"t{n:02d}", "bronze", QualityError("no")) for n in range(25)]
+
+    error = tables_error(runs)
+
+    assert error is not None
+    assert error.message.startswith("25 of 25 tables failed")
+    assert error.message.endswith("; and 15 more, see the run records")
+    assert error.message.count("bronze: no") == tables.NAMED
