@@ -6,11 +6,12 @@ only the machine knows (engine, folder of a bucket, where the key is) comes from
 ==============================  ======================================================================================
 ``LEVEE_ENGINE``                ``sail`` or ``spark``; on a cluster ``databricks`` is detected, elsewhere ``sail``
 ``LEVEE_PATH_MAP``              JSON ``{url prefix: local folder}``: where a bucket URL lives on this machine
-``LEVEE_PSEUDONYM_KEY_FILE``    file of mode 0600 with the pseudonymisation key; the laptop's way
+``LEVEE_PSEUDONYM_KEY_FILE``    file of mode 0600 with the masking key; the laptop's way
 ``LEVEE_PSEUDONYM_KEY``         the key itself; on a cluster, a reference to a secret scope puts it there
 ``LEVEE_PROGRESS``              JSONL file that progress events are appended to
 ``LEVEE_NODE_TYPE``             node type that compute-seconds are booked on; ``local`` where it is not set
 ``LEVEE_RUN_ID``                the run's name, shared by the tasks of one job run; made up where it is not set
+``LEVEE_TASK_ATTEMPT``          which try of the task this is, from 1
 ==============================  ======================================================================================
 """
 
@@ -28,7 +29,8 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.errors import PipelineError, UsageError
+from pipelines.errors import UsageError
+from pipelines.secret_references import SecretReference
 
 
 class Layer(enum.StrEnum):
@@ -79,10 +81,10 @@ class RunSettings:
         path_map: Local folder by URL prefix; empty on a cluster.
         run_id: Name of the job run, the same in all its tasks.
         node_type: What compute-seconds are booked on.
-        pseudonym_key: Where the key of masked columns is.
-        environment: Deployment target, which chooses among a source's servers; ``None`` where there is but one.
+        pseudonym_key: Where the key of masked columns is; it is read only where a column must be masked.
         progress: JSONL file for progress events; ``None`` for none.
         started: When the settings were made, UTC.
+        attempt: Which try of the task this is, from 1.
     """
 
     domain: str
@@ -96,12 +98,12 @@ class RunSettings:
     path_map: Mapping[str, str] = field(default_factory=dict)
     run_id: str = ""
     node_type: str = "local"
-    pseudonym_key: KeySource = KeySource()
+    pseudonym_key: SecretReference | None = None
     progress: Path | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    attempt: int = 1
 
     @classmethod
-    environment: str | None = None
     def parse(
         cls,
         argv: Sequence[str],
@@ -138,16 +140,16 @@ class RunSettings:
             path_map=_path_map(variables.get("LEVEE_PATH_MAP")),
             run_id=run_id,
             node_type=options.node_type or variables.get("LEVEE_NODE_TYPE") or "local",
-            pseudonym_key=_key_source(variables),
+            pseudonym_key=_key(variables),
             progress=Path(progress) if progress else None,
             started=started,
+            attempt=_attempt(options.attempt or variables.get("LEVEE_TASK_ATTEMPT")),
         )
 
     def root(self, layer: Layer) -> str:
         """Return the root of a layer as this machine reaches it: a URL, or the folder the URL is mapped to.
 
         Raises:
-            environment=options.environment,
             UsageError: the task was not given this layer's root.
         """
         url = self.roots.get(layer)
@@ -203,6 +205,7 @@ def _options(task: str, argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--catalog", help="Unity Catalog catalog")
     parser.add_argument("--run-id", help="name of the job run, e.g. {{job.run_id}}")
     parser.add_argument("--node-type", help="node type that compute-seconds are booked on")
+    parser.add_argument("--attempt", help="which try of the task this is, e.g. {{task.execution_count}}")
     return parser.parse_args(list(argv))
 
 
@@ -218,11 +221,18 @@ def _engine(variables: Mapping[str, str]) -> EngineName:
     if not value:
         return EngineName.DATABRICKS if variables.get("DATABRICKS_RUNTIME_VERSION") else EngineName.SAIL
     try:
-    parser.add_argument("--environment", help="deployment target, e.g. prod: which of a source's servers is read")
         return EngineName(value)
     except ValueError:
         names = ", ".join(EngineName)
         raise UsageError(f"LEVEE_ENGINE={value!r} is no engine", fix=f"set it to one of {names}") from None
+
+
+def _attempt(value: str | None) -> int:
+    if not value:
+        return 1
+    if not value.isdecimal() or int(value) < 1:
+        raise UsageError(f"the attempt {value!r} is no number from 1", fix="leave it to the job host, or pass 1")
+    return int(value)
 
 
 def _path_map(value: str | None) -> Mapping[str, str]:
@@ -237,10 +247,10 @@ def _path_map(value: str | None) -> Mapping[str, str]:
     return MappingProxyType(mapping)
 
 
-def _key_source(variables: Mapping[str, str]) -> KeySource:
+def _key(variables: Mapping[str, str]) -> SecretReference | None:
     if path := variables.get("LEVEE_PSEUDONYM_KEY_FILE"):
-        return KeySource(file=Path(path))
-    return KeySource(variable="LEVEE_PSEUDONYM_KEY") if variables.get("LEVEE_PSEUDONYM_KEY") else KeySource()
+        return SecretReference("file", path)
+    return SecretReference("env", "LEVEE_PSEUDONYM_KEY") if variables.get("LEVEE_PSEUDONYM_KEY") else None
 
 
 def _new_run_id(now: datetime) -> str:
