@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from levee.cli import check, cost, data, engine, evidence, fidelity, github, machine, prices, review
+from levee.cli import check, contracts, cost, data, engine, evidence, fidelity, github, machine, prices, review
 from levee.cli.console import ON_STDOUT, errors, output, print_json
 from levee.errors import EngineError, LeveeError, UsageError
 
@@ -37,6 +37,7 @@ review.register(app)
 check.register(app)
 evidence.register(app)
 data.register(app)
+contracts.register(app)
 machine.register(app)
 
 
@@ -120,6 +121,6 @@ def _with_json(arguments: list[str]) -> list[str]:
 
 def _machine_readable(arguments: list[str], wrong: LeveeError) -> None:
     """Print an error as JSON where the command was to print its result so."""
-    if ON_STDOUT in pairwise(arguments):
+    if {ON_STDOUT, ("--output", "json")}.intersection(pairwise(arguments)):
         told = {"message": wrong.message, "where": wrong.where, "fix": wrong.fix, "exit_code": wrong.exit_code}
         print_json({"version": 1, "error": told})

@@ -24,7 +24,7 @@ from pipelines.contracts import (
     schema_name,
 )
 
-_SUFFIX: Final = ".odcs.yaml"
+SUFFIX: Final = ".odcs.yaml"
 
 
 def read(root: Path) -> Mapping[str, Contract]:
@@ -34,7 +34,7 @@ def read(root: Path) -> Mapping[str, Contract]:
         UsageError: A contract is wrong; with file and line.
     """
     found: dict[str, Contract] = {}
-    for path in sorted(root.rglob(f"*{_SUFFIX}")):
+    for path in sorted(root.rglob(f"*{SUFFIX}")):
         found[path.relative_to(root).as_posix()] = read_one(path)
     return found
 

@@ -64,22 +64,39 @@ def log(environments: Sequence[EnvironmentReview], run: Run) -> dict[str, Any]:
     rules = {rule.id: rule for environment in environments for rule in environment.rules}
     used = sorted({f.violation.policy for f, _ in merged.values()})
     index = {name: place for place, name in enumerate(used)}
-    results = [_result(finding, names, index, run) for finding, names in list(merged.values())[:_MOST]]
+    return document(
+        run.version,
+        rules=[_rule(name, rules.get(name)) for name in used],
+        results=[_result(finding, names, index, run) for finding, names in merged.values()],
+        invocation=_invocation(environments, run.exit_code),
+    )
+
+
+def document(
+    version: str,
+    *,
+    rules: Sequence[Mapping[str, Any]],
+    results: Sequence[Mapping[str, Any]],
+    invocation: Mapping[str, Any],
+) -> dict[str, Any]:
+    """A log of one run of Levee: what any writer of findings puts its own into.
+
+    Args:
+        version: Levee's version.
+        rules: ``reportingDescriptor`` objects (§3.49), in the order of ``ruleIndex``.
+        results: ``result`` objects (§3.27); beyond what GitHub takes they are left out.
+        invocation: The ``invocation`` object (§3.20).
+    """
+    driver = {"name": "Levee", "semanticVersion": version, "rules": list(rules)}
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {
-                    "driver": {
-                        "name": "Levee",
-                        "semanticVersion": run.version,
-                        "rules": [_rule(name, rules.get(name)) for name in used],
-                    }
-                },
+                "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
-                "invocations": [_invocation(environments, run.exit_code)],
-                "results": results,
+                "invocations": [dict(invocation)],
+                "results": list(results[:_MOST]),
             }
         ],
     }
@@ -115,7 +132,7 @@ def _result(finding: Finding, environments: Sequence[str], index: Mapping[str, i
         "ruleIndex": index[violation.policy],
         "kind": "open" if undecided else "fail",
         "level": "none" if undecided else _level(violation.level),
-        "message": {"text": _printed(f"{violation.message} (in {', '.join(environments)})")},
+        "message": {"text": printed(f"{violation.message} (in {', '.join(environments)})")},
         "locations": [_location(violation, run.file)],
         "partialFingerprints": {"leveeFinding/v1": finding.fingerprint},
         "properties": {"environments": list(environments)},
@@ -131,20 +148,25 @@ def _location(violation: Violation, file: str) -> dict[str, Any]:
     source = violation.source
     if source is None or source.file.startswith("/"):
         source = Source(file, 1)
-    location: dict[str, Any] = {
+    location = at_line(source.file, source.line)
+    if violation.urn:
+        location["logicalLocations"] = [{"fullyQualifiedName": printed(violation.urn), "kind": "resource"}]
+    return location
+
+
+def at_line(file: str, line: int) -> dict[str, Any]:
+    """The ``location`` object (§3.28) of a line in a file of the repository."""
+    return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(_printed(source.file))},
-            "region": {"startLine": max(source.line, 1)},
+            "artifactLocation": {"uri": quote(printed(file))},
+            "region": {"startLine": max(line, 1)},
         }
     }
-    if violation.urn:
-        location["logicalLocations"] = [{"fullyQualifiedName": _printed(violation.urn), "kind": "resource"}]
-    return location
 
 
 def _invocation(environments: Sequence[EnvironmentReview], code: int) -> dict[str, Any]:
     notes = [
-        {"level": "error", "message": {"text": _printed(f"{e.name}: {e.failure}")}} for e in environments if e.failure
+        {"level": "error", "message": {"text": printed(f"{e.name}: {e.failure}")}} for e in environments if e.failure
     ]
     return {"executionSuccessful": not notes, "exitCode": code, "toolExecutionNotifications": notes}
 
@@ -153,5 +175,6 @@ def _level(level: Level) -> str:
     return "error" if level is Level.MANDATORY else "warning"
 
 
-def _printed(text: str) -> str:
+def printed(text: str) -> str:
+    """The text with signs that no viewer prints replaced."""
     return _UNPRINTED.sub("�", text)

@@ -62,6 +62,14 @@ class Repository:
         tree = self._tree(after) if contains else self._merged(before, after, name, head)
         return Revision(name, before, self._tree(before)), Revision(head, after, tree)
 
+    def tree_of(self, name: str) -> str:
+        """The tree of a commit, branch or tag, hexadecimal.
+
+        Raises:
+            UsageError: There is no such commit.
+        """
+        return self._tree(self._commit(name, "--base"))
+
     def changed(self, base: Revision, head: Revision) -> tuple[str, ...]:
         """The files that differ, relative to the repository; both names of a renamed one."""
         listed = self._run("diff", "--name-only", "--no-renames", "-z", base.tree, head.tree)

@@ -1,9 +1,11 @@
 """A contract file to change one thing in at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
+from pipelines.contracts import Contract, load_domain
 
 MINIMAL = """\
 apiVersion: v3.1.0
@@ -55,3 +57,9 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def sales() -> Mapping[str, Contract]:
+    """The shipped contracts of the domain `sales`, by dataset."""
+    return {contract.dataset: contract for contract in load_domain("sales").contracts}

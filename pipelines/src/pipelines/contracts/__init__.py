@@ -19,7 +19,7 @@ from pipelines.contracts.extensions import (
     Source,
 )
 from pipelines.contracts.jobs import PACKAGE, JobSpec, TaskSpec, job_spec
-from pipelines.contracts.lint import LINT_RULES, LintFinding, LintLevel, LintRule, contract_files, lint
+from pipelines.contracts.lint import LINT_RULES, LintFinding, LintLevel, LintRule, contract_files, lint_contracts
 from pipelines.contracts.loader import contract_errors, load_contract
 from pipelines.contracts.model import Check, Classification, Column, Contract
 from pipelines.contracts.servers import choose_server
@@ -62,7 +62,7 @@ __all__ = [
     "gold_fed",
     "installed_content",
     "job_spec",
-    "lint",
+    "lint_contracts",
     "load_contract",
     "load_domain",
     "schema_name",

@@ -52,6 +52,12 @@ _B, _N, _D = Impact.BREAKING, Impact.NON_BREAKING, Impact.DOCUMENTATION
 _RULES: Final = (
     DiffRule("dataset-added", _N, "nobody reads it yet", _FORWARD),
     DiffRule("dataset-removed", _B, "whoever reads it finds nothing", _FORWARD),
+    DiffRule(
+        "removal-unannounced",
+        _B,
+        "readers were not told by `deprecated` or `retired`",
+        f"{_ODCS}, Fundamentals, status",
+    ),
     DiffRule("column-added", _N, "a reader leaves out what it does not know", _AVRO),
     DiffRule("column-removed", _B, "a query that names it fails; SQL has no default for it", _FORWARD),
     DiffRule("columns-reordered", _N, "columns are matched by name", _AVRO),

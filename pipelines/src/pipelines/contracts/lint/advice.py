@@ -95,12 +95,14 @@ def _freshness(contract: Contract) -> Advice:
 
 
 def _key(contract: Contract) -> Advice:
+    """A contract that says which rows are the same has answered, too."""
     keyed = contract.primary_key or any(column.unique for column in contract.columns)
-    named = any(
-        isinstance(item.value, dict) and item.value.get("businessKey") for item in contract.standard.custom_properties
+    answered = any(
+        item.property == "deduplication" or (isinstance(item.value, dict) and "businessKey" in item.value)
+        for item in contract.standard.custom_properties
     )
-    if not keyed and not named:
-        yield f"{contract.dataset} has no key", _TABLE
+    if not keyed and not answered:
+        yield f"{contract.dataset} has no key, and does not say which rows are the same", _TABLE
 
 
 def _money(contract: Contract) -> Advice:

@@ -13,7 +13,7 @@ from pipelines.contracts.lint.advice import advice
 from pipelines.contracts.lint.rules import LINT_RULES, LintFinding
 from pipelines.contracts.loader import SUFFIX, contract_errors, load_contract
 from pipelines.contracts.model import Contract
-from pipelines.errors import ContractError, UsageError
+from pipelines.errors import ContractError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,20 @@ def contract_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     """The contract files that paths name: a file itself, a folder's with those below it.
 
     Raises:
-        UsageError: a path is not there, or holds no contract.
+        ContractError: a path is not there, or holds no contract.
     """
     found: dict[Path, None] = {}
     for path in paths:
         files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
         if not files or not path.exists():
-            raise UsageError(
+            raise ContractError(
                 f"there is no contract ({SUFFIX})", where=str(path), fix="name a contract, or a folder that holds some"
             )
         found |= dict.fromkeys(files)
     return tuple(found)
 
 
-def lint(paths: Sequence[Path]) -> tuple[LintFinding, ...]:
+def lint_contracts(paths: Sequence[Path]) -> tuple[LintFinding, ...]:
     """Look at contracts: each file alone, whole domains where a folder is given, and ids across all of them.
 
     Args:
@@ -50,7 +50,7 @@ def lint(paths: Sequence[Path]) -> tuple[LintFinding, ...]:
         The findings by file and line.
 
     Raises:
-        UsageError: a path is not there, or holds no contract.
+        ContractError: a path is not there, or holds no contract.
     """
     findings: list[LintFinding] = []
     read: list[_Read] = []

@@ -148,8 +148,8 @@ _RULES: Final = (
     LintRule(
         "key-missing",
         _WARNING,
-        "Something tells two rows apart.",
-        "Set `primaryKey: true` or `unique: true` on a column, or name a business key in the custom properties.",
+        "Something tells two rows apart, or the contract says which are the same.",
+        "Set `primaryKey: true` or `unique: true` on a column, or add `deduplication` to the custom properties.",
         f"{_ODCS}, Schema, primaryKey",
     ),
     LintRule(

@@ -1,0 +1,108 @@
+"""``levee contracts``: what changes in data contracts, what is wrong with them, and what is made from them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from levee.cli.console import output as terminal
+from levee.cli.console import print_json, say
+from levee.errors import UsageError
+from levee.report import contracts as tables
+from levee.review import contract_comment, contract_lint
+from levee.review.contract_sides import sides
+from pipelines.contracts import ContractError, contract_files, differences, domains_folder, lint_contracts
+
+
+class DiffOutput(StrEnum):
+    """What differences are written as."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class LintOutput(StrEnum):
+    """What findings are written as."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    contracts = typer.Typer(help="Data contracts: compare, check, document, export, and start new ones.")
+    contracts.command(epilog="Example: levee contracts diff --base main --output markdown")(diff)
+    contracts.command(epilog="Example: levee contracts lint pipelines/src/pipelines/domains")(lint)
+    app.add_typer(contracts, name="contracts", no_args_is_help=True)
+
+
+def diff(
+    old: Annotated[str | None, typer.Argument(metavar="OLD", help="A file, a folder or a commit.")] = None,
+    new: Annotated[
+        str | None, typer.Argument(metavar="NEW", help="The same; the working tree's contracts where absent.")
+    ] = None,
+    *,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="REV", help="The commit that takes OLD's place.")
+    ] = None,
+    output: Annotated[DiffOutput, typer.Option("--output", help="What is printed.")] = DiffOutput.TEXT,
+) -> int:
+    """Say which changes of contracts break readers, why, and whom; 1 where the version does not tell them."""
+    if (old is None) == (base is None):
+        raise UsageError("say what is compared with: OLD or --base", fix="levee contracts diff --base main")
+    with sides(old or base or "", new, cwd=Path()) as (before, after):
+        found = differences(before.contracts, after.contracts, (*before.beside, *after.beside))
+    match output:
+        case DiffOutput.JSON:
+            print_json(contract_comment.document(found, before.name, after.name))
+        case DiffOutput.MARKDOWN:
+            sys.stdout.write(contract_comment.markdown(found, before.name, after.name))
+        case DiffOutput.TEXT:
+            if found:
+                terminal.print(tables.difference_table(found))
+            say(tables.difference_line(found), terminal)
+    return int(any(one.unannounced for one in found))
+
+
+def lint(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Contracts and folders of them; the shipped domains where absent."),
+    ] = None,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
+    output: Annotated[LintOutput, typer.Option("--output", help="What is printed.")] = LintOutput.TEXT,
+) -> int:
+    """Say everything that is wrong with contracts, and what would be better; 1 where one is refused."""
+    asked = tuple(paths or [_shown(domains_folder())])
+    try:
+        files = len(contract_files(asked))
+        found = lint_contracts(asked)
+    except ContractError as wrong:
+        raise UsageError(wrong.message, where=wrong.where, fix=wrong.fix) from wrong
+    blocked = contract_lint.failed(found, strict=strict)
+    match output:
+        case LintOutput.JSON:
+            print_json(contract_lint.document(found, files, blocked=blocked))
+        case LintOutput.SARIF:
+            sys.stdout.write(
+                json.dumps(contract_lint.sarif_log(found, version("levee"), blocked=blocked), indent=2) + "\n"
+            )
+        case LintOutput.TEXT:
+            if found:
+                terminal.print(tables.lint_table(found))
+            say(tables.lint_line(found, files), terminal)
+    return int(blocked)
+
+
+def _shown(path: Path) -> Path:
+    """A path as it is written from here, where it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,164 @@
+"""``levee contracts diff|lint`` as a person and as a pull request run them."""
+
+import json
+import shutil
+import subprocess
+
+import jsonschema
+import pytest
+
+from levee.cli.app import run
+from pipelines.contracts import domains_folder
+from tests.levee.review.test_writers import SCHEMA
+
+RETAIL = "sales/online_retail.odcs.yaml"
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository with the shipped contracts, and the folder as the place of the call."""
+    shutil.copytree(domains_folder(), tmp_path / "domains")
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-qm", "Contracts")
+    return tmp_path
+
+
+def git(*arguments):
+    who = ["-c", "user.name=t", "-c", "user.email=t@levee.example"]
+    subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
+
+
+def edited(repository, *pairs, file=RETAIL):
+    path = repository / "domains" / file
+    text = path.read_text()
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text)
+    return path
+
+
+def without(repository, column):
+    path = repository / "domains" / RETAIL
+    text = path.read_text()
+    start = text.index(f"      - name: {column}\n")
+    return text[start : text.index("      - name: ", start + 1)]
+
+
+def test_nothing_changed_since_a_commit(repository, capsys):
+    assert run(["contracts", "diff", "--base", "HEAD"]) == 0
+    assert "the contracts are the same" in capsys.readouterr().out
+
+
+def test_a_breach_without_a_major_version_fails(repository, capsys):
+    edited(repository, (without(repository, "country"), ""))
+    assert run(["contracts", "diff", "--base", "main", "--output", "json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["blocked"]
+    (removed,) = [one for one in said["differences"] if one["rule"] == "column-removed"]
+    assert removed["gold"] == ["revenue_by_country"]
+    assert removed["roles"] == ["sales_reader"]
+    assert removed["file"] == f"domains/{RETAIL}"
+    assert removed["source"].startswith("Confluent")
+
+
+def test_a_breach_with_a_major_version_is_fine(repository, capsys):
+    edited(repository, (without(repository, "country"), ""), ("version: 1.0.0", "version: 2.0.0"))
+    assert run(["contracts", "diff", "--base", "main"]) == 0
+    assert "breaking" in capsys.readouterr().out
+
+
+def test_two_commits_two_folders_and_two_files_say_the_same(repository, capsys):
+    shutil.copytree("domains", "before")
+    path = edited(repository, ("version: 1.0.0", "version: 1.0.1"), ("by its English name", "in English"))
+    git("commit", "-qm", "Words", "--", str(path))
+    said = []
+    for old, new in (("HEAD~1", "HEAD"), ("before", "domains"), (f"before/{RETAIL}", f"domains/{RETAIL}")):
+        assert run(["contracts", "diff", old, new, "--output", "json"]) == 0
+        said.append([(one["dataset"], one["rule"]) for one in json.loads(capsys.readouterr().out)["differences"]])
+    assert said == [[("sales.online_retail", "words-changed")]] * 3
+
+
+def test_a_file_knows_the_gold_beside_it(repository, capsys):
+    shutil.copytree("domains", "before")
+    edited(repository, (without(repository, "country"), ""))
+    assert run(["contracts", "diff", f"before/{RETAIL}", f"domains/{RETAIL}", "--output", "json"]) == 1
+    removed = json.loads(capsys.readouterr().out)["differences"][0]
+    assert (removed["rule"], removed["gold"]) == ("column-removed", ["revenue_by_country"])
+
+
+def test_markdown_is_harmless(repository, capsys):
+    edited(repository, ("name: sales-data\n", 'name: "@everyone <img src=x> | a"\n'))
+    assert run(["contracts", "diff", "--base", "main", "--output", "markdown"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("### Data contracts: ")
+    assert "@everyone" not in said
+    assert "<img" not in said
+    assert all(line.count(" | ") == 6 for line in said.splitlines() if line.startswith("| "))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "OLD or --base"),
+        (["HEAD", "--base", "HEAD"], "OLD or --base"),
+        (["nothing"], "no file, no folder and no commit"),
+        (["--base", "v9"], "no file, no folder and no commit"),
+    ],
+)
+def test_what_cannot_be_compared_is_wrong_use(repository, arguments, message, capsys):
+    assert run(["contracts", "diff", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_wrong_contract_at_a_commit_is_named_by_it(repository, capsys):
+    path = edited(repository, ("classification: confidential", "classification: sekret"))
+    git("commit", "-qm", "Wrong", "--", str(path))
+    edited(repository, ("classification: sekret", "classification: confidential"))
+    assert run(["contracts", "diff", "--base", "HEAD"]) == 2
+    assert f"HEAD:domains/{RETAIL}:" in capsys.readouterr().err
+
+
+def test_lint_takes_the_shipped_contracts(capsys):
+    assert run(["contracts", "lint"]) == 0
+    assert "0 errors" in capsys.readouterr().out
+
+
+def test_lint_tells_every_error_and_fails(repository, capsys):
+    edited(
+        repository, ("classification: confidential", "classification: sekret"), ("vacuumHours: 168", "vacuumHours: 1")
+    )
+    assert run(["contracts", "lint", "domains", "--output", "json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    errors = [one for one in said["findings"] if one["level"] == "error"]
+    assert said["blocked"]
+    assert [one["rule"] for one in errors] == ["contract-refused"] * len(errors)
+    assert {one["file"] for one in errors} == {f"domains/{RETAIL}"}
+    assert len({one["line"] for one in errors}) == 2
+
+
+def test_a_warning_fails_where_it_is_strict(repository, capsys):
+    edited(repository, ("  - {property: latency, value: 1, unit: d}\n", ""), ("  - {property: frequency", "  # {"))
+    assert run(["contracts", "lint", f"domains/{RETAIL}"]) == 0
+    assert "freshness-missing" in capsys.readouterr().out
+    assert run(["contracts", "lint", f"domains/{RETAIL}", "--strict"]) == 1
+
+
+def test_sarif_keeps_to_its_schema(repository, capsys):
+    edited(repository, ("classification: confidential", "classification: sekret"))
+    assert run(["contracts", "lint", "domains", "--output", "sarif"]) == 1
+    log = json.loads(capsys.readouterr().out)
+    jsonschema.validate(log, SCHEMA)
+    (told,) = [one for one in log["runs"][0]["results"] if one["ruleId"] == "contract-refused"]
+    place = told["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == f"domains/{RETAIL}"
+    text = (repository / "domains" / RETAIL).read_text().splitlines()[place["region"]["startLine"] - 1]
+    assert "sekret" in text
+    assert log["runs"][0]["tool"]["driver"]["rules"][told["ruleIndex"]]["id"] == told["ruleId"]
+
+
+def test_no_contract_is_wrong_use_and_json_says_so(tmp_path, capsys):
+    assert run(["contracts", "lint", str(tmp_path), "--output", "json"]) == 2
+    assert "no contract" in json.loads(capsys.readouterr().out)["error"]["message"]
