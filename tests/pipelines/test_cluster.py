@@ -104,8 +104,10 @@ def test_what_only_a_laptop_has_is_not_imported_with_a_module() -> None:
                 assert not (named | full) & {LAPTOP, *OTHER_ENGINES}, module
 
 
-def test_without_its_libraries_the_quality_task_would_not_start() -> None:
-    assert missing(()) == {"great_expectations": {"pipelines.quality.suite"}}
+def test_without_its_libraries_quality_and_telemetry_would_not_start() -> None:
+    lacking = missing(())
+    assert lacking["great_expectations"] == {"pipelines.quality.suite"}
+    assert {"openlineage", "opentelemetry"} <= lacking.keys()
 
 
 def test_libraries_are_pinned_and_are_the_ones_that_a_laptop_has() -> None:

@@ -41,7 +41,7 @@ def test_a_run_says_what_it_did(
     assert (silver["rows_in"], silver["rows_out"], silver["duplicates"], silver["quarantine"]) == (3, 1, 1, 1)
     assert json.loads(silver["rules"]) == {"id_type": 1, "id_required": 1}
     assert silver["contract_digest"] == contract.digest
-    assert json.loads(silver["compute_seconds"])["local"] == pytest.approx(silver["seconds"])
+    assert json.loads(silver["compute_seconds"])["local"] == pytest.approx(silver["seconds"], rel=0.05)
     assert {"pysail", "pyarrow", "levee-pipelines"} <= json.loads(silver["versions"]).keys()
     lines = [json.loads(record.message) for record in caplog.records if record.name == "levee.runs"]
     assert [(line["task"], line["rows_in"]) for line in lines] == [("bronze", 3), ("silver", 3)]

@@ -58,3 +58,9 @@ class QualityError(PipelineError):
     """A quality gate said no: a rule that fails the batch was broken, or the count law does not hold."""
 
     exit_code = 1
+
+
+class BudgetError(PipelineError):
+    """The budget said no: a run is expected to cost more than is left, or has spent what was."""
+
+    exit_code = 1

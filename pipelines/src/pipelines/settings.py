@@ -12,6 +12,9 @@ only the machine knows (engine, folder of a bucket, where the key is) comes from
 ``LEVEE_NODE_TYPE``             node type that compute-seconds are booked on; ``local`` where it is not set
 ``LEVEE_RUN_ID``                the run's name, shared by the tasks of one job run; made up where it is not set
 ``LEVEE_TASK_ATTEMPT``          which try of the task this is, from 1
+``LEVEE_RATES``                 JSON, what an hour of a node type costs (:mod:`pipelines.budget.terms`)
+``LEVEE_BUDGET``                JSON, what the cost centre may spend in a month
+``LEVEE_CONFIRM_COST``          who has said that the run may exceed the budget (``levee run --confirm-cost``)
 ==============================  ======================================================================================
 """
 
@@ -29,6 +32,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
+from pipelines.budget.terms import Budget, Rates, parse_budget, parse_rates
 from pipelines.errors import UsageError
 from pipelines.secret_references import SecretReference
 
@@ -85,6 +89,9 @@ class RunSettings:
         progress: JSONL file for progress events; ``None`` for none.
         started: When the settings were made, UTC.
         attempt: Which try of the task this is, from 1.
+        rates: What an hour of each node type costs; empty where nobody said.
+        budget: What the cost centre may spend in a month; ``None`` for no limit.
+        confirmed_by: Who has said that the run may exceed the budget.
     """
 
     domain: str
@@ -102,6 +109,9 @@ class RunSettings:
     progress: Path | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     attempt: int = 1
+    rates: Rates = field(default_factory=dict)
+    budget: Budget | None = None
+    confirmed_by: str | None = None
 
     @classmethod
     def parse(
@@ -144,6 +154,9 @@ class RunSettings:
             progress=Path(progress) if progress else None,
             started=started,
             attempt=_attempt(options.attempt or variables.get("LEVEE_TASK_ATTEMPT")),
+            rates=parse_rates(options.rates or variables.get("LEVEE_RATES")),
+            budget=parse_budget(options.budget or variables.get("LEVEE_BUDGET")),
+            confirmed_by=options.confirm_cost or variables.get("LEVEE_CONFIRM_COST") or None,
         )
 
     def root(self, layer: Layer) -> str:
@@ -206,6 +219,9 @@ def _options(task: str, argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--run-id", help="name of the job run, e.g. {{job.run_id}}")
     parser.add_argument("--node-type", help="node type that compute-seconds are booked on")
     parser.add_argument("--attempt", help="which try of the task this is, e.g. {{task.execution_count}}")
+    parser.add_argument("--rates", metavar="JSON", help="what an hour of each node type costs")
+    parser.add_argument("--budget", metavar="JSON", help="what the cost centre may spend in a month")
+    parser.add_argument("--confirm-cost", metavar="WHO", help="who has said that the run may exceed the budget")
     return parser.parse_args(list(argv))
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from pipelines.failpoints import failpoint
 from pipelines.ledger import Ledger
 from pipelines.progress import Progress
 from pipelines.quarantine.files import RejectedFile, quarantine_files
-from pipelines.runs import recorded
+from pipelines.runs import in_batches, recorded
 from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class BronzeResult:
         bytes: Their size.
         repeated: Files whose content had come before.
         rejected: Files that are no deliveries, with the reason; they are in the quarantine of files.
+        newest: Modification time of the newest delivery committed, nanoseconds since 1970, UTC; 0 where none was.
     """
 
     files: int = 0
@@ -68,6 +70,7 @@ class BronzeResult:
     bytes: int = 0
     repeated: int = 0
     rejected: list[RejectedFile] = field(default_factory=list)
+    newest: int = 0
 
 
 def bronze_path(settings: RunSettings, dataset: str) -> str:
@@ -126,6 +129,7 @@ def ingest(engine: Engine, contract: Contract, settings: RunSettings) -> BronzeR
         finally:
             tally.files, tally.rejected_files, tally.bytes = result.files, len(result.rejected), result.bytes
             tally.rows_in = tally.rows_out = result.rows
+            tally.newest_delivery_at = datetime.fromtimestamp(result.newest / 1e9, UTC) if result.newest else None
     return result
 
 
@@ -146,7 +150,7 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
     engine.ensure(path, table_schema(form))
     table = BronzeTable(engine, path, contract, ledger) if accepted or intake.displaced else None
     total = sum(delivery.stored.size for delivery in accepted)
-    for number, batch in enumerate(batches(accepted)):
+    for number, batch in enumerate(in_batches(batches(accepted))):
         batch_id = f"{settings.run_id}-b{number:04d}"
         superseded = intake.superseded(batch)
         failpoint("bronze.before_commit")
@@ -160,6 +164,7 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
         result.rows += sum(rows for rows, _ in counted.values())
         result.malformed += sum(malformed for _, malformed in counted.values())
         result.bytes += sum(delivery.stored.size for delivery in batch)
+        result.newest = max(result.newest, *(delivery.stored.modified for delivery in batch))
         progress.report(result.bytes, total, "bytes")
     if intake.displaced:  # by contents that are there under another name
         _commit(table, [], engine.read(path).limit(0), intake.displaced)

@@ -21,6 +21,7 @@ RECORDS: Final[Mapping[str, str]] = {
     "batches": "The count law's record: one row a silver batch.",
     "extracts": "What each extraction planned and landed: one row an event.",
     "runs": "One row a task run.",
+    "budget_decisions": "What was decided on the cost of a run, and why.",
     "quality_results": "One row a check, batch and run.",
     "gold_builds": "Which inputs a gold table was built from.",
     "maintenance": "The last care of each table.",

@@ -12,7 +12,8 @@ import itertools
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -67,6 +68,20 @@ class Engine:
     def can(self, capability: Capability) -> bool:
         """Whether the engine has the capability."""
         return capability in CAPABILITIES[self.name]
+
+    def nodes(self) -> int | None:
+        """Machines that the session runs on; ``None`` where the cluster does not tell.
+
+        On Databricks the cluster's own tag (``spark.databricks.clusterUsageTags.clusterWorkers``) and its driver.
+        """
+        if self.name is not EngineName.DATABRICKS:
+            return 1
+        workers = self.spark.conf.get("spark.databricks.clusterUsageTags.clusterWorkers", None)
+        return int(workers) + 1 if workers and workers.isdecimal() else None
+
+    def interrupt(self) -> None:
+        """Stop whatever the session is computing; what was asked for fails, what is committed stays."""
+        self.spark.interruptAll()
 
     # Frames
 
@@ -214,6 +229,20 @@ class Engine:
             if (told := local.greatest(path, column)) is not None:
                 return told
         return self.read(path).selectExpr(f"max(`{column}`)").collect()[0][0]
+
+    def newest(self, path: str, column: str) -> datetime | None:
+        """Return the greatest value of a column of times, UTC, from the table's log; ``None`` where it has none."""
+        if not self.exists(path):
+            return None
+        told = None
+        if self.name is not EngineName.DATABRICKS:
+            from pipelines.engine import local
+
+            told = local.greatest(path, column)
+        if told is None:
+            newest = self.read(path).selectExpr(f"CAST(max(`{column}`) AS STRING) AS newest")
+            told = newest.collect()[0]["newest"]
+        return _utc(told)
 
     def append(self, path: str, rows: pa.Table) -> None:
         """Append rows that the driver holds to a table of records, and create it where there is none.
@@ -428,6 +457,15 @@ class Engine:
 
 def _few(values: Sequence[str]) -> bool:
     return len(values) <= IN_LIST
+
+
+def _utc(value: Any) -> datetime | None:
+    """A time as a table's log or a query tells it: a timestamp, a date, or the text of one."""
+    if value is None:
+        return None
+    told = datetime.fromisoformat(value) if isinstance(value, str) else value
+    moment = told if isinstance(told, datetime) else datetime.combine(told, time())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 __all__ = ["Engine"]

@@ -21,7 +21,7 @@ from pipelines.failpoints import failpoint
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.privacy.keys import read_key
 from pipelines.progress import Progress
-from pipelines.runs import recorded
+from pipelines.runs import in_batches, recorded
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.refinement import Refinement
 
@@ -42,10 +42,12 @@ class SilverResult:
     Attributes:
         batches: Each batch's counts.
         rules: Rows by rule that they broke, warnings included.
+        bytes: Size of the deliveries refined.
     """
 
     batches: list[Batch] = field(default_factory=list)
     rules: dict[str, int] = field(default_factory=dict)
+    bytes: int = 0
 
     @property
     def rows(self) -> int:
@@ -81,7 +83,7 @@ def refine(engine: Engine, contract: Contract, settings: RunSettings, *, again: 
         try:
             _refine(engine, contract, settings, result, again=again)
         finally:
-            tally.files = sum(batch.files for batch in result.batches)
+            tally.files, tally.bytes = sum(batch.files for batch in result.batches), result.bytes
             tally.rows_in, tally.rows_out = result.rows, result.silver
             tally.duplicates, tally.quarantine, tally.rules = result.duplicates, result.quarantine, result.rules
     return result
@@ -106,7 +108,7 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
     standing = sum(entry.rows for entry in taken.values() if entry.status is Status.COMMITTED)
     if not batches:  # the tables are there all the same, with the columns that the contract has now
         Refinement(engine, contract, settings, [], [], standing=None).ensure_tables()
-    for number, batch in enumerate(batches, start=1):
+    for number, batch in enumerate(in_batches(batches), start=1):
         outcome = Refinement(engine, contract, settings, batch, gone, standing=standing).run()
         done = [_entry(entry, Status.COMMITTED, outcome, settings, contract) for entry in batch]
         # With the last batch: until then repeats of what left may be missing, and a run that dies must do all again.
@@ -114,6 +116,7 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
         ledger.add([*done, *(_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in left)])
         failpoint("silver.recorded")
         result.batches.append(outcome)
+        result.bytes += sum(entry.size for entry in batch)
         for rule, count in outcome.rules.items():
             result.rules[rule] = result.rules.get(rule, 0) + count
         progress.report(result.rows, total, "rows")

@@ -1,0 +1,113 @@
+"""Which datasets a task reads and writes, and what they are called outside.
+
+Names follow OpenLineage's naming of datasets: namespace and name of the URL that the job was told of, never of the
+folder that a laptop maps it to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from pipelines.contracts.model import Column, Contract
+from pipelines.observe.facts import TaskRun
+from pipelines.settings import Layer, RunSettings
+
+READS: Final[Mapping[str, tuple[Layer, ...]]] = {
+    "bronze": (Layer.LANDING,),
+    "silver": (Layer.BRONZE,),
+    "replay": (Layer.BRONZE,),
+    "quality": (Layer.SILVER,),
+}
+"""Layers of the task's own dataset that it reads; gold reads other datasets (`sources_of`)."""
+
+WRITES: Final[Mapping[str, tuple[Layer, ...]]] = {
+    "extract": (Layer.LANDING,),
+    "bronze": (Layer.BRONZE,),
+    "silver": (Layer.SILVER, Layer.QUARANTINE),
+    "replay": (Layer.SILVER, Layer.QUARANTINE),
+    "gold": (Layer.GOLD,),
+}
+"""Layers of the task's own dataset that it writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dataset as the world knows it.
+
+    Attributes:
+        contract: Its contract.
+        layer: Which of the contract's tables (or, in landing, folders) it is.
+        namespace: Scheme and authority of its URL (``s3://bucket``), or ``file``.
+        name: Path within.
+        uri: The whole.
+    """
+
+    contract: Contract
+    layer: Layer
+    namespace: str
+    name: str
+    uri: str
+
+
+def place(settings: RunSettings, layer: Layer, contract: Contract) -> Place | None:
+    """Name a dataset of the run's domain; ``None`` where the task was not told where that layer is."""
+    root = settings.roots.get(layer)
+    if root is None:
+        return None
+    uri = "/".join([root.rstrip("/"), settings.domain, contract.dataset])
+    parts = urlsplit(uri)
+    if parts.scheme and parts.netloc:
+        return Place(contract, layer, f"{parts.scheme}://{parts.netloc}", parts.path.lstrip("/"), uri)
+    return Place(contract, layer, "file", parts.path, f"file://{parts.path}")
+
+
+def inputs(run: TaskRun) -> tuple[Place, ...]:
+    """What the task reads."""
+    if run.task == "gold":
+        found = [place(run.settings, published_layer(each), each) for each in sources_of(run)]
+    else:
+        found = [place(run.settings, layer, run.contract) for layer in READS.get(run.task, ())]
+    return tuple(each for each in found if each is not None)
+
+
+def outputs(run: TaskRun) -> tuple[Place, ...]:
+    """What the task writes."""
+    found = [place(run.settings, layer, run.contract) for layer in _written_layers(run)]
+    return tuple(each for each in found if each is not None)
+
+
+def written(run: TaskRun) -> dict[Layer, str]:
+    """The tables that the task writes, where this machine reaches them, by layer."""
+    tables = (layer for layer in _written_layers(run) if layer.holds_tables and layer in run.settings.roots)
+    return {layer: run.settings.table_path(layer, run.contract.dataset) for layer in tables}
+
+
+def published(run: TaskRun) -> str:
+    """Where the dataset's published table is, as this machine reaches it."""
+    return run.settings.table_path(published_layer(run.contract), run.contract.dataset)
+
+
+def published_layer(contract: Contract) -> Layer:
+    """Layer whose table the contract describes: silver for a source."""
+    return Layer.GOLD if contract.layer == "gold" else Layer.SILVER
+
+
+def sources_of(run: TaskRun) -> tuple[Contract, ...]:
+    """Contracts whose published tables a gold table is built from; none where the domain is not known."""
+    if run.domain is None:
+        return ()
+    return run.domain.feeds(run.contract, run.domain.choose(run.settings.sources))
+
+
+def event_time(contract: Contract) -> Column | None:
+    """The column that says when what a row tells of happened: ``element`` of the SLA's ``latency`` (ODCS v3.1, SLA)."""
+    named = (each.element for each in contract.standard.sla_properties if each.property == "latency")
+    name = next((element for element in named if element), "").rpartition(".")[2]
+    return next((column for column in contract.columns if column.name == name), None)
+
+
+def _written_layers(run: TaskRun) -> tuple[Layer, ...]:
+    return (published_layer(run.contract),) if run.task == "gold" else WRITES.get(run.task, ())
