@@ -173,7 +173,12 @@ MakeContract = Callable[..., Contract]
 def make_contract(tmp_path: Path) -> MakeContract:
     """Make the contract of ``things``: columns as the standard's properties, custom properties by name."""
 
-    def make(*columns: Mapping[str, Any], quality: list[dict[str, Any]] | None = None, **custom: Any) -> Contract:
+    def make(
+        *columns: Mapping[str, Any],
+        quality: list[dict[str, Any]] | None = None,
+        servers: list[dict[str, Any]] | None = None,
+        **custom: Any,
+    ) -> Contract:
         properties = {"layer": "source", "ingestion": {"format": "csv"}, **custom}
         document = {
             "apiVersion": "v3.1.0",
@@ -182,6 +187,7 @@ def make_contract(tmp_path: Path) -> MakeContract:
             "version": "1.0.0",
             "status": "draft",
             "domain": "test",
+            "servers": servers or [],
             "schema": [
                 {
                     "name": "things",

@@ -29,6 +29,17 @@ TABLES_AT_ONCE = 4
 """Small tables that one task works on at once: most of their time is waiting for commits."""
 
 
+def extract(argv: Argv = None) -> int:
+    """Land what is new of one dataset's source, where that is no files (``--dataset``)."""
+    from pipelines.engine import Engine
+    from pipelines.extract.task import extract as land
+
+    settings, domain = _start("extract", argv)
+    engine = Engine.open(settings.engine, entries(settings, domain))
+    land(engine, _contract(domain, settings.dataset, "source", "--dataset"), settings)
+    return 0
+
+
 def bronze(argv: Argv = None) -> int:
     """Take the landing folder's new deliveries of one dataset into bronze (``--dataset``)."""
     from pipelines.bronze.ingest import ingest
@@ -166,6 +177,7 @@ def _contract(domain: Domain, name: str | None, layer: str, parameter: str) -> C
 
 
 TASKS: dict[str, Callable[[Argv], int]] = {
+    "extract": extract,
     "tables": tables,
     "bronze": bronze,
     "silver": silver,

@@ -37,6 +37,13 @@ def is_url(place: str) -> bool:
     return "://" in place and not place.startswith("file://")
 
 
+def file_system(folder: str) -> tuple[pa_fs.FileSystem, str]:
+    """Return Arrow's file system of a folder, and the folder's name there."""
+    if is_url(folder):
+        return pa_fs.FileSystem.from_uri(folder)
+    return pa_fs.LocalFileSystem(), str(Path(folder.removeprefix("file://")).absolute())
+
+
 def open_file(path: str) -> IO[bytes]:
     """Open a file for reading, sequentially and seekable."""
     if is_url(path):
@@ -80,10 +87,7 @@ def list_files(folder: str, glob: str) -> Iterator[StoredFile]:
     A folder that does not exist holds nothing. Names that start with a dot or an underscore are no deliveries: they
     are how writers mark what is not finished.
     """
-    if is_url(folder):
-        system, root = pa_fs.FileSystem.from_uri(folder)
-    else:
-        system, root = pa_fs.LocalFileSystem(), str(Path(folder.removeprefix("file://")).absolute())
+    system, root = file_system(folder)
     selector = pa_fs.FileSelector(root, recursive=True, allow_not_found=True)
     infos = sorted((info for info in system.get_file_info(selector) if info.is_file), key=lambda info: info.path)
     for info in infos:
@@ -94,4 +98,4 @@ def list_files(folder: str, glob: str) -> Iterator[StoredFile]:
         yield StoredFile(path, name, info.size or 0, info.mtime_ns or 0)
 
 
-__all__ = ["CHUNK", "Hashed", "StoredFile", "is_url", "list_files", "open_file"]
+__all__ = ["CHUNK", "Hashed", "StoredFile", "file_system", "is_url", "list_files", "open_file"]

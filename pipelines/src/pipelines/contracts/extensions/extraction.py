@@ -28,18 +28,16 @@ def overlap_of(value: str | int) -> timedelta | int:
     Raises:
         ValueError: the text is no ISO 8601 duration, or it is negative.
     """
-    if isinstance(value, str):
-        if not value.startswith("P"):
-            raise ValueError("an overlap is an ISO 8601 duration such as PT1H, or a whole number")
-        try:
-            found: timedelta | int = _DURATION.validate_python(value)
-        except ValidationError:
-            raise ValueError(f"{value!r} is no ISO 8601 duration of weeks, days, hours, minutes and seconds") from None
-    else:
-        found = value
-    if found < type(found)(0):
-        raise ValueError("an overlap is not negative")
-    return found
+    if isinstance(value, int):
+        if value < 0:
+            raise ValueError("an overlap is not negative")
+        return value
+    if not value.startswith("P"):
+        raise ValueError("an overlap is an ISO 8601 duration such as PT1H, or a whole number")
+    try:
+        return _DURATION.validate_python(value)
+    except ValidationError:
+        raise ValueError(f"{value!r} is no ISO 8601 duration of weeks, days, hours, minutes and seconds") from None
 
 
 class _Overlapping(Model):
@@ -227,7 +225,7 @@ class Extraction(Model):
 
 
 SERVER_TYPES: dict[str, frozenset[str]] = {
-    "jdbc": frozenset({"postgresql", "postgres", "mysql", "sqlserver", "oracle"}),
+    "jdbc": frozenset({"postgresql", "postgres"}),
     "rest": frozenset({"api"}),
     "kafka": frozenset({"kafka"}),
 }

@@ -1,0 +1,187 @@
+"""Files of the landing folder: staged under names that no delivery has, then renamed, then recorded.
+
+A name says which range of the source its file covers and nothing of the run, so that a run which was killed is made
+good by one that lands the same names. Staged names begin with ``_``, which bronze passes over, and are a run's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+import pyarrow as pa
+import pyarrow.fs as pa_fs
+import pyarrow.parquet as pq
+
+from pipelines.bronze.storage import file_system
+from pipelines.contracts.extensions import Extraction
+from pipelines.failpoints import failpoint
+
+STAGED = "_extract-"
+"""How the names of staged files begin."""
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """One file.
+
+    Attributes:
+        name: Its name in the landing folder.
+        sha256: Its bytes' digest, hexadecimal.
+        rows: Records.
+        bytes: Size.
+    """
+
+    name: str
+    sha256: str
+    rows: int
+    bytes: int
+
+
+class Landing:
+    """The landing folder of one dataset.
+
+    Args:
+        folder: The folder or bucket URL.
+        extraction: Form and compression of the files.
+        owner: Name of the run, which staged files carry.
+    """
+
+    def __init__(self, folder: str, extraction: Extraction, owner: str) -> None:
+        self._system, self._root = file_system(folder)
+        self._extraction, self._owner = extraction, owner
+        self._system.create_dir(self._root, recursive=True)
+
+    def names(self, prefix: str) -> list[str]:
+        """Names of the files in place that begin with `prefix`, in order."""
+        selector = pa_fs.FileSelector(self._root)
+        infos = self._system.get_file_info(selector)
+        return sorted(info.base_name for info in infos if info.is_file and info.base_name.startswith(prefix))
+
+    def sweep(self) -> None:
+        """Delete what earlier runs staged and did not land; a run beside this one then fails, and lands nothing."""
+        for name in self.names(STAGED):
+            self._system.delete_file(f"{self._root}/{name}")
+
+    def stage(self, stem: str, records: Iterable[Sequence[Record]], fields: Sequence[str] = ()) -> Landed:
+        """Write one file beside the deliveries, with bounded memory.
+
+        Args:
+            stem: Its name without the suffix.
+            records: Blocks of records.
+            fields: Columns of a Parquet file, all text.
+        """
+        name = stem + self._extraction.suffix
+        with self._system.open_output_stream(self._staged(name), compression=None) as raw:
+            counted = _Counted(cast("IO[bytes]", raw))
+            codec = self._extraction.compression
+            if self._extraction.format == "parquet":
+                rows = _write_parquet(counted, records, fields, codec)
+            else:
+                rows = _write_lines(counted, records, codec)
+        return Landed(name, counted.digest.hexdigest(), rows, counted.size)
+
+    def empty(self, name: str) -> Landed:
+        """Stage a file without records, which takes the place of one that a smaller source no longer fills."""
+        return self.stage(name.removesuffix(self._extraction.suffix), ())
+
+    def publish(self, staged: Sequence[Landed]) -> None:
+        """Give staged files their names, one after another."""
+        failpoint("extract.staged")
+        for file in staged:
+            self._system.move(self._staged(file.name), f"{self._root}/{file.name}")
+            failpoint("extract.landed")
+
+    def discard(self, staged: Sequence[Landed]) -> None:
+        """Delete staged files."""
+        for file in staged:
+            self._system.delete_file(self._staged(file.name))
+
+    def _staged(self, name: str) -> str:
+        return f"{self._root}/{STAGED}{self._owner}-{name}"
+
+
+class _Counted:
+    """A stream that digests and counts what is written."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw, self.digest, self.size, self.closed = raw, hashlib.sha256(), 0, False
+
+    def write(self, octets: bytes) -> int:
+        """Write bytes."""
+        self.digest.update(octets)
+        size = memoryview(octets).nbytes
+        self.size += size
+        self._raw.write(octets)
+        return size
+
+    def tell(self) -> int:
+        """Bytes so far."""
+        return self.size
+
+    def flush(self) -> None:
+        """Nothing: whoever opened the stream closes it."""
+
+    def close(self) -> None:
+        """Nothing: whoever opened the stream closes it."""
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readable(self) -> bool:
+        """No."""
+        return False
+
+    def seekable(self) -> bool:
+        """No."""
+        return False
+
+
+def _write_lines(out: _Counted, records: Iterable[Sequence[Record]], codec: str) -> int:
+    rows = 0
+    sink = pa.PythonFile(out, mode="w")
+    stream = sink if codec == "none" else pa.CompressedOutputStream(sink, codec)
+    try:
+        for block in records:
+            rows += len(block)
+            stream.write("".join(f"{line(record)}\n" for record in block).encode())
+    finally:
+        stream.close()
+    return rows
+
+
+def _write_parquet(out: _Counted, records: Iterable[Sequence[Record]], fields: Sequence[str], codec: str) -> int:
+    rows = 0
+    schema = pa.schema([(name, pa.string()) for name in fields])
+    with pq.ParquetWriter(pa.PythonFile(out, mode="w"), schema, compression=codec) as writer:
+        for block in _not_empty(records):
+            rows += len(block)
+            writer.write_table(pa.Table.from_pylist([dict(record) for record in block], schema=schema))
+    return rows
+
+
+def _not_empty(records: Iterable[Sequence[Record]]) -> Iterator[Sequence[Record]]:
+    return (block for block in records if block)
+
+
+class Number(str):
+    """A number with the digits that its source wrote."""
+
+    __slots__ = ()
+
+
+def line(value: Any) -> str:
+    """Return JSON on one line, numbers with the digits that they came with."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{line(str(key))}:{line(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(line(inner) for inner in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
