@@ -120,6 +120,7 @@ def _task(
         description=task.description,
         job_cluster_key=_CLUSTER,
         depends_ons=[databricks.JobTaskDependsOnArgs(task_key=key) for key in task.depends_on],
+        run_if=None if task.run_if == "ALL_SUCCESS" else task.run_if,
         python_wheel_task=databricks.JobTaskPythonWheelTaskArgs(
             package_name=spec.package_name, entry_point=task.entry_point, named_parameters=parameters
         ),

@@ -13,11 +13,11 @@ from pipelines import tables
 from pipelines.bronze.ingest import ingest
 from pipelines.contracts import Contract, load_contract
 from pipelines.engine import Engine
-from pipelines.errors import ContractError, PipelineError, QualityError
+from pipelines.errors import ContractError, PipelineError, QualityError, UpstreamError
 from pipelines.ledger import Ledger, Status
 from pipelines.settings import EngineName, Layer, RunSettings
 from pipelines.silver.refine import refine
-from pipelines.tables import TableRun, planned, run_tables, tables_error
+from pipelines.tables import TableRun, planned, refuse_stale, run_tables, tables_error
 
 STEPS = {"bronze": ingest, "silver": refine}
 CONTRACT = """\
@@ -176,3 +176,19 @@ def test_many_failures_are_counted_not_listed() -> None:
     assert error.message.startswith("25 of 25 tables failed")
     assert error.message.endswith("; and 15 more, see the run records")
     assert error.message.count("bronze: no") == tables.NAMED
+
+
+def test_nothing_is_made_of_an_input_that_failed_in_the_same_run(fresh: Engine, many: Many) -> None:
+    good, bad = many.contract("good"), many.contract("bad")
+    many.deliver("good", "id,name\n1,a\n")
+    many.deliver("bad", "nonsense\n")
+    run_tables(fresh, many.settings, [good, bad], STEPS, workers=2)
+
+    refuse_stale(fresh, many.settings, [good])
+    with pytest.raises(UpstreamError, match=r"bad \(bronze: no new file"):
+        refuse_stale(fresh, many.settings, [good, bad])
+    refuse_stale(fresh, replace(many.settings, run_id="run-2"), [good, bad])
+
+    many.deliver("bad", "id,name\n1,a\n", "again.csv")
+    run_tables(fresh, many.settings, [good, bad], STEPS, workers=2)
+    refuse_stale(fresh, many.settings, [good, bad])

@@ -64,3 +64,9 @@ class BudgetError(PipelineError):
     """The budget said no: a run is expected to cost more than is left, or has spent what was."""
 
     exit_code = 1
+
+
+class UpstreamError(PipelineError):
+    """An input of a table failed in the same run: the table stays as it was."""
+
+    exit_code = 1

@@ -93,11 +93,13 @@ def gold(argv: Argv = None) -> int:
     from pipelines.engine import Engine
     from pipelines.gold.build import build
     from pipelines.runs import recorded
+    from pipelines.tables import refuse_stale
 
     settings, domain = _start("gold", argv)
     engine = Engine.open(settings.engine, entries(settings, domain))
     table = _contract(domain, settings.table, "gold", "--table")
     with recorded(engine, settings, "gold", table) as tally:
+        refuse_stale(engine, settings, domain.feeds(table, domain.choose(settings.sources)))
         built = build(engine, settings, domain, table)
         tally.rows_out = built.rows
     state = "unchanged" if built.inputs else "not built, as nothing was delivered"

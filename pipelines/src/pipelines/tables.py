@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipelines.bronze.storage import list_files
 from pipelines.engine.failures import failure, interrupted
-from pipelines.errors import PipelineError
+from pipelines.errors import PipelineError, UpstreamError
 from pipelines.progress import Progress
+from pipelines.runs import TABLE as RUNS
 from pipelines.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+STEPS = ("extract", "bronze", "silver", "replay")
+"""Tasks that make a source table, as the run record names them."""
 LARGE_BYTES = 64 << 20
 """Bytes of a table's landing folder above which the table runs alone."""
 NAMED = 10
@@ -137,6 +140,25 @@ def run_tables(
     return tuple(sorted(runs, key=lambda one: one.dataset))
 
 
+def refuse_stale(engine: Engine, settings: RunSettings, inputs: Iterable[Contract]) -> None:
+    """Raise where the last task of an input in this run failed: nothing is made of it as if it were up to date.
+
+    Raises:
+        UpstreamError: naming the inputs and their errors.
+    """
+    rows = engine.rows(settings.record_path(RUNS), matching={"run_id": settings.run_id}).to_pylist()
+    last = {row["dataset"]: row for row in sorted(rows, key=lambda row: row["started_at"]) if row["task"] in STEPS}
+    names = [contract.dataset for contract in inputs]
+    failed = [name for name in names if name in last and last[name]["status"] == "failed"]
+    if failed:
+        told = "; ".join(f"{name} ({last[name]['task']}: {last[name]['error']})" for name in failed)
+        raise UpstreamError(
+            f"not built, because an input failed in this run: {told}",
+            where=settings.run_id,
+            fix="mend the input, then run again; the published table is as it was",
+        )
+
+
 def _run(
     engine: Engine, settings: RunSettings, contract: Contract, steps: Mapping[str, Step], stopped: threading.Event
 ) -> TableRun:
@@ -155,4 +177,4 @@ def _run(
     return TableRun(contract.dataset)
 
 
-__all__ = ["LARGE_BYTES", "Planned", "TableRun", "planned", "run_tables", "tables_error"]
+__all__ = ["LARGE_BYTES", "STEPS", "Planned", "TableRun", "planned", "refuse_stale", "run_tables", "tables_error"]

@@ -3,6 +3,7 @@
 import pytest
 
 from pipelines.contracts import ContractError, Layer, job_spec, load_domain
+from pipelines.contracts.jobs import GROUPED_ABOVE
 from pipelines.errors import UsageError
 
 
@@ -108,3 +109,30 @@ def test_the_longest_retention_of_those_who_write_a_layer_counts() -> None:
     assert domain.retention_days(Layer.LANDING) == 400
     assert domain.retention_days(Layer.GOLD) == 2555
     assert domain.retention_days(Layer.AUDIT) == 2555
+
+
+def test_the_tables_of_many_sources_are_one_task_and_gold_goes_on_without_those_that_failed(write) -> None:
+    names = [f"orders{number}" for number in range(GROUPED_ABOVE + 1)]
+    for name in names:
+        folder = write(("name: orders", f"name: {name}"), name=f"{name}.odcs.yaml").parent
+    (folder / "by_order.sql").write_text("SELECT 1")
+    write(
+        ("name: orders", "name: by_order"),
+        ("value: source", "value: gold"),
+        ("ingestion\n    value: {format: csv}", "gold\n    value: {inputs: [order_id], sql: by_order.sql}"),
+        name="by_order.odcs.yaml",
+    )
+    domain = load_domain("shop", folder.parent)
+
+    together = job_spec(domain)
+    apart = job_spec(domain, sources=names[1:])
+    some = job_spec(domain, sources=names[:3])
+
+    assert [(task.key, task.depends_on, task.run_if) for task in together.tasks] == [
+        ("tables", (), "ALL_SUCCESS"),
+        ("gold_by_order", ("tables",), "ALL_DONE"),
+        ("maintain", ("tables", "gold_by_order"), "ALL_SUCCESS"),
+    ]
+    assert "sources" not in together.tasks[0].parameters
+    assert {task.run_if for task in apart.tasks} == {"ALL_SUCCESS"}
+    assert some.tasks[0].parameters["sources"] == ",".join(names[:3])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import requires
+from typing import Literal
 
 from pipelines.contracts.content import installed_content
 from pipelines.contracts.domain import Domain
@@ -25,6 +26,12 @@ Databricks retries whatever failed, and cannot tell a gate from a lost machine; 
 a service is tried again (``pipelines.jobhost``). With no retries for gates both agree.
 """
 
+RunIf = Literal["ALL_SUCCESS", "ALL_DONE"]
+
+GROUPED_ABOVE = 20
+"""Sources above which one task takes all of them: a job of Databricks has at most 1,000 tasks, each starts a process,
+and a small table takes less time than that."""
+
 _REQUIREMENT = re.compile(r"^(?P<requirement>[^;]+?)\s*;\s*extra\s*==\s*['\"]" + CLUSTER_EXTRA + r"['\"]$")
 _SOURCE_ROOTS = ("landing", "bronze", "silver", "gold", "quarantine", "audit", "checkpoints")
 
@@ -41,6 +48,7 @@ class TaskSpec:
         timeout_seconds: After which the task is stopped.
         max_retries: How often a failed task is tried again; every task may be run twice without harm. Gates: 0.
         description: One line for readers.
+        run_if: ``ALL_DONE`` where it begins although some of those failed: it finds out what that is to it.
     """
 
     key: str
@@ -50,6 +58,7 @@ class TaskSpec:
     timeout_seconds: int
     max_retries: int
     description: str
+    run_if: RunIf = "ALL_SUCCESS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,8 @@ def job_spec(
 ) -> JobSpec:
     """Derive the job of `domain`: extract -> bronze -> silver -> gold, quality -> maintain.
 
+    Above `GROUPED_ABOVE` sources, their tasks are one: ``tables`` -> gold -> maintain.
+
     Args:
         domain: The domain.
         sources: Datasets that the job reads; all of the domain's by default.
@@ -107,22 +118,30 @@ def job_spec(
     """
     chosen = domain.choose(sources)
     places = {layer: roots[layer] for layer in _SOURCE_ROOTS if roots and layer in roots}
+    grouped = len(chosen) > GROUPED_ABOVE
+    # Hundreds of names would be longer than a task's parameters may be.
+    names = {} if grouped and chosen == domain.sources else {"sources": ",".join(item.dataset for item in chosen)}
     common = {
         "domain": domain.name,
-        "sources": ",".join(source.dataset for source in chosen),
+        **names,
         **places,
         **({"catalog": catalog} if catalog else {}),
         **({"environment": environment} if environment else {}),
     }
 
-    def task(entry: str, name: str, kind: str, after: tuple[str, ...], description: str) -> TaskSpec:
+    def task(
+        entry: str, name: str, kind: str, after: tuple[str, ...], description: str, *, run_if: RunIf = "ALL_SUCCESS"
+    ) -> TaskSpec:
         parameters = {**common, kind: name} if name else dict(common)
         key = f"{entry}_{name}" if name else entry
         retries = 0 if entry in GATES else max_retries
-        return TaskSpec(key, entry, parameters, after, timeout_seconds, retries, description)
+        return TaskSpec(key, entry, parameters, after, timeout_seconds, retries, description, run_if)
 
     tasks: list[TaskSpec] = []
-    for source in chosen:
+    if grouped:
+        what = f"Take {len(chosen)} tables from their sources into silver and check them, many at once"
+        tasks.append(task("tables", "", "", (), what))
+    for source in () if grouped else chosen:
         name = source.dataset
         after = (f"extract_{name}",) if source.extraction else ()
         if source.extraction:
@@ -136,9 +155,10 @@ def job_spec(
             task("quality", name, "dataset", (f"silver_{name}",), f"Check {name} against its contract; write Data Docs")
         )
     for table in domain.gold_tables(chosen):
-        after = tuple(f"silver_{source.dataset}" for source in domain.feeds(table, chosen))
-        tasks.append(task("gold", table.dataset, "table", after, f"Build {table.dataset}"))
-    leaves = tuple(item.key for item in tasks if item.entry_point in ("gold", "quality"))
+        fed = tuple(f"silver_{source.dataset}" for source in domain.feeds(table, chosen))
+        after, run_if = (("tables",), "ALL_DONE") if grouped else (fed, "ALL_SUCCESS")
+        tasks.append(task("gold", table.dataset, "table", after, f"Build {table.dataset}", run_if=run_if))
+    leaves = tuple(item.key for item in tasks if item.entry_point in ("gold", "quality", "tables"))
     tasks.append(task("maintain", "", "", leaves, "Compact, cluster and vacuum the domain's tables"))
     return JobSpec(
         domain=domain.name,

@@ -1,0 +1,71 @@
+"""Asks the wheel a question about a deployed domain, in the wheel's own environment, and gets JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from levee.errors import EngineError, GateError, LeveeError, UsageError
+from levee.runner.dataenv import DataEnv
+from levee.runner.job import Job
+from levee.runner.surroundings import Surroundings
+
+_ONE_TASK: Final = ("dataset", "table")
+"""Parameters that name one task's part of the domain; the others say where the domain is."""
+_LINES: Final = 6
+"""Lines of what the wheel said on standard error that an error repeats."""
+
+
+def ask(
+    module: str,
+    job: Job,
+    around: Surroundings,
+    prepared: DataEnv,
+    arguments: Sequence[str] = (),
+    *,
+    variables: Mapping[str, str] | None = None,
+    fix: str | None = None,
+) -> dict[str, Any]:
+    """Run ``python -m MODULE --domain ... --json FILE`` with the job's own parameters and return the file.
+
+    Args:
+        module: Module of the wheel, such as ``pipelines.summary``.
+        job: The deployed job, whose parameters say where the domain is.
+        around: The environment's folders.
+        prepared: The data environment.
+        arguments: Further arguments; nothing secret, everybody on the machine can read them.
+        variables: Further environment variables, on top of the job's.
+        fix: What mends it where the wheel names nothing itself.
+
+    Raises:
+        LeveeError: The wheel said no, by its exit code: 1 a gate, 2 wrong use, else the engine or a service.
+    """
+    around = replace(around, volumes=job.volumes)
+    places = {name: value for task in job.tasks for name, value in task.parameters.items() if name not in _ONE_TASK}
+    with tempfile.TemporaryDirectory(dir=around.folder) as folder:
+        file = Path(folder) / "answer.json"
+        named = [f"--{name}={value}" for name, value in places.items()]
+        answer = subprocess.run(
+            [str(prepared.python), "-P", "-m", module, *named, *arguments, "--json", str(file)],
+            cwd=folder,
+            env={**around.environment(job.tasks, Path(folder) / "progress.jsonl"), **(variables or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answer.returncode or not file.exists():
+            raise _refusal(answer, module, job, around, fix)
+        return json.loads(file.read_bytes())
+
+
+def _refusal(
+    answer: subprocess.CompletedProcess[str], module: str, job: Job, around: Surroundings, fix: str | None
+) -> LeveeError:
+    said = "\n  ".join(answer.stderr.strip().splitlines()[-_LINES:]) or "(it said nothing)"
+    kind = {GateError.exit_code: GateError, UsageError.exit_code: UsageError}.get(answer.returncode, EngineError)
+    return kind(f"{module} of {job.domain} failed:\n  {said}", where=str(around.lake), fix=fix)
