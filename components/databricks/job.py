@@ -40,7 +40,7 @@ class DomainJob(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("levee:databricks:DomainJob", name, None, opts)
-        self.spec = job_spec(domain.domain, sources=domain.sources)
+        self.spec = job_spec(domain.domain, sources=domain.sources, environment=args.environment)
         tags = args.tags.classified(domain.domain.classification)
         places = {layer.value: root for layer, root in unity.roots.items()} | {"catalog": unity.catalog}
         wheel = pulumi.Output.format(

@@ -15,8 +15,8 @@ from levee.runner.dataenv import DataEnv
 from levee.runner.job import Job
 from levee.runner.surroundings import Surroundings
 
-_ONE_TASK: Final = ("dataset", "table")
-"""Parameters that name one task's part of the domain; the others say where the domain is."""
+_ONE_TASK: Final = ("dataset", "table", "run-id", "attempt")
+"""Parameters of one task or one run; the others say where the domain is."""
 _LINES: Final = 6
 """Lines of what the wheel said on standard error that an error repeats."""
 

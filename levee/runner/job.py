@@ -65,7 +65,7 @@ class Task:
         return tuple(f"--{name}={self._resolved(name, value, run_id)}" for name, value in self.parameters.items())
 
     def _resolved(self, name: str, value: str, run_id: str) -> str:
-        known = {"job.run_id": run_id, "task.name": self.key}
+        known = {"job.run_id": run_id, "task.name": self.key, "task.execution_count": ""}  # the host counts
 
         def answer(match: re.Match[str]) -> str:
             if match[1] in known:

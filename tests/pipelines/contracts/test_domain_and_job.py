@@ -58,6 +58,7 @@ def test_the_job_of_one_source() -> None:
         sources={"online_retail"},
         roots={"bronze": "s3://levee-bronze", "gold": "s3://levee-gold"},
         catalog="levee",
+        environment="prod",
     )
     tasks = {task.key: task for task in job.tasks}
     assert list(tasks) == [
@@ -80,6 +81,9 @@ def test_the_job_of_one_source() -> None:
         "bronze": "s3://levee-bronze",
         "gold": "s3://levee-gold",
         "catalog": "levee",
+        "environment": "prod",
+        "run-id": "{{job.run_id}}",
+        "attempt": "{{task.execution_count}}",
         "table": "revenue_by_month",
     }
     assert job.skipped == {"profit_by_month": ("cost",)}

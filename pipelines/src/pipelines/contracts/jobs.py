@@ -28,6 +28,9 @@ a service is tried again (``pipelines.jobhost``). With no retries for gates both
 
 RunIf = Literal["ALL_SUCCESS", "ALL_DONE"]
 
+RUN = {"run-id": "{{job.run_id}}", "attempt": "{{task.execution_count}}"}
+"""Parameters that whoever runs the job fills in: the run's name, the same in all tasks, and which try this is."""
+
 GROUPED_ABOVE = 20
 """Sources above which one task takes all of them: a job of Databricks has at most 1,000 tasks, each starts a process,
 and a small table takes less time than that."""
@@ -124,6 +127,7 @@ def job_spec(
     common = {
         "domain": domain.name,
         **names,
+        **RUN,
         **places,
         **({"catalog": catalog} if catalog else {}),
         **({"environment": environment} if environment else {}),
