@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -11,13 +12,21 @@ from typing import Annotated
 
 import typer
 
+from levee import runner
+from levee.cli.console import errors, print_json, say, write_texts
 from levee.cli.console import output as terminal
-from levee.cli.console import print_json, say
+from levee.cli.options import Folder
+from levee.engine import find_project
 from levee.errors import UsageError
 from levee.report import contracts as tables
 from levee.review import contract_comment, contract_lint
 from levee.review.contract_sides import sides
 from pipelines.contracts import ContractError, contract_files, differences, domains_folder, lint_contracts
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="PATH", help="Contracts and folders of them; the shipped domains where absent."),
+]
 
 
 class DiffOutput(StrEnum):
@@ -26,6 +35,25 @@ class DiffOutput(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+class ExportFormat(StrEnum):
+    """Whose form a contract is written in."""
+
+    GREAT_EXPECTATIONS = "great-expectations"
+    SQL_DDL = "sql-ddl"
+    JSON_SCHEMA = "json-schema"
+    AVRO = "avro"
+    ODCS = "odcs"
+
+
+class Dialect(StrEnum):
+    """Whose SQL the DDL is."""
+
+    SPARK = "spark"
+    DATABRICKS = "databricks"
+    POSTGRES = "postgres"
+    DUCKDB = "duckdb"
 
 
 class LintOutput(StrEnum):
@@ -41,6 +69,7 @@ def register(app: typer.Typer) -> None:
     contracts = typer.Typer(help="Data contracts: compare, check, document, export, and start new ones.")
     contracts.command(epilog="Example: levee contracts diff --base main --output markdown")(diff)
     contracts.command(epilog="Example: levee contracts lint pipelines/src/pipelines/domains")(lint)
+    contracts.command(epilog="Example: levee contracts export --format sql-ddl --dialect postgres --out ddl")(export)
     app.add_typer(contracts, name="contracts", no_args_is_help=True)
 
 
@@ -73,10 +102,7 @@ def diff(
 
 
 def lint(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="PATH", help="Contracts and folders of them; the shipped domains where absent."),
-    ] = None,
+    paths: Paths = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
     output: Annotated[LintOutput, typer.Option("--output", help="What is printed.")] = LintOutput.TEXT,
@@ -101,6 +127,28 @@ def lint(
                 terminal.print(tables.lint_table(found))
             say(tables.lint_line(found, files), terminal)
     return int(blocked)
+
+
+def export(
+    paths: Paths = None,
+    *,
+    form: Annotated[ExportFormat, typer.Option("--format", help="What contracts are written as.")],
+    dialect: Annotated[Dialect, typer.Option("--dialect", help="Of sql-ddl: whose SQL.")] = Dialect.SPARK,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="A file a contract, in here; printed where absent.")
+    ] = None,
+    cwd: Folder = Path(),
+) -> int:
+    """Write the published tables for other tools: Great Expectations, databases, JSON Schema, Avro, ODCS tools."""
+    asked = [str(path.resolve()) for path in paths or [domains_folder()]]
+    prepared = runner.ensure_data_env(find_project(cwd).root, console=errors)
+    with tempfile.TemporaryDirectory(prefix="levee-export-") as scratch:
+        folder = out or Path(scratch)
+        where = ["--format", form, "--dialect", dialect, "--out", str(folder.resolve())]
+        runner.call(prepared, "pipelines.export", [*where, "--", *asked])
+        if out is None:
+            write_texts(((f.name, f.read_text("utf-8")) for f in sorted(folder.rglob("*")) if f.is_file()), None)
+    return 0
 
 
 def _shown(path: Path) -> Path:

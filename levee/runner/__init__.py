@@ -7,6 +7,7 @@ from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
 from levee.runner.run import replay, run
 from levee.runner.surroundings import Surroundings
 from levee.runner.tables import summary
+from levee.runner.wheel import call
 
 __all__ = [
     "LAYERS",
@@ -18,6 +19,7 @@ __all__ = [
     "TaskError",
     "TaskResult",
     "TaskState",
+    "call",
     "ensure_data_env",
     "job_of",
     "jobs_of",

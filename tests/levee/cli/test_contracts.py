@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -11,6 +12,7 @@ from levee.cli.app import run
 from pipelines.contracts import domains_folder
 from tests.levee.review.test_writers import SCHEMA
 
+ROOT = Path(__file__).resolve().parents[3]
 RETAIL = "sales/online_retail.odcs.yaml"
 
 
@@ -162,3 +164,24 @@ def test_sarif_keeps_to_its_schema(repository, capsys):
 def test_no_contract_is_wrong_use_and_json_says_so(tmp_path, capsys):
     assert run(["contracts", "lint", str(tmp_path), "--output", "json"]) == 2
     assert "no contract" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_export_prints_a_contract_and_writes_a_folder(tmp_path, capsys):
+    at = ["--cwd", str(ROOT)]
+    contract = str(domains_folder() / RETAIL)
+    assert run(["contracts", "export", contract, "--format", "avro", *at]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "online_retail"
+    assert (
+        run(["contracts", "export", "--format", "sql-ddl", "--dialect", "postgres", "--out", str(tmp_path), *at]) == 0
+    )
+    assert capsys.readouterr().out == ""
+    assert 'CREATE TABLE IF NOT EXISTS "sales_silver"."cdnow"' in (tmp_path / "sales" / "cdnow.sql").read_text()
+
+
+def test_export_tells_the_wheels_error_as_its_own(repository, capsys):
+    edited(repository, ("status: active", "statuz: active"))
+    assert run(["contracts", "export", f"domains/{RETAIL}", "--format", "odcs", "--cwd", str(ROOT)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "unknown key 'statuz'" in said
+    assert "did you mean `status`?" in said
+    assert "Traceback" not in said
