@@ -80,11 +80,12 @@ SCHEMA = pa.schema(
         ("ingestion_lag_seconds", pa.float64()),
         ("not_run", pa.string()),
         ("telemetry_failures", pa.string()),
+        ("drift", pa.string()),
     ]
 )
 """Texts of JSON: ``compute_seconds`` by node type, ``rules`` and ``layer_rows`` rows by name, ``versions`` by package,
-``rate`` (``usd_per_hour``, ``node_type``, ``source``), ``not_run`` a list, ``telemetry_failures`` messages lost by
-destination since the process began. ``cost_usd`` is null where nobody said what a node costs."""
+``rate`` (``usd_per_hour``, ``node_type``, ``source``), ``not_run`` a list, ``drift`` edits by column,
+``telemetry_failures`` messages lost by destination since the process began. ``cost_usd`` is null where nobody said what a node costs."""
 
 
 @contextmanager
@@ -204,6 +205,7 @@ def _row(ended: Ended, failures: Mapping[str, int]) -> dict[str, Any]:
         "contract_version": contract.version,
         "contract_digest": contract.digest,
         "versions": json.dumps(_versions(), sort_keys=True),
+        "drift": json.dumps(tally.drift, sort_keys=True),
         "attempt": settings.attempt,
         "task_run_id": run.id,
         "trace_id": run.trace_id,

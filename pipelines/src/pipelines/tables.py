@@ -93,7 +93,7 @@ def tables_error(runs: Sequence[TableRun]) -> PipelineError | None:
 def planned(settings: RunSettings, contracts: Sequence[Contract]) -> list[Planned]:
     """Order tables: the largest first, so that none is left running alone at the end; equal ones by name."""
     found = [
-        Planned(contract, sum(file.size for file in list_files(settings.deliveries(contract.dataset), "*")))
+        Planned(contract, sum(file.size for file in list_files(settings.deliveries(contract.dataset))))
         for contract in contracts
     ]
     return sorted(found, key=lambda table: (-table.bytes, table.contract.dataset))

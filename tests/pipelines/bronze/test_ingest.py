@@ -13,7 +13,7 @@ import pytest
 from pipelines.bronze import ingest as bronze
 from pipelines.bronze.ingest import ingest
 from pipelines.engine import Engine
-from pipelines.errors import ContractError, SchemaError
+from pipelines.errors import SchemaError
 from pipelines.ledger import Ledger, Status
 from pipelines.quarantine.files import files_path
 from pipelines.settings import Layer
@@ -143,7 +143,7 @@ def test_what_is_no_delivery_is_set_aside_and_the_others_go_on(
     assert (result.files, result.rows) == (2, 1)  # an empty delivery is a delivery
     reasons = {rejected.file: rejected.reason for rejected in result.rejected}
     assert reasons["cut.csv.gz"].startswith("truncated: ")
-    assert reasons["lacks.csv"] == "header: it has no column 'price'; its header is 'id', 'name'"
+    assert reasons["lacks.csv"] == "schema: it has no column 'price' (its columns are 'id', 'name')"
     assert {row["file"] for row in sail.rows(files_path(lake.settings)).to_pylist()} == {"cut.csv.gz", "lacks.csv"}
     assert ingest(sail, contract, lake.run(2)).rejected == []  # said once
 
@@ -158,12 +158,6 @@ def test_a_contract_with_a_column_that_no_file_has(sail: Engine, lake: Lake, mak
     # The contract is corrected: the file is looked at again although it has not changed.
     assert ingest(sail, make_contract(), lake.run(2)).rows == 1
     assert lake.rows(sail, Layer.BRONZE, "_file_sha256") == [(sha,)]
-
-
-def test_an_unknown_encoding_is_the_contracts_mistake(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
-    contract = make_contract(ingestion={"format": "csv", "encoding": "klingon"})
-    with pytest.raises(ContractError, match="'klingon' is no encoding"):
-        ingest(sail, contract, lake.settings)
 
 
 def test_many_batches_are_one_table(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.bronze.records import PARSE_ERRORS
+from pipelines.bronze.formats.malformed import PARSE_ERRORS
 from pipelines.engine import CAPABILITIES, HAZARDS, Capability, Hazard
 from pipelines.settings import EngineName
 

@@ -19,14 +19,18 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.bronze.inspection import Delivery, inspect_all
+from pipelines.bronze.drift import edits_of
+from pipelines.bronze.formats.form import Form
+from pipelines.bronze.forms import ingestion_of
+from pipelines.bronze.inspection import Delivery, Inspector
 from pipelines.bronze.intake import Intake
-from pipelines.bronze.parser import CHANGED, ChangedError, CsvFormat, parse_deliveries
+from pipelines.bronze.parser import CHANGED, PIECES, ChangedError, parse_deliveries
+from pipelines.bronze.span import Piece
 from pipelines.bronze.storage import list_files
 from pipelines.bronze.table import BronzeTable
 from pipelines.engine import Engine
 from pipelines.engine.arrow_types import TIMESTAMP, from_arrow_schema
-from pipelines.errors import ContractError, PipelineError, SchemaError
+from pipelines.errors import PipelineError, SchemaError
 from pipelines.failpoints import failpoint
 from pipelines.ledger import Ledger
 from pipelines.progress import Progress
@@ -62,6 +66,7 @@ class BronzeResult:
         repeated: Files whose content had come before.
         rejected: Files that are no deliveries, with the reason; they are in the quarantine of files.
         newest: Modification time of the newest delivery committed, nanoseconds since 1970, UTC; 0 where none was.
+        added: Columns of bronze that the contract lacks, each with the edit that puts it there.
     """
 
     files: int = 0
@@ -71,6 +76,7 @@ class BronzeResult:
     repeated: int = 0
     rejected: list[RejectedFile] = field(default_factory=list)
     newest: int = 0
+    added: dict[str, str] = field(default_factory=dict)
 
 
 def bronze_path(settings: RunSettings, dataset: str) -> str:
@@ -78,35 +84,7 @@ def bronze_path(settings: RunSettings, dataset: str) -> str:
     return settings.table_path(Layer.BRONZE, dataset)
 
 
-def csv_format(contract: Contract) -> CsvFormat:
-    """What the parser must know of the contract.
-
-    Raises:
-        ContractError: the contract says nothing about ingestion, or what it says cannot be.
-    """
-    ingestion = contract.ingestion
-    if ingestion is None:
-        raise ContractError("the contract does not say how its files are read", where=str(contract.path))
-    form = CsvFormat(
-        fields=contract.source_fields,
-        delimiter=ingestion.delimiter,
-        quote=ingestion.quote,
-        encoding=ingestion.encoding,
-        header=ingestion.header,
-        compression=ingestion.compression,
-    )
-    try:
-        _ = form.codec
-    except LookupError:
-        raise ContractError(
-            f"{form.encoding!r} is no encoding", where=str(contract.path), fix="use one of Python's, e.g. cp1252"
-        ) from None
-    if form.delimiter != "whitespace" and (len(form.delimiter.encode()) != 1 or len((form.quote or "").encode()) > 1):
-        raise ContractError("delimiter and quote must be one ASCII character each", where=str(contract.path))
-    return form
-
-
-def table_schema(form: CsvFormat) -> pa.Schema:
+def table_schema(form: Form) -> pa.Schema:
     """Columns of a bronze table: the source's fields as text, the record's lineage, the run's."""
     schema = form.arrow_schema
     return schema.append(pa.field("_ingested_at", TIMESTAMP)).append(pa.field("_run_id", pa.string()))
@@ -130,23 +108,30 @@ def ingest(engine: Engine, contract: Contract, settings: RunSettings) -> BronzeR
             tally.files, tally.rejected_files, tally.bytes = result.files, len(result.rejected), result.bytes
             tally.rows_in = tally.rows_out = result.rows
             tally.newest_delivery_at = datetime.fromtimestamp(result.newest / 1e9, UTC) if result.newest else None
+            tally.drift = result.added
     return result
 
 
 def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: BronzeResult) -> None:
-    form = csv_format(contract)
+    ingestion = ingestion_of(contract)
+    inspector = Inspector.of(contract, ingestion)
     ledger = Ledger(engine, settings)
     progress = Progress(f"bronze {settings.domain}.{contract.dataset}", settings.progress)
     path = bronze_path(settings, contract.dataset)
     intake = Intake(contract, settings, ledger.entries(Layer.BRONZE, contract.dataset))
-    files = list(list_files(settings.deliveries(contract.dataset), _glob(contract)))
+    files = list(list_files(settings.deliveries(contract.dataset), ingestion.takes))
     unseen = [stored for stored in files if not intake.knows(stored)]
-    deliveries = list(inspect_all(unseen, form, lambda done: progress.report(done, len(unseen), "files looked at")))
-    accepted = intake.sort(deliveries)
+    looked = inspector.inspect_all(unseen, lambda done: progress.report(done, len(unseen), "files looked at"))
+    accepted = intake.sort(list(looked))
     result.repeated, result.rejected = len(intake.repeated), intake.quarantined
     quarantine_files(engine, settings, result.rejected)
     ledger.add(intake.rejected)
     _tell(contract, result, intake.unread(files), accepted)
+    there = engine.schema(path).names if engine.exists(path) else []
+    form = inspector.form.beside(there, (name for delivery in accepted for name in delivery.added))
+    result.added = edits_of(form.added)
+    for name in set(form.added) - set(there):
+        log.warning("bronze of %s has the new column %r; to publish it %s", contract.dataset, name, result.added[name])
     engine.ensure(path, table_schema(form))
     table = BronzeTable(engine, path, contract, ledger) if accepted or intake.displaced else None
     total = sum(delivery.stored.size for delivery in accepted)
@@ -161,10 +146,10 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
         ledger.add(intake.committed(batch, superseded, counted, batch_id))
         failpoint("bronze.recorded")
         result.files += len(batch)
+        result.newest = max(result.newest, *(delivery.stored.modified for delivery in batch))
         result.rows += sum(rows for rows, _ in counted.values())
         result.malformed += sum(malformed for _, malformed in counted.values())
         result.bytes += sum(delivery.stored.size for delivery in batch)
-        result.newest = max(result.newest, *(delivery.stored.modified for delivery in batch))
         progress.report(result.bytes, total, "bytes")
     if intake.displaced:  # by contents that are there under another name
         _commit(table, [], engine.read(path).limit(0), intake.displaced)
@@ -176,10 +161,6 @@ def _commit(table: BronzeTable | None, batch: Sequence[Delivery], rows: DataFram
     assert table is not None, "it is looked at where there is anything to commit"
     table.commit(rows, {delivery.sha256: delivery.stored.name for delivery in batch}, superseded)
     return table.version
-
-
-def _glob(contract: Contract) -> str:
-    return contract.ingestion.glob if contract.ingestion else "*"
 
 
 def batches(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
@@ -196,27 +177,30 @@ def batches(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
         yield batch
 
 
-def _parsed(engine: Engine, batch: Sequence[Delivery], form: CsvFormat, settings: RunSettings) -> DataFrame:
+def _parsed(engine: Engine, batch: Sequence[Delivery], form: Form, settings: RunSettings) -> DataFrame:
     from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
+    sized = [(_size(delivery, piece), delivery, piece) for delivery in batch for piece in delivery.pieces]
     # Largest first: round-robin then gives every task about as many bytes.
-    ordered = sorted(batch, key=lambda delivery: -delivery.stored.size)
-    files = pa.table(
-        {
-            "path": [delivery.stored.path for delivery in ordered],
-            "file": [delivery.stored.name for delivery in ordered],
-            "sha256": [delivery.sha256 for delivery in ordered],
-        }
-    )
+    sized.sort(key=lambda entry: -entry[0])
+    rows = [
+        (delivery.stored.path, delivery.stored.name, delivery.sha256, piece.start, piece.end, piece.line, piece.sha256)
+        for _, delivery, piece in sized
+    ]
+    pieces = pa.table([list(column) for column in zip(*rows, strict=True)], schema=PIECES)
     size = sum(delivery.stored.size for delivery in batch)
-    partitions = max(1, min(len(batch), max(os.cpu_count() or 1, size // PARTITION_BYTES)))
+    partitions = max(1, min(len(rows), max(os.cpu_count() or 1, size // PARTITION_BYTES)))
     parsed = engine.map_arrow(
-        engine.frame(files),
+        engine.frame(pieces),
         partial(parse_deliveries, form=form),
         from_arrow_schema(form.arrow_schema),
         partitions=partitions,
     )
     return parsed.withColumn("_ingested_at", F.lit(settings.started)).withColumn("_run_id", F.lit(settings.run_id))
+
+
+def _size(delivery: Delivery, piece: Piece) -> int:
+    return (delivery.stored.size if piece.end is None else piece.end) - piece.start
 
 
 def _counts(engine: Engine, path: str, batch: Sequence[Delivery], version: int) -> dict[str, tuple[int, int]]:
@@ -258,4 +242,4 @@ def _tell(
         )
 
 
-__all__ = ["BronzeResult", "batches", "bronze_path", "csv_format", "ingest", "table_schema"]
+__all__ = ["BronzeResult", "batches", "bronze_path", "ingest", "table_schema"]

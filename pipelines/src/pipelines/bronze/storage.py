@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
@@ -52,37 +51,8 @@ def open_file(path: str) -> IO[bytes]:
     return Path(path.removeprefix("file://")).open("rb")
 
 
-class Hashed:
-    """A file read from its start to its end, digested on the way.
-
-    Going back to the start begins the digest anew; there is no other going back.
-    """
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        self._raw, self._digest = raw, hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        """Read so many bytes, or fewer at the end."""
-        octets = self._raw.read(size)
-        self._digest.update(octets)
-        return octets
-
-    def seek(self, position: int) -> int:
-        """Go back to the start."""
-        if position:
-            raise ValueError(f"a file that is digested is read from its start, not from {position}")
-        self._digest = hashlib.sha256()
-        return self._raw.seek(0)
-
-    def sha256(self) -> str:
-        """Read what is left; return the digest of the whole, hexadecimal."""
-        while self.read(CHUNK):
-            pass
-        return self._digest.hexdigest()
-
-
-def list_files(folder: str, glob: str) -> Iterator[StoredFile]:
-    """List the files below a folder whose name or relative path matches `glob`, ordered by name.
+def list_files(folder: str, takes: Callable[[str], bool] = lambda name: True) -> Iterator[StoredFile]:
+    """List the files below a folder that are taken by their name relative to it, ordered by name.
 
     A folder that does not exist holds nothing. Names that start with a dot or an underscore are no deliveries: they
     are how writers mark what is not finished.
@@ -92,10 +62,10 @@ def list_files(folder: str, glob: str) -> Iterator[StoredFile]:
     infos = sorted((info for info in system.get_file_info(selector) if info.is_file), key=lambda info: info.path)
     for info in infos:
         name = os.path.relpath(info.path, root)
-        if any(part[0] in "._" for part in PurePosixPath(name).parts) or not PurePosixPath(name).match(glob):
+        if any(part[0] in "._" for part in PurePosixPath(name).parts) or not takes(name):
             continue
         path = f"{folder.rstrip('/')}/{name}" if is_url(folder) else info.path
         yield StoredFile(path, name, info.size or 0, info.mtime_ns or 0)
 
 
-__all__ = ["CHUNK", "Hashed", "StoredFile", "file_system", "is_url", "list_files", "open_file"]
+__all__ = ["CHUNK", "StoredFile", "file_system", "is_url", "list_files", "open_file"]

@@ -21,7 +21,7 @@ def pending_bytes(engine: Engine, run: TaskRun) -> int | None:
     taken = ledger.entries(Layer.BRONZE, run.contract.dataset)
     if run.task == "bronze":
         seen = {(entry.file, entry.size, entry.modified) for entry in taken}
-        landed = list_files(run.settings.deliveries(run.contract.dataset), run.contract.ingestion.glob)
+        landed = list_files(run.settings.deliveries(run.contract.dataset), run.contract.ingestion.takes)
         return sum(stored.size for stored in landed if (stored.name, stored.size, stored.modified) not in seen)
     there = {sha: entry for sha, entry in latest(taken).items() if entry.status is Status.COMMITTED}
     if run.task == "silver":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.extensions.extraction import SERVER_KEYS, SERVER_TYPES, Extraction
+from pipelines.contracts.ingestion_checks import check_ingestion
 from pipelines.contracts.model import Contract
 from pipelines.contracts.personal_data import check_personal_data
 from pipelines.errors import ContractError
@@ -50,6 +50,8 @@ def check_consistency(contract: Contract, document: Document) -> None:
             raise ContractError(f"quality check {check.id} is there twice", where=check.where, fix=ids[check.id])
         ids[check.id] = f"the first is at {check.where}"
     check_personal_data(contract, document)
+    if contract.ingestion is not None:
+        check_ingestion(contract, contract.ingestion, document)
     if contract.extraction is not None:
         _check_servers(contract, contract.extraction, document)
         _check_landing(contract, contract.extraction, document)
@@ -65,7 +67,7 @@ def _check_servers(contract: Contract, extraction: Extraction, document: Documen
     if extraction.server not in [server.server for server in servers]:
         raise document.error(
             f"extraction.server names the server {extraction.server!r}, which there is not",
-            *_extraction_at(document),
+            *document.custom_property("extraction"),
             "server",
             fix=nearest(extraction.server, [server.server for server in servers])
             if servers
@@ -110,9 +112,9 @@ def _check_landing(contract: Contract, extraction: Extraction, document: Documen
             f"set `format: {extraction.format}` in ingestion",
         ),
         _Demand(
-            ingestion is None or PurePosixPath(f"a{suffix}").match(ingestion.glob),
-            f"extraction lands *{suffix}, and ingestion's glob is {ingestion.glob if ingestion else ''}",
-            f'set `glob: "*{suffix}"` in ingestion',
+            ingestion is None or ingestion.takes(f"a{suffix}"),
+            f"extraction lands *{suffix}, and ingestion takes {', '.join(ingestion.globs) if ingestion else ''}",
+            f'set `glob: "*{suffix}"` in ingestion, or take `glob` away',
         ),
         _Demand(
             not extraction.full or contract.redelivery.policy == "replace",
@@ -138,11 +140,4 @@ def _check_landing(contract: Contract, extraction: Extraction, document: Documen
     )
     for demand in demands:
         if not demand.met:
-            raise document.error(demand.message, *_extraction_at(document), fix=demand.fix)
-
-
-def _extraction_at(document: Document) -> tuple[str | int, ...]:
-    """Place of the value of the custom property `extraction`."""
-    properties = document.plain().get("customProperties", [])
-    index = next(number for number, item in enumerate(properties) if item.get("property") == "extraction")
-    return ("customProperties", index, "value")
+            raise document.error(demand.message, *document.custom_property("extraction"), fix=demand.fix)

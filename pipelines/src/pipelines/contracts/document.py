@@ -77,6 +77,12 @@ class Document:
             node = node[part]
         return f"{self.path}:{line + 1}"
 
+    def custom_property(self, name: str) -> tuple[str | int, ...]:
+        """Return the path of the value of a custom property that the contract has."""
+        properties = self.plain()["customProperties"]
+        index = next(number for number, item in enumerate(properties) if item.get("property") == name)
+        return ("customProperties", index, "value")
+
     def error(self, message: str, *path: str | int, fix: str | None = None) -> ContractError:
         """An error about the element at `path`."""
         return ContractError(message, where=self.where(*path), fix=fix)

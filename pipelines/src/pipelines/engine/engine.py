@@ -452,7 +452,8 @@ class Engine:
 
         outside = F.raise_error(F.lit(f"a row is outside the predicate on {column} that it was to be written under"))
         checked = F.when(F.expr(predicate), F.col(column)).otherwise(outside)
-        return frame.select(*(checked.alias(column) if name == column else F.col(name) for name in frame.columns))
+        quoted = {name: F.col(f"`{name.replace('`', '``')}`") for name in frame.columns}  # a dot is no path here
+        return frame.select(*(checked.alias(name) if name == column else quoted[name] for name in frame.columns))
 
 
 def _few(values: Sequence[str]) -> bool:

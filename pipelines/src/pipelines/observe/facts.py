@@ -56,6 +56,7 @@ class Tally:
         rules: Rows by rule that they broke.
         newest_delivery_at: Modification time of the newest delivery taken, UTC; ``None`` where none was.
         not_run: What the contract asks for and the chosen engine, or this machine, lacks: by name, with the reason.
+        drift: Columns that bronze got and the contract lacks, each with the edit that puts it there.
     """
 
     files: int = 0
@@ -68,6 +69,7 @@ class Tally:
     rules: dict[str, int] = field(default_factory=dict)
     newest_delivery_at: datetime | None = None
     not_run: list[str] = field(default_factory=list)
+    drift: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Cut a block of delimited text into records, byte for byte: the exact half of the bronze parser.
+"""Cut a block of delimited text into records, byte for byte: the exact half of the reader of csv.
 
 A line is *plain* when its structure can be read off its bytes at once: no quote character, the expected number of
-delimiters, no stray carriage return. Plain lines go to the columnar reader untouched (:mod:`pipelines.bronze.parser`);
+delimiters, no stray carriage return. Plain lines go to the columnar reader untouched
+(:mod:`pipelines.bronze.formats.delimited`);
 every other line comes here, where one record is looked at at a time. Grammar: RFC 4180, section 2, with three readings
 that it leaves open:
 
@@ -18,25 +19,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pipelines.bronze.formats.malformed import RAGGED, TEXT_AFTER_QUOTE, UNCLOSED_QUOTE
+
 MAX_SPAN_LINES = 256
 """Lines that one quoted record may span."""
 MAX_SPAN_BYTES = 1 << 20
 """Bytes that one quoted record may span; a quote still open after so many is unclosed."""
-
-RAGGED = "ragged"
-UNCLOSED_QUOTE = "unclosed-quote"
-TEXT_AFTER_QUOTE = "text-after-quote"
-UNDECODABLE = "undecodable"
-TOO_LONG = "record-too-long"
-
-PARSE_ERRORS = {
-    RAGGED: "the record has more or fewer fields than the header",
-    UNCLOSED_QUOTE: "a quoted field is never closed",
-    TEXT_AFTER_QUOTE: "text stands between a closing quote and the next delimiter",
-    UNDECODABLE: "the bytes are not text in the contract's encoding",
-    TOO_LONG: "no line end within the largest record that is read",
-}
-"""Kinds of malformed records, and what each means; `_parse_error` starts with the kind."""
 
 
 @dataclass(frozen=True, slots=True)
