@@ -17,7 +17,7 @@ FAILPOINTS: Final[dict[str, str]] = {
     "extract.planned": "the range of an extraction is recorded, nothing of it was read",
     "extract.staged": "its files are written under names that bronze passes over",
     "extract.landed": "a file has its name, the others perhaps not; the record does not know it",
-    "extract.recorded": "the record knows that the extraction is whole",
+    "extract.recorded": "the record knows what was landed",
     "bronze.before_commit": "a batch of deliveries is parsed lazily, nothing is written",
     "bronze.committed": "the batch is in bronze, the ledger does not know it",
     "bronze.recorded": "the ledger knows the batch",

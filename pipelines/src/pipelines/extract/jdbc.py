@@ -15,7 +15,7 @@ from pipelines.extract import bounds
 from pipelines.extract.database import Database, Slice, Snapshot, differences
 from pipelines.extract.landing import Landed
 from pipelines.extract.records import Event
-from pipelines.extract.source import Source, finish_whole
+from pipelines.extract.source import Source, emptied
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +66,12 @@ def _whole(source: Source, jdbc: Jdbc, snapshot: Snapshot) -> list[Landed]:
     within = Slice(column=jdbc.partition_column)
     slices = _slices(within, _cuts(jdbc, snapshot, within))
     plan = source.extracts.plan({})
-    staged = _staged(source, jdbc, snapshot, [f"{WHOLE}{number:05d}" for number in range(len(slices))], slices)
-    return finish_whole(source, plan, WHOLE, staged)
+    names = [f"{WHOLE}{number:05d}" for number in range(len(slices))]
+    staged = _staged(source, jdbc, snapshot, names, slices)
+    source.landing.publish(staged)
+    landed = [*staged, *emptied(source, WHOLE, names)]
+    source.extracts.landed(plan, {}, landed, whole=True)
+    return landed
 
 
 def _new(source: Source, jdbc: Jdbc, snapshot: Snapshot, where: str) -> list[Landed]:
@@ -93,10 +97,10 @@ def _new(source: Source, jdbc: Jdbc, snapshot: Snapshot, where: str) -> list[Lan
     end = {**position, "digests": digests}
     if before is not None and dict(before.position) == end:
         source.landing.discard(staged)
-        source.extracts.finish(plan, end)
+        source.extracts.landed(plan, end, whole=True)
         return []
     source.landing.publish(staged)
-    source.extracts.finish(plan, end, staged)
+    source.extracts.landed(plan, end, staged, whole=True)
     return staged
 
 

@@ -86,10 +86,6 @@ class Landing:
                 rows = _write_lines(counted, records, codec)
         return Landed(name, counted.digest.hexdigest(), rows, counted.size)
 
-    def empty(self, name: str) -> Landed:
-        """Stage a file without records, which takes the place of one that a smaller source no longer fills."""
-        return self.stage(name.removesuffix(self._extraction.suffix), ())
-
     def publish(self, staged: Sequence[Landed]) -> None:
         """Give staged files their names, one after another."""
         failpoint("extract.staged")

@@ -109,13 +109,12 @@ class Extracts:
         failpoint("extract.planned")
         return event
 
-    def landed(self, before: Event, position: Mapping[str, Any], files: Sequence[Landed]) -> Event:
-        """Record a part of an extraction."""
-        return self._add(Event(before.number, before.step + 1, Status.LANDED, position, tuple(files)))
-
-    def finish(self, before: Event, position: Mapping[str, Any], files: Sequence[Landed] = ()) -> Event:
-        """Record that an extraction is whole."""
-        event = self._add(Event(before.number, before.step + 1, Status.FINISHED, position, tuple(files)))
+    def landed(
+        self, before: Event, position: Mapping[str, Any], files: Sequence[Landed] = (), *, whole: bool = False
+    ) -> Event:
+        """Record a part of an extraction, or with `whole` its end."""
+        status = Status.FINISHED if whole else Status.LANDED
+        event = self._add(Event(before.number, before.step + 1, status, position, tuple(files)))
         failpoint("extract.recorded")
         return event
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from pipelines.contracts.extensions import Extraction
 from pipelines.contracts.model import Contract
 from pipelines.contracts.odcs import Server
 from pipelines.extract.landing import Landed, Landing
-from pipelines.extract.records import Event, Extracts
+from pipelines.extract.records import Extracts
 from pipelines.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -39,18 +40,20 @@ class Source:
     extracts: Extracts
 
 
-def finish_whole(source: Source, plan: Event, prefix: str, staged: list[Landed]) -> list[Landed]:
-    """Land the files of a whole source, and empty ones in place of those that it no longer fills.
+def emptied(source: Source, prefix: str, kept: Collection[str]) -> list[Landed]:
+    """Land empty files in place of those that a whole source no longer fills.
 
     Args:
         source: The source.
-        plan: The extraction.
-        prefix: How the names of its files begin, whatever their form.
-        staged: The files.
+        prefix: How the names of its files begin.
+        kept: Names, without the suffix, that this extraction has filled.
     """
-    names = {file.name for file in staged}
-    stale = [name for name in source.landing.names(prefix) if name not in names]
-    landed = [*staged, *(source.landing.empty(name) for name in stale)]
-    source.landing.publish(landed)
-    source.extracts.finish(plan, {}, landed)
-    return landed
+    suffix = source.extraction.suffix
+    stale = [name for name in source.landing.names(prefix) if name.removesuffix(suffix) not in kept]
+    files = [source.landing.stage(name.removesuffix(suffix), ()) for name in stale if name.endswith(suffix)]
+    if files:
+        source.landing.publish(files)
+    return files
+
+
+__all__ = ["Source", "emptied"]

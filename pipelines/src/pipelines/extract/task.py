@@ -60,5 +60,6 @@ def extract(engine: Engine, contract: Contract, settings: RunSettings) -> list[L
 def _kinds() -> Mapping[str, Callable[[Source], list[Landed]]]:
     """What lands each kind of source."""
     from pipelines.extract.jdbc import extract_table
+    from pipelines.extract.rest import extract_pages
 
-    return {"jdbc": extract_table}
+    return {"jdbc": extract_table, "rest": extract_pages}
