@@ -85,7 +85,8 @@ SCHEMA = pa.schema(
 )
 """Texts of JSON: ``compute_seconds`` by node type, ``rules`` and ``layer_rows`` rows by name, ``versions`` by package,
 ``rate`` (``usd_per_hour``, ``node_type``, ``source``), ``not_run`` a list, ``drift`` edits by column,
-``telemetry_failures`` messages lost by destination since the process began. ``cost_usd`` is null where nobody said what a node costs."""
+``telemetry_failures`` messages lost by destination since the process began. ``cost_usd`` is null where nobody said
+what a node costs."""
 
 
 @contextmanager
