@@ -67,6 +67,9 @@ BUGS = (AssertionError, AttributeError, ImportError, NameError, NotImplementedEr
 TASK_VARIABLE = "LEVEE_TASK_KEY"
 """Environment variable in which a task finds its own key."""
 
+ATTEMPT_VARIABLE = "LEVEE_TASK_ATTEMPT"
+"""Environment variable in which a task finds which try of it this is, from 1."""
+
 _BUG_NAMES = {kind.__name__ for kind in (*BUGS, ModuleNotFoundError)}
 RunIf = Literal["ALL_SUCCESS", "ALL_DONE"]
 
@@ -147,6 +150,7 @@ def _attempts(task: HostTask, events: Events, load: Callable[[HostTask], Callabl
     os.environ[TASK_VARIABLE] = task.key
     for attempt in range(1, task.max_retries + 2):
         events.add("task_started", task, attempt=attempt)
+        os.environ[ATTEMPT_VARIABLE] = str(attempt)
         started = time.monotonic()
         error = _call(task, load)
         seconds = round(time.monotonic() - started, 3)
@@ -248,7 +252,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     os.environ["LEVEE_RUN_ID"] = job.run_id
-    return run(job, Events(job.events), installed)
+    from pipelines.observe.job import told  # the host itself starts without it
+
+    with told(job.tasks[0].argv if job.tasks else ()) as end:
+        code = run(job, Events(job.events), installed)
+        end.succeeded = code == 0
+    return code
 
 
 if __name__ == "__main__":

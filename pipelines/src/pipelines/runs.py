@@ -110,7 +110,7 @@ def recorded(
     nodes = engine.nodes()
     if nodes is None:
         tally.not_run.append("metering of workers: the cluster does not tell how many it has; one node is booked")
-    with PROCESS.running(nodes or 1) as share, telemetry.told(run) as teller:
+    with telemetry.told(run) as teller, PROCESS.running(nodes or 1) as share:
         record = _Record(engine, run, tally, share, teller)
         stopped = None
         try:

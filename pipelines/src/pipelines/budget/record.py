@@ -6,6 +6,7 @@ import json
 import logging
 import uuid
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -54,7 +55,7 @@ def keep(engine: Engine, run: TaskRun, decision: Decision, now: datetime) -> Non
     """
     row = _row(run, decision, now)
     level = logging.INFO if decision.verdict is Verdict.ALLOWED else logging.WARNING
-    log.log(level, json.dumps(_event(row), default=str, sort_keys=True))
+    log.log(level, json.dumps(_event(row), default=_plain, sort_keys=True))
     engine.append(run.settings.record_path(TABLE), pa.Table.from_pylist([row], schema=SCHEMA))
 
 
@@ -70,14 +71,22 @@ def _row(run: TaskRun, decision: Decision, now: datetime) -> dict[str, Any]:
         "policy": decision.budget.policy,
         "verdict": decision.verdict.value,
         "reason": decision.reason,
-        "budget_usd": decision.budget.monthly_usd,
+        "budget_usd": _exact(decision.budget.monthly_usd),
         "budget_source": decision.budget.source,
-        "spent_usd": decision.spent_usd,
-        "left_usd": decision.left_usd,
-        "expected_usd": decision.expected.usd,
+        "spent_usd": _exact(decision.spent_usd),
+        "left_usd": _exact(decision.left_usd),
+        "expected_usd": _exact(decision.expected.usd),
         "expected_basis": decision.expected.basis,
         "confirmed_by": decision.confirmed_by,
     }
+
+
+def _exact(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else amount.quantize(Decimal("1e-9"))
+
+
+def _plain(value: Any) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
