@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
 from pipelines.bronze.ingest import ingest
 from pipelines.engine import Engine
 from pipelines.errors import PipelineError, SchemaError
-from pipelines.runs import TABLE, recorded
+from pipelines.runs import SCHEMA, TABLE, recorded
 from pipelines.silver.refine import refine
 
 if TYPE_CHECKING:
@@ -76,3 +80,43 @@ def interrupted_client() -> None:
         raise KeyboardInterrupt
     except KeyboardInterrupt:
         raise RuntimeError("the client could not reach the server that Ctrl-C stopped") from None
+
+
+def test_a_table_of_an_earlier_release_gets_the_new_columns(
+    sail: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
+    earlier = pa.schema(list(SCHEMA)[: SCHEMA.names.index("attempt")])
+    old = dict.fromkeys(earlier.names) | {"run_id": "run-0", "status": "succeeded", "started_at": datetime.now(UTC)}
+    sail.append(lake.settings.record_path(TABLE), pa.Table.from_pylist([old], schema=earlier))
+    with recorded(sail, lake.settings, "quality", make_contract()):
+        pass
+    first, second = records(sail, lake)
+    assert (first["run_id"], first["attempt"], first["not_run"]) == ("run-0", None, None)
+    assert (second["run_id"], second["attempt"], second["not_run"]) == ("run-1", 1, "[]")
+
+
+def test_what_the_engine_lacked_is_named(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
+    with recorded(sail, lake.settings, "quality", make_contract()) as tally:
+        tally.not_run.append("change feed: needs spark or databricks")
+    (record,) = records(sail, lake)
+    assert json.loads(record["not_run"]) == ["change feed: needs spark or databricks"]
+
+
+def test_rows_by_layer_and_the_age_of_a_delivery_are_kept(
+    sail: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
+    lake.deliver("a.csv", "id,name,price\n1,one,1\nx,bad,2\n")
+    delivered = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    os.utime(Path(lake.settings.deliveries("things")) / "a.csv", (delivered.timestamp(),) * 2)
+    ingest(sail, make_contract(), lake.settings)
+    refine(sail, make_contract(), lake.settings)
+    ingest(sail, make_contract(), lake.run(2))
+    bronze, silver, again = records(sail, lake)
+    assert json.loads(bronze["layer_rows"]) == {"bronze": 2}
+    assert json.loads(silver["layer_rows"]) == {"silver": 1, "quarantine": 1}
+    assert silver["bytes"] == bronze["bytes"] > 0
+    assert bronze["newest_delivery_at"] == delivered
+    assert bronze["ingestion_lag_seconds"] == pytest.approx(
+        (bronze["started_at"] - delivered).total_seconds() + bronze["seconds"], abs=30
+    )
+    assert (again["newest_delivery_at"], again["ingestion_lag_seconds"]) == (None, None)

@@ -211,6 +211,10 @@ class Exporting:
     def end(self, span: Span) -> None:
         """End a span, and have all that was gathered sent."""
         span.end()
+        self.send()
+
+    def send(self) -> None:
+        """Have all that was gathered sent."""
         self._spans.send()
         self._logs.send()
 

@@ -38,14 +38,16 @@ class Teller:
 def told(run: TaskRun) -> Generator[Teller]:
     """Tell of a task run: it begins; and where the block leaves without an end, it was aborted."""
     lineage.emit_start(run)
-    with tracing.task(run) as span:
-        teller = Teller(run, span)
-        try:
-            yield teller
-        finally:
-            if not teller.ended:
-                lineage.emit_abort(run)
-                OUTBOX.drain()
+    try:
+        with tracing.task(run) as span:
+            teller = Teller(run, span)
+            try:
+                yield teller
+            finally:
+                if not teller.ended:
+                    lineage.emit_abort(run)
+    finally:
+        OUTBOX.drain()
 
 
 @contextmanager

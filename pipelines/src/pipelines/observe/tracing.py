@@ -69,7 +69,8 @@ def task(run: TaskRun) -> Generator[TaskSpan]:
         _task.reset(token)
         if span.is_recording():  # its end was not told: it was interrupted
             exporting.failed(span, "interrupted")
-            exporting.end(span)
+            span.end()
+        exporting.send()
 
 
 @contextmanager
