@@ -1,0 +1,110 @@
+"""Looks for values in every file below some roots, and says of each find where it is and whether it is one by right.
+
+A find is by right where a whole value of a column that is nobody's equals the value: an article has the number of a
+customer. It is counted as a coincidence, never passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pipelines.privacy.lake_files import Cells, lake_files, read_cells
+from pipelines.privacy.needles import Finder
+
+MOST_NAMED = 50
+"""Finds that are named; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A value in a file.
+
+    Attributes:
+        file: The file.
+        column: Column, or key; empty for the bytes of a file without columns.
+        form: Form in which it stands there.
+    """
+
+    file: str
+    column: str
+    form: str
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        files: Files that were read to their end.
+        bytes: Their sizes.
+        finds: Files and columns with a value, the first `MOST_NAMED`.
+        found: How many there are.
+        coincidences: Number of values that stand somewhere by right, by column.
+    """
+
+    files: int = 0
+    bytes: int = 0
+    finds: list[Find] = field(default_factory=list)
+    found: int = 0
+    coincidences: dict[str, int] = field(default_factory=dict)
+
+
+ByRight = Callable[[str, str, bytes], bool]
+"""Whether a value may stand in a cell: the value, the column, the cell."""
+
+
+def search(
+    roots: Iterable[str],
+    finder: Finder,
+    by_right: ByRight = lambda value, column, cell: False,
+    *,
+    rightful: Collection[bytes] = (),
+    numbers: Mapping[str, Collection[str]] | None = None,
+) -> Found:
+    """Search every file below `roots`.
+
+    Args:
+        roots: Folders or URLs.
+        finder: What is looked for.
+        by_right: Whether a value may stand in a cell.
+        rightful: Pieces of bytes in which the values stand by right; they are left out of whatever holds them.
+        numbers: Columns whose numbers are searched too, by root.
+    """
+    result = Found()
+    for root in dict.fromkeys(roots):
+        for path, size in lake_files(root):
+            result.files += 1
+            result.bytes += size
+            for cells in read_cells(path, (numbers or {}).get(root, ())):
+                _search_cells(result, path, cells, finder, by_right, rightful)
+    return result
+
+
+def _search_cells(
+    result: Found, path: str, cells: Cells, finder: Finder, by_right: ByRight, rightful: Collection[bytes]
+) -> None:
+    whole = b"\n".join(cells.values)
+    if next(finder.found(whole), None) is None:  # one search for all cells of a block
+        return
+    forms: set[str] = set()
+    for cell in cells.values:
+        for value, form in finder.found(cell):
+            left = _without(cell, rightful)
+            if by_right(value, cells.column, cell) or (left != cell and value not in _values(finder, left)):
+                result.coincidences[cells.column] = result.coincidences.get(cells.column, 0) + 1
+            else:
+                forms.add(form)
+    result.found += len(forms)
+    result.finds.extend(Find(path, cells.column, form) for form in sorted(forms))
+    del result.finds[MOST_NAMED:]
+
+
+def _values(finder: Finder, data: bytes) -> set[str]:
+    return {value for value, _ in finder.found(data)}
+
+
+def _without(cell: bytes, rightful: Collection[bytes]) -> bytes:
+    for piece in rightful:
+        cell = cell.replace(piece, b"")
+    return cell
