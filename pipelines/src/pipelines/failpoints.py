@@ -28,6 +28,15 @@ FAILPOINTS: Final[dict[str, str]] = {
     "silver.recorded": "the ledger knows the batch",
     "gold.before_commit": "the table's SQL is planned, nothing is written",
     "gold.committed": "the gold table is built, its record is not",
+    "erase.suppressed": "the subject is not taken in again, and is still everywhere",
+    "erase.before_rewriting": "it is recorded that a landing file loses records, which it still has",
+    "erase.rewritten": "a landing file is without the subject's records, bronze is not",
+    "erase.before_commit": "it is recorded that a table loses rows, which it still has",
+    "erase.committed": "a table is without the subject's rows, others perhaps not; the ledger knows of none",
+    "erase.recorded": "the ledger knows how many records bronze's deliveries have left",
+    "erase.built": "gold is built from silver without the subject; former versions are all there",
+    "erase.purged": "former versions of a table are gone, those of others perhaps not",
+    "erase.certified": "the certificate is written, the record does not know it",
 }
 """Every failpoint, and what is done there and what is not; a test kills the process at each of them."""
 

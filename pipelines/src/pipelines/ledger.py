@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +37,9 @@ class Status(enum.StrEnum):
     """A newer delivery of the same name took its place: its rows have left."""
     EXPIRED = "expired"
     """Past the layer's retention: its rows have left, and are not asked for again by the layer after it."""
+    ERASED = "erased"
+    """Records of persons have left it for good; `rows` are those that stay. Of a content that was never committed: it
+    is what an erasure left of a delivery's file, and has nothing that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,15 @@ class Ledger:
 
 
 def latest(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Return each content's last word: by sha256, of entries in order; what was only repeated says nothing new."""
+    """Return each content's last word: by sha256, of entries in order; what was only repeated says nothing new.
+
+    An erasure leaves a delivery what it was, with fewer rows.
+    """
     last: dict[str, Entry] = {}
     for entry in entries:
-        if entry.status is not Status.REPEATED:
+        if entry.status is Status.ERASED:
+            if (known := last.get(entry.file_sha256)) is not None:
+                last[entry.file_sha256] = replace(known, rows=entry.rows)
+        elif entry.status is not Status.REPEATED:
             last[entry.file_sha256] = entry
     return last

@@ -33,6 +33,7 @@ from pipelines.engine.arrow_types import TIMESTAMP, from_arrow_schema
 from pipelines.errors import PipelineError, SchemaError
 from pipelines.failpoints import failpoint
 from pipelines.ledger import Ledger
+from pipelines.privacy.suppression import without_erased
 from pipelines.progress import Progress
 from pipelines.quarantine.files import RejectedFile, quarantine_files
 from pipelines.runs import in_batches, recorded
@@ -140,7 +141,7 @@ def _ingest(engine: Engine, contract: Contract, settings: RunSettings, result: B
         superseded = intake.superseded(batch)
         failpoint("bronze.before_commit")
         with _in_plain_words(path):
-            version = _commit(table, batch, _parsed(engine, batch, form, settings), superseded)
+            version = _commit(table, batch, _parsed(engine, batch, form, contract, settings), superseded)
         failpoint("bronze.committed")
         counted = _counts(engine, path, batch, version)
         ledger.add(intake.committed(batch, superseded, counted, batch_id))
@@ -177,7 +178,9 @@ def batches(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
         yield batch
 
 
-def _parsed(engine: Engine, batch: Sequence[Delivery], form: Form, settings: RunSettings) -> DataFrame:
+def _parsed(
+    engine: Engine, batch: Sequence[Delivery], form: Form, contract: Contract, settings: RunSettings
+) -> DataFrame:
     from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
     sized = [(_size(delivery, piece), delivery, piece) for delivery in batch for piece in delivery.pieces]
@@ -196,6 +199,7 @@ def _parsed(engine: Engine, batch: Sequence[Delivery], form: Form, settings: Run
         from_arrow_schema(form.arrow_schema),
         partitions=partitions,
     )
+    parsed = without_erased(engine, parsed, contract, settings)
     return parsed.withColumn("_ingested_at", F.lit(settings.started)).withColumn("_run_id", F.lit(settings.run_id))
 
 

@@ -34,6 +34,8 @@ class Intake:
             self._by_name.setdefault(entry.file, set()).add(sha)
         # What a name holds may have come under another one.
         self._holds = {entry.file: entry.file_sha256 for entry in entries if entry.status in HOLDING}
+        # What an erasure left of a delivery's file says nothing that its rows do not.
+        self._remainders = {entry.file_sha256 for entry in entries if entry.status is Status.ERASED} - last.keys()
         self._superseded: dict[str, set[str]] = {}
         # A file that was rejected by another contract is looked at again.
         self._known = {
@@ -63,15 +65,18 @@ class Intake:
         """Return the deliveries to commit; the others go into `quarantined`, `rejected` and `repeated`."""
         accepted: dict[str, Delivery] = {}
         repeated: list[Delivery] = []
+        remainders: list[Delivery] = []
         for delivery in deliveries:
             if delivery.problem:
                 self.quarantined.append(RejectedFile.of(delivery, self._contract, self._settings))
                 self.rejected.append(self._entry(delivery, Status.REJECTED, 0, "", delivery.problem))
+            elif delivery.sha256 in self._remainders:
+                remainders.append(delivery)
             elif delivery.sha256 in self._committed or delivery.sha256 in accepted:
                 repeated.append(delivery)
             else:
                 accepted[delivery.sha256] = delivery
-        self.repeated = [self._entry(delivery, Status.REPEATED, 0, "") for delivery in repeated]
+        self.repeated = [self._entry(delivery, Status.REPEATED, 0, "") for delivery in (*repeated, *remainders)]
         if self._contract.redelivery.policy == "refuse":
             self._refuse(accepted.values())
         if self._contract.redelivery.policy == "replace":

@@ -25,6 +25,8 @@ RECORDS: Final[Mapping[str, str]] = {
     "quality_results": "One row a check, batch and run.",
     "gold_builds": "Which inputs a gold table was built from.",
     "maintenance": "The last care of each table.",
+    "suppressions": "Who was erased and is not taken in again: keyed hashes.",
+    "erasures": "What each erasure planned and did: one row an event.",
 }
 """The tables under checkpoints, with one line for readers."""
 

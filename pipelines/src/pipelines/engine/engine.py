@@ -33,6 +33,15 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 _views = itertools.count()
+_PURGE = (
+    (
+        "ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.logRetentionDuration' = 'interval 0 seconds', "
+        "'delta.deletedFileRetentionDuration' = 'interval 0 seconds')"
+    ),
+    "REORG TABLE delta.`{path}` APPLY (PURGE)",
+    "VACUUM delta.`{path}` RETAIN 0 HOURS",
+)
+"""What deletes every file of a table on Databricks that its newest version does not need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +410,20 @@ class Engine:
         from pipelines.engine import local
 
         local.vacuum(path, hours)
+
+    def purge(self, path: str) -> int:
+        """Forget every version of the table but the newest, at once; return how many files were deleted.
+
+        Nobody may be writing the table, or reading an older version: their files go too. On Databricks the log's
+        entries go when its own retention, set to nothing here, is next enforced.
+        """
+        if self.name is EngineName.DATABRICKS:
+            for statement in _PURGE:
+                self.spark.sql(statement.format(path=path)).collect()
+            return 0
+        from pipelines.engine import local
+
+        return retried(lambda: local.purge(path), path)
 
     # Inside
 

@@ -55,7 +55,7 @@ def rewritten(stored: StoredFile, raws: Sequence[bytes], form: str) -> Rewritten
         content = raw.read()
     packed = content.startswith(_GZIP)
     text = gzip.decompress(content) if packed else content
-    if form not in LINE_FORMATS:
+    if form not in LINE_FORMATS or not raws:
         return Rewritten(stored, None, len(raws))
     for record, times in Counter(raws).items():
         whole = re.compile(rb"(?<![^\n])" + re.escape(record) + rb"(?:\r?\n|\Z)")

@@ -15,7 +15,6 @@ tables; what each step is about to remove is entered first. Running the same era
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from pipelines.bronze.span import Span
 from pipelines.bronze.storage import StoredFile, open_file
 from pipelines.errors import PipelineError, QualityError
 from pipelines.evidence import keep
@@ -96,7 +96,9 @@ class _Erasure:
         suppress(self._engine, self._settings, self._request.subject_type, self._record.id, subjects=[self._value])
         failpoint("erase.suppressed")
         found = {
-            subject.contract.dataset: traces(self._engine, self._path(Layer.BRONZE, subject), subject, self._request.value)
+            subject.contract.dataset: traces(
+                self._engine, self._path(Layer.BRONZE, subject), subject, self._request.value
+            )
             for subject in self._subjects
         }
         leaving = [trace for group in found.values() for trace in group if trace.leaves]
@@ -105,7 +107,7 @@ class _Erasure:
             self._settings,
             self._request.subject_type,
             self._record.id,
-            records=[trace.raw for trace in leaving if trace.why != SUBJECT and trace.raw is not None],
+            records=[trace.raw for trace in leaving if trace.why != SUBJECT and trace.raw],
         )
         for subject in self._subjects:
             self._clean_landing(subject, [trace for trace in found[subject.contract.dataset] if trace.leaves])
@@ -126,8 +128,10 @@ class _Erasure:
             return
         folder = self._settings.deliveries(dataset)
         raws: dict[str, list[bytes]] = {}
+        by_name: dict[str, list[bytes]] = {}
         for trace in leaving:
             raws.setdefault(trace.file_sha256, []).append(trace.raw)
+            by_name.setdefault(trace.file, []).append(trace.raw)  # one that an erasure has written anew before
         entries = self._ledger.entries(Layer.BRONZE, dataset)
         known = {entry.file_sha256: entry for entry in entries}
         form = subject.contract.ingestion.format if subject.contract.ingestion else ""
@@ -142,7 +146,7 @@ class _Erasure:
                     where=name,
                     fix=f"let it be taken in (`levee run {self._settings.domain}`) or take it away, then erase again",
                 )
-            change = rewritten(StoredFile(path, name, size, 0), raws.get(sha, []), form if sha in raws else "")
+            change = rewritten(StoredFile(path, name, size, 0), raws.get(sha) or by_name.get(name, []), form)
             self._record.plan(Removal(Layer.LANDING.value, f"{dataset}/{name}", change.records, 0, (sha,)))
             failpoint("erase.before_rewriting")
             alias = replace(
@@ -167,12 +171,16 @@ class _Erasure:
     def _clean_tables(self, found: dict[str, list[Trace]]) -> None:
         """Take the rows out of silver, its history and quarantine, then out of bronze."""
         leaving = [trace for group in found.values() for trace in group if trace.leaves]
-        places = pa.table(
-            {
-                "_file_sha256": pa.array([trace.file_sha256 for trace in leaving], pa.string()),
-                "_line": pa.array([trace.line for trace in leaving], pa.int64()),
-            }
-        ).group_by(list(removal.LINEAGE)).aggregate([])
+        places = (
+            pa.table(
+                {
+                    "_file_sha256": pa.array([trace.file_sha256 for trace in leaving], pa.string()),
+                    "_line": pa.array([trace.line for trace in leaving], pa.int64()),
+                }
+            )
+            .group_by(list(removal.LINEAGE))
+            .aggregate([])
+        )
         masks: dict[str, str] = {}
         for subject in self._subjects:
             masks |= subject.masks(self._value, self._key)
@@ -191,9 +199,7 @@ class _Erasure:
     def _tell_ledger(self, subject: SubjectColumns) -> None:
         """Enter how many records are left of the deliveries that lost some."""
         bronze = self._path(Layer.BRONZE, subject)
-        touched = {
-            sha for one in self._record.removals() if one.target == bronze for sha in one.deliveries
-        }
+        touched = {sha for one in self._record.removals() if one.target == bronze for sha in one.deliveries}
         if not touched:
             return
         rows = self._engine.among(self._engine.read(bronze), "_file_sha256", sorted(touched))
@@ -304,7 +310,7 @@ class _Erasure:
 
 def _sha256(path: str) -> str:
     with open_file(path) as raw:
-        return hashlib.file_digest(raw, "sha256").hexdigest()
+        return Span(raw).sha256()
 
 
 __all__ = ["ErasureRequest", "erase"]

@@ -64,7 +64,8 @@ def _analyzer(entities: tuple[str, ...]) -> AnalyzerEngine:
     from presidio_analyzer import AnalyzerEngine, PatternRecognizer, RecognizerRegistry
     from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
-    tldextract.extract = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())  # else it asks the network
+    offline = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
+    setattr(tldextract, "extract", offline)  # noqa: B010 - what presidio calls; its own asks the network
     registry = RecognizerRegistry(supported_languages=[LANGUAGE])
     registry.load_predefined_recognizers(languages=[LANGUAGE], nlp_engine=_blank_engine())
     registry.recognizers = [

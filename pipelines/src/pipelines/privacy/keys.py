@@ -41,12 +41,6 @@ def read_key(reference: SecretReference | None) -> bytes:
     return key
 
 
-@lru_cache(maxsize=4)
-def worker_key(reference: SecretReference | None) -> bytes:
-    """Return the masking key in a worker, which reads it once."""
-    return read_key(reference)
-
-
 @lru_cache(maxsize=64)
 def derived(key: bytes, purpose: str) -> bytes:
     """Return the key of one purpose, 32 bytes."""

@@ -7,12 +7,11 @@ and the numbers of columns that are asked for.
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -68,8 +67,8 @@ def read_cells(path: str, numbers: Collection[str] = ()) -> Iterator[Cells]:
         elif magic == b"Obj\x01":
             yield from _avro(raw)
         elif compression := next((name for start, name in _COMPRESSIONS.items() if magic.startswith(start)), None):
-            stream = gzip.open(raw) if compression == "gzip" else pa.CompressedInputStream(raw, compression)
-            yield from _plain(stream, path, numbers)
+            with pa.CompressedInputStream(raw, compression) as stream:
+                yield from _plain(cast("IO[bytes]", stream), path, numbers)
         else:
             yield from _plain(raw, path, numbers)
 
@@ -169,4 +168,6 @@ def _avro(raw: IO[bytes]) -> Iterator[Cells]:
 
 
 def _plain_json(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=lambda other: other.decode("latin-1") if isinstance(other, bytes) else str(other)))
+    return json.loads(
+        json.dumps(value, default=lambda other: other.decode("latin-1") if isinstance(other, bytes) else str(other))
+    )

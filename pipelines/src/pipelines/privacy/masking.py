@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from pipelines.contracts.extensions.masking import Masking
-from pipelines.privacy.keys import worker_key
+from pipelines.privacy.keys import read_key
 from pipelines.privacy.methods import Context, mask
 from pipelines.secret_references import SecretReference
 
@@ -46,14 +46,15 @@ def mask_batches(
     batches: Iterator[pa.RecordBatch], key: SecretReference | None, masks: Mapping[str, Masking]
 ) -> Iterator[pa.RecordBatch]:
     """Mask the named columns of batches; the others go on as they are."""
+    secret = read_key(key)  # once a task: a worker outlives a key
     for batch in batches:
         columns = [
-            mask(column, masks[name], _context(batch, masks[name], key)) if name in masks else column
+            mask(column, masks[name], _context(batch, masks[name], secret)) if name in masks else column
             for name, column in zip(batch.schema.names, batch.columns, strict=True)
         ]
         yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def _context(batch: pa.RecordBatch, masking: Masking, key: SecretReference | None) -> Context:
+def _context(batch: pa.RecordBatch, masking: Masking, key: bytes) -> Context:
     subjects = batch.column(masking.by).cast(pa.string()) if masking.by is not None else None
-    return Context(worker_key(key), subjects)
+    return Context(key, subjects)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -51,12 +51,6 @@ class Needle:
         for value, form, pattern in self._patterns:
             if pattern.search(data):
                 yield value, form
-
-    def without(self, data: bytes, known: Iterable[bytes]) -> bytes:
-        """Return data without pieces that are known to hold a value by rights."""
-        for piece in known:
-            data = data.replace(piece, b"")
-        return data
 
 
 def _patterns(value: str) -> Iterator[tuple[str, re.Pattern[bytes]]]:

@@ -101,9 +101,11 @@ def remove(engine: Engine, what: Doomed, kept: DataFrame) -> None:
 
 def _marked(engine: Engine, rows: DataFrame, places: pa.Table, masks: Mapping[str, str]) -> DataFrame:
     """Return the rows with `_leaves`, whether they go."""
-    here = engine.frame(places.append_column("_erased", pa.array([True] * len(places), pa.bool_())))
-    marked = rows.join(here, list(LINEAGE), "left")
-    conditions = ["coalesce(_erased, false)"]
+    marked, conditions = rows, ["false"]
+    if len(places):
+        here = engine.frame(places.append_column("_erased", pa.array([True] * len(places), pa.bool_())))
+        marked = rows.join(here, list(LINEAGE), "left")
+        conditions.append("coalesce(_erased, false)")
     for number, (column, value) in enumerate(masks.items()):
         mask = engine.frame(pa.table({column: [value], f"_mask_{number}": [True]}))
         marked = marked.join(mask, [column], "left")

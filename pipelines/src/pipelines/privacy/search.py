@@ -71,40 +71,49 @@ def search(
         rightful: Pieces of bytes in which the values stand by right; they are left out of whatever holds them.
         numbers: Columns whose numbers are searched too, by root.
     """
-    result = Found()
+    result, rights = Found(), _Rights(by_right, rightful)
     for root in dict.fromkeys(roots):
         for path, size in lake_files(root):
             result.files += 1
             result.bytes += size
             for cells in read_cells(path, (numbers or {}).get(root, ())):
-                _search_cells(result, path, cells, finder, by_right, rightful)
+                _search_cells(result, path, cells, finder, rights)
     return result
 
 
-def _search_cells(
-    result: Found, path: str, cells: Cells, finder: Finder, by_right: ByRight, rightful: Collection[bytes]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """Where values may stand.
+
+    Attributes:
+        by_right: Whether a value may stand in a cell.
+        rightful: Pieces of bytes in which they may.
+    """
+
+    by_right: ByRight
+    rightful: Collection[bytes]
+
+    def __call__(self, finder: Finder, value: str, column: str, cell: bytes) -> bool:
+        """Whether all of a value that a cell holds stands there by right."""
+        if self.by_right(value, column, cell):
+            return True
+        left = cell
+        for piece in self.rightful:
+            left = left.replace(piece, b"")
+        return left != cell and value not in {other for other, _ in finder.found(left)}
+
+
+def _search_cells(result: Found, path: str, cells: Cells, finder: Finder, rights: _Rights) -> None:
     whole = b"\n".join(cells.values)
     if next(finder.found(whole), None) is None:  # one search for all cells of a block
         return
     forms: set[str] = set()
     for cell in cells.values:
         for value, form in finder.found(cell):
-            left = _without(cell, rightful)
-            if by_right(value, cells.column, cell) or (left != cell and value not in _values(finder, left)):
+            if rights(finder, value, cells.column, cell):
                 result.coincidences[cells.column] = result.coincidences.get(cells.column, 0) + 1
             else:
                 forms.add(form)
     result.found += len(forms)
     result.finds.extend(Find(path, cells.column, form) for form in sorted(forms))
     del result.finds[MOST_NAMED:]
-
-
-def _values(finder: Finder, data: bytes) -> set[str]:
-    return {value for value, _ in finder.found(data)}
-
-
-def _without(cell: bytes, rightful: Collection[bytes]) -> bytes:
-    for piece in rightful:
-        cell = cell.replace(piece, b"")
-    return cell

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipelines.contracts.domain import Domain
 from pipelines.contracts.document import nearest
+from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Column, Contract
 from pipelines.errors import UsageError
 from pipelines.privacy.methods import mask_one
@@ -52,7 +52,7 @@ class SubjectColumns:
 
     @property
     def codes(self) -> frozenset[str]:
-        """Fields and columns of which a whole value may equal the subject's by chance, and then speaks of another thing.
+        """Fields and columns of which a whole value may equal the subject's by chance and speak of something else.
 
         They are not the subject's, and the contract calls them less than personal.
         """

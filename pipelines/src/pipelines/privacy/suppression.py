@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.errors import PipelineError
-from pipelines.privacy.keys import derived, key_id, read_key, subject_hash, worker_key
+from pipelines.privacy.keys import derived, key_id, read_key, subject_hash
 from pipelines.privacy.subjects import SubjectColumns
 from pipelines.secret_references import SecretReference
 from pipelines.settings import RunSettings
@@ -68,8 +68,8 @@ class Suppressed:
 
 
 def record_hash(key: bytes, raw: bytes) -> str:
-    """Return the keyed hash of a record's bytes."""
-    return hmac.digest(derived(key, "record"), raw, "sha256").hex()
+    """Return the keyed hash of a record's bytes, without the end of its line, which the last of a file may lack."""
+    return hmac.digest(derived(key, "record"), raw.rstrip(b"\r\n"), "sha256").hex()
 
 
 def suppressed(engine: Engine, settings: RunSettings, subject_type: str) -> Suppressed:
@@ -151,7 +151,7 @@ def without_erased(engine: Engine, parsed: DataFrame, contract: Contract, settin
 def _keep(
     batches: Iterator[pa.RecordBatch], *, key: SecretReference | None, listed: Suppressed, subjects: int
 ) -> Iterator[pa.RecordBatch]:
-    secret = worker_key(key)
+    secret = read_key(key)
 
     def is_listed(value: str | None) -> bool:
         return value is not None and subject_hash(secret, listed.subject_type, value) in listed.subjects
@@ -172,5 +172,3 @@ def _keep(
                     wanted[row] = not (known or any(is_listed(word.decode("utf-8", "replace")) for word in words))
         kept = batch.drop_columns([f"_subject_{number}" for number in range(subjects)])
         yield kept.filter(pa.array(wanted, pa.bool_()))
-
-

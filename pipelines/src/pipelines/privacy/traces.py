@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -17,8 +17,6 @@ from pipelines.quality import sql
 from pipelines.secret_references import SecretReference
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
     from pipelines.engine import Engine
 
 SUBJECT: Final = "subject"
@@ -49,7 +47,7 @@ class Trace:
         file_sha256: Content of its delivery.
         file: Name of its delivery.
         line: Its line.
-        raw: Its own bytes.
+        raw: Its own bytes, without the end of its line.
         why: `SUBJECT`, `MALFORMED`, `MENTION` or `COINCIDENCE`.
     """
 
@@ -102,7 +100,8 @@ def traces(engine: Engine, bronze: str, subject: SubjectColumns, value: SecretRe
     look = partial(_look, value=value, subjects=len(named), texts=subject.texts, codes=subject.codes)
     found = engine.map_arrow(rows, look, from_arrow_schema(_FOUND)).toArrow()
     return [
-        Trace(row["_file_sha256"], row["_file"], row["_line"], row["_raw"], row["_why"]) for row in found.to_pylist()
+        Trace(row["_file_sha256"], row["_file"], row["_line"], (row["_raw"] or b"").rstrip(b"\r\n"), row["_why"])
+        for row in found.to_pylist()
     ]
 
 
@@ -115,7 +114,8 @@ def _look(
     codes: frozenset[str],
 ) -> Iterator[pa.RecordBatch]:
     """Yield the records of `_FOUND`."""
-    needle, text = _needle(value)
+    text = subject_value(value)  # read anew each time: a worker outlives an erasure
+    needle = Needle((text,))
     for batch in batches:
         why: dict[int, str] = {}
         for number in range(subjects):
@@ -137,9 +137,7 @@ def _holding(raws: pa.Array, needle: Needle) -> set[int]:
     return {i for i, raw in enumerate(raws.to_pylist()) if raw and next(needle.found(raw), None) is not None}
 
 
-def _judged(
-    row: dict[str, object], needle: Needle, value: str, texts: tuple[str, ...], codes: frozenset[str]
-) -> str:
+def _judged(row: dict[str, object], needle: Needle, value: str, texts: tuple[str, ...], codes: frozenset[str]) -> str:
     if row["_parse_error"] is not None:
         return MALFORMED
     for name in (*texts, "_rescued"):
@@ -148,9 +146,3 @@ def _judged(
         if isinstance(cell, str) and not by_chance and next(needle.found(cell.encode()), None) is not None:
             return MENTION
     return COINCIDENCE
-
-
-@lru_cache(maxsize=4)
-def _needle(reference: SecretReference) -> tuple[Needle, str]:
-    value = subject_value(reference)
-    return Needle((value,)), value
