@@ -25,6 +25,7 @@ FAILPOINTS: Final[dict[str, str]] = {
     "silver.published": "silver has the batch, the ledger does not know it; quarantine may or may not have it",
     "silver.rejected": "quarantine has the batch, the ledger does not know it; silver may or may not have it",
     "silver.counted": "both tables have the batch and its counts are recorded, the ledger does not know it",
+    "silver.held": "the ledger knows that the batch is held, nothing of it is written",
     "silver.recorded": "the ledger knows the batch",
     "gold.before_commit": "the table's SQL is planned, nothing is written",
     "gold.committed": "the gold table is built, its record is not",

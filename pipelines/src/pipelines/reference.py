@@ -15,7 +15,7 @@ from pipelines.contracts.extensions import Extension
 from pipelines.contracts.loader import TYPES_OF
 from pipelines.contracts.model import Classification
 from pipelines.quality.checks import TableCheck, table_checks
-from pipelines.quality.rules import ARGUMENTS, Rule, rules
+from pipelines.quality.rules import ARGUMENTS, rules
 
 COMMAND = "python -m pipelines.reference"
 
@@ -132,7 +132,7 @@ def _quality() -> str:
     return f"""\
 ## Quality
 ### Rules on rows
-{_prose(sys.modules[Rule.__module__].__doc__)}
+{_prose(sys.modules[rules.__module__].__doc__)}
 
 Arguments of `invalidValues`: {arguments}. Of `missingValues`: `missingValues`, a list. A row that breaks a rule goes to
 quarantine with every rule that it broke, unless `onFailure` says otherwise.

@@ -22,6 +22,7 @@ RECORDS: Final[Mapping[str, str]] = {
     "extracts": "What each extraction planned and landed: one row an event.",
     "runs": "One row a task run.",
     "budget_decisions": "What was decided on the cost of a run, and why.",
+    "quality_metrics": "What silver's one pass counted: one row a metric and batch.",
     "quality_results": "One row a check, batch and run.",
     "gold_builds": "Which inputs a gold table was built from.",
     "maintenance": "The last care of each table.",

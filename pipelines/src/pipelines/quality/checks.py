@@ -1,8 +1,11 @@
 """Checks on a table as a whole, compiled to scalar SQL: what the row rules do not cover.
 
 A check is a number and a comparison: a library metric with a threshold (``rowCount``, ``duplicateValues``, or a row
-metric that allows some bad rows), or ``type: sql`` with a query that returns one number. ``unit: percent`` makes a
-metric a part of all rows, 0 to 100. Duplicates are counted as Great Expectations counts them: every member of a group.
+metric that allows some bad rows), ``type: sql`` with a query that returns one number, or ``type: custom`` with
+``engine: levee`` and an ``implementation`` of ``balance`` or ``reconciliation``. ``unit: percent`` makes a metric a part of
+all rows, 0 to 100. Duplicates are counted as Great Expectations counts them: every member of a group, after identical
+rows were removed. In a query ``${table}`` is the table, ``${column}`` the check's column and ``${silver.NAME}`` another
+dataset's silver.
 """
 
 from __future__ import annotations
@@ -11,15 +14,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipelines.contracts.extensions import OnFailure
+from pipelines.contracts.extensions import Implementation, OnFailure
 from pipelines.contracts.model import Check, Contract
 from pipelines.contracts.odcs import Quality
 from pipelines.errors import ContractError
 from pipelines.quality import sql
+from pipelines.quality.custom import named
+from pipelines.quality.measures import Measure
 from pipelines.quality.rules import check_predicate, on_rows
 
 TABLE = "${table}"
 """The table's place in a query, as in the standard's examples."""
+
+SUMMED = ("decimal", "tinyint", "smallint", "int", "integer", "bigint")
+"""Types whose sums are exact."""
 
 _OPERATORS = {
     "must_be": "=",
@@ -81,9 +89,10 @@ class TableCheck:
         column: Column it is about; ``None`` for the table.
         query: SQL that returns one number; ``${table}`` stands for the table.
         comparison: What the number must be.
-        on_failure: ``warn`` or ``failBatch``.
+        on_failure: ``warn``, ``failBatch`` or ``stopPipeline``.
         description: One line for readers.
         dimension: Quality dimension of the standard, where it is known.
+        summed: The measure of the pass whose sum is taken from the number before it is compared.
     """
 
     id: str
@@ -93,6 +102,7 @@ class TableCheck:
     on_failure: OnFailure
     description: str
     dimension: str | None = None
+    summed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +147,22 @@ def all_checks(contract: Contract) -> tuple[Check, ...]:
     return (*(check for column in contract.columns for check in column.quality), *contract.checks)
 
 
+def summed(contract: Contract) -> tuple[Measure, ...]:
+    """The sums that the contract reconciles between bronze and silver, measured by the pass.
+
+    Raises:
+        ContractError: one is of a column that there is not, or whose sums are not exact; with its line.
+    """
+    return tuple(
+        Measure(check.id, "sum", _summed_column(contract, check, look.column))
+        for check in all_checks(contract)
+        if contract.layer == "source" and check.look and (look := check.look.reconciliation)
+    )
+
+
 def _on_table(check: Check) -> bool:
+    if check.look is not None:
+        return bool(check.look.balance or check.look.reconciliation)
     return check.quality.type in ("library", "sql") and not on_rows(check)
 
 
@@ -164,12 +189,52 @@ def _check(contract: Contract, check: Check) -> TableCheck:
     return TableCheck(
         id=check.id,
         column=check.column,
-        query=_query(contract, check),
-        comparison=_comparison(check),
+        query=_custom_query(contract, check, check.look) if check.look else _query(contract, check),
+        comparison=_tolerance(check.look) if check.look else _comparison(check),
         on_failure=check.on_failure or ("failBatch" if quality.severity in (None, "error") else "warn"),
         description=quality.description or quality.name or check.id,
         dimension=quality.dimension,
+        summed=check.id if check.look and check.look.reconciliation and contract.layer == "source" else None,
     )
+
+
+def _custom_query(contract: Contract, check: Check, look: Implementation) -> str:
+    """The query of a check of Levee's own: groups out of balance, or a sum less what it must be."""
+    if balance := look.balance:
+        debit, credit = (_summed_column(contract, check, name) for name in (balance.debit, balance.credit))
+        groups = ", ".join(named(contract, check, name) for name in balance.per)
+        apart = f"coalesce(sum({debit}), 0) <> coalesce(sum({credit}), 0)"
+        return f"SELECT count(*) FROM (SELECT 1 AS one FROM {TABLE} GROUP BY {groups} HAVING {apart}) AS apart"
+    reconciliation = look.reconciliation
+    assert reconciliation is not None  # `_on_table`
+    column = _summed_column(contract, check, reconciliation.column)
+    if contract.layer == "source":
+        return f"SELECT coalesce(sum({column} * _copies), 0) FROM {TABLE}"
+    if reconciliation.from_ is None:
+        raise ContractError(
+            f"quality check {check.id} does not say which silver the sum comes from",
+            where=check.where,
+            fix="add `from: <dataset>` to its reconciliation",
+        )
+    other = f"SELECT coalesce(sum({reconciliation.expression or column}), 0) FROM ${{silver.{reconciliation.from_}}}"
+    return f"SELECT coalesce(sum({column}), 0) - ({other}) FROM {TABLE}"
+
+
+def _tolerance(look: Implementation) -> Comparison:
+    """No group out of balance; a sum as far off as its reconciliation allows."""
+    allowed = look.reconciliation.tolerance if look.reconciliation else 0
+    return Comparison("between", (-allowed, allowed)) if allowed else Comparison("=", 0)
+
+
+def _summed_column(contract: Contract, check: Check, column: str | None) -> str:
+    quoted = named(contract, check, column, *SUMMED)
+    if any(quoted == sql.name(item.name) for item in contract.personal_columns):
+        raise ContractError(
+            f"quality check {check.id} adds up {quoted}, which is masked in silver",
+            where=check.where,
+            fix="name a column that is not personal",
+        )
+    return quoted
 
 
 def _query(contract: Contract, check: Check) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.extensions import OnFailure
@@ -43,7 +44,15 @@ class Result:
     description: str
 
 
-def evaluate(spark: SparkSession, view: str, rules: Sequence[Rule], checks: Sequence[TableCheck]) -> tuple[Result, ...]:
+def evaluate(
+    spark: SparkSession,
+    view: str,
+    rules: Sequence[Rule],
+    checks: Sequence[TableCheck],
+    *,
+    less: Mapping[str, Decimal] = MappingProxyType({}),
+    silver: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Result, ...]:
     """Run `rules` and `checks` over a view, in one query.
 
     Args:
@@ -51,15 +60,25 @@ def evaluate(spark: SparkSession, view: str, rules: Sequence[Rule], checks: Sequ
         view: Name of the view; for rules about types it must be one of candidate rows.
         rules: Row rules, evaluated in one aggregation.
         checks: Checks on the table, each a subquery of one number.
+        less: What is taken from a check's number before it is compared, by :attr:`TableCheck.summed`.
+        silver: Views of other datasets' silver, by dataset, for checks that speak of them.
 
     Returns:
         A result each, the rules' first.
     """
     if not (rules or checks):
         return ()
-    row = spark.sql(_query(sql.name(view), rules, checks)).collect()[0]
+    query = _query(sql.name(view), rules, checks)
+    for dataset, other in silver.items():
+        query = query.replace(f"${{silver.{dataset}}}", sql.name(other))
+    row = spark.sql(query).collect()[0]
     by_rule = [_of_rule(rule, row["n"], row[f"r{n}"]) for n, rule in enumerate(rules)]
-    return (*by_rule, *(_of_check(check, row[f"c{n}"]) for n, check in enumerate(checks)))
+    numbers = [_less(check, row[f"c{n}"], less) for n, check in enumerate(checks)]
+    return (*by_rule, *(_of_check(check, number) for check, number in zip(checks, numbers, strict=True)))
+
+
+def _less(check: TableCheck, value: Any, less: Mapping[str, Decimal]) -> Any:
+    return value if check.summed is None or value is None else Decimal(value) - less[check.summed]
 
 
 def _query(table: str, rules: Sequence[Rule], checks: Sequence[TableCheck]) -> str:

@@ -37,6 +37,6 @@ def held(engine: Engine, frame: DataFrame, folder: str) -> Generator[DataFrame]:
     try:
         Path(folder).parent.mkdir(parents=True, exist_ok=True)
         frame.write.parquet(folder)
-        yield engine.spark.read.parquet(folder)
+        yield engine.spark.read.schema(frame.schema).parquet(folder)  # of no rows Sail writes no file
     finally:
         shutil.rmtree(folder, ignore_errors=True)

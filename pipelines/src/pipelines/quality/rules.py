@@ -10,85 +10,25 @@ and before masking:
 Rules come from, in this order: each column's type, ``required`` and ``logicalTypeOptions`` (ids ``<column>_type``,
 ``<column>_required``, ``<column>_<option>``), then its quality checks on rows, then the table's. A check is on rows
 where it is a ``nullValues``, ``missingValues`` or ``invalidValues`` metric of a column with ``mustBe: 0``, or
-``type: custom`` with ``engine: levee`` and ``implementation: {row: <SQL predicate>}``. The others are on the table
-(:mod:`pipelines.quality.checks`).
+``type: custom`` with ``engine: levee`` and an ``implementation`` that is decided row by row: ``row`` (a SQL predicate),
+``notNegative``, ``currency``, ``currencyDecimals`` or ``references``. The others are on the table
+(:mod:`pipelines.quality.checks`) or on the batch (:mod:`pipelines.quality.history`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from pipelines.contracts.extensions import OnFailure
 from pipelines.contracts.model import Check, Column, Contract
 from pipelines.errors import ContractError
 from pipelines.quality import sql
+from pipelines.quality.custom import custom_rule, default_on_failure
+from pipelines.quality.rule import Expectation, Rule, rule_column, source_column
 
 ROW_METRICS = ("nullValues", "missingValues", "invalidValues")
 _OPTIONS = (*sql.BOUNDS, "minLength", "maxLength", "pattern", "multipleOf")
 ARGUMENTS = (*_OPTIONS, "validValues")
-
-Kind = Literal["type", "required", "option", "check"]
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """One expectation of a Great Expectations suite, without importing it.
-
-    Attributes:
-        type: Its name in snake_case, e.g. ``expect_column_values_to_not_be_null``.
-        kwargs: Its arguments.
-    """
-
-    type: str
-    kwargs: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule on rows.
-
-    Attributes:
-        id: Its name in quarantine, suite and run record.
-        column: Column it is about; ``None`` for a rule over several.
-        predicate: SQL over a candidate row, true where the row is good, never null.
-        on_failure: ``warn``: counted, the row stays; ``quarantine``; ``failBatch``: the batch stops.
-        kind: Where the rule comes from.
-        description: One line for readers.
-        dimension: Quality dimension of the standard, where it is known.
-        native: The expectation of Great Expectations' own that says the same; ``None`` where there is none, and the
-            suite expects the rule's column (:func:`rule_column`) to be true.
-    """
-
-    id: str
-    column: str | None
-    predicate: str
-    on_failure: OnFailure
-    kind: Kind
-    description: str
-    dimension: str | None = None
-    native: Expectation | None = None
-
-    @property
-    def flagged(self) -> Expectation:
-        """That the rule's own column (:func:`rule_column`) is true in every row."""
-        return Expectation("expect_column_values_to_be_in_set", {"column": rule_column(self.id), "value_set": [True]})
-
-    @property
-    def expectation(self) -> Expectation:
-        """What the suite expects for this rule."""
-        return self.native or self.flagged
-
-
-def rule_column(rule_id: str) -> str:
-    """Name of the boolean column that holds a rule's predicate in the suite's batch."""
-    return f"_rule_{rule_id}"
-
-
-def source_column(field: str) -> str:
-    """Name of the column that holds the text of a source field in a candidate row."""
-    return f"_source_{field}"
 
 
 def rules(contract: Contract) -> tuple[Rule, ...]:
@@ -99,8 +39,8 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
     """
     found: list[Rule] = []
     for column in contract.columns:
-        found.extend(_column_rules(column))
-    found.extend(_custom(check) for check in contract.checks if on_rows(check))
+        found.extend(_column_rules(contract, column))
+    found.extend(custom_rule(contract, check) for check in contract.checks if on_rows(check))
     seen: set[str] = set()
     for rule in found:
         if rule.id in seen:
@@ -114,8 +54,8 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
 def on_rows(check: Check) -> bool:
     """Whether a check is decided row by row."""
     quality = check.quality
-    if quality.type == "custom":
-        return quality.engine == "levee"
+    if check.look is not None:
+        return check.look.on_rows
     return (
         quality.type == "library"
         and quality.metric in ROW_METRICS
@@ -125,7 +65,7 @@ def on_rows(check: Check) -> bool:
     )
 
 
-def _column_rules(column: Column) -> list[Rule]:
+def _column_rules(contract: Contract, column: Column) -> list[Rule]:
     checks = [check for check in column.quality if on_rows(check)]
     found = []
     quoted = sql.name(column.name)
@@ -156,7 +96,7 @@ def _column_rules(column: Column) -> list[Rule]:
             )
         )
     found.extend(_option(column, option) for option in _OPTIONS if option in column.options)
-    found.extend(_check(column, check) for check in checks)
+    found.extend(custom_rule(contract, check) if check.look else _check(column, check) for check in checks)
     return found
 
 
@@ -175,8 +115,6 @@ def _option(column: Column, option: str) -> Rule:
 
 
 def _check(column: Column, check: Check) -> Rule:
-    if check.quality.type == "custom":
-        return _custom(check)
     native = None
     if check.quality.metric == "nullValues":
         native = _not_null(column)
@@ -218,30 +156,6 @@ def _metric(column: Column, check: Check) -> str:
             return _not_missing(column, check.quality.arguments, check)
         case _:
             return f"{quoted} IS NULL OR ({_valid(column, check.quality.arguments, check)})"
-
-
-def _custom(check: Check) -> Rule:
-    implementation = check.quality.implementation
-    if not isinstance(implementation, dict) or set(implementation) != {"row"}:
-        raise ContractError(
-            f"quality check {check.id} has no row predicate",
-            where=check.where,
-            fix='write `implementation: {row: "<SQL that is true where the row is good>"}`',
-        )
-    return Rule(
-        id=check.id,
-        column=check.column,
-        predicate=f"coalesce(({implementation['row']}), true)",
-        on_failure=check.on_failure or default_on_failure(check),
-        kind="check",
-        description=check.quality.description or check.quality.name or check.id,
-        dimension=check.quality.dimension,
-    )
-
-
-def default_on_failure(check: Check) -> OnFailure:
-    """What a broken row check does where the contract does not say: an ``error`` is quarantined, others are counted."""
-    return "quarantine" if check.quality.severity in (None, "error") else "warn"
 
 
 def _not_missing(column: Column, arguments: dict[str, Any], check: Check) -> str:
@@ -327,3 +241,16 @@ def _native(column: Column, arguments: Mapping[str, Any]) -> Expectation | None:
 
 def _snake(option: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in option)
+
+
+__all__ = [
+    "ARGUMENTS",
+    "ROW_METRICS",
+    "Expectation",
+    "Rule",
+    "check_predicate",
+    "on_rows",
+    "rule_column",
+    "rules",
+    "source_column",
+]

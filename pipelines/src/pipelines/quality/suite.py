@@ -1,10 +1,13 @@
 """The contract's checks as a Great Expectations suite: built from the same rules that silver splits by, and run.
 
-Two batches are validated. *Candidates*: every row that came to silver, typed, before the split and before masking; what
-fails there is what quarantine holds. *Published*: the silver table; there nothing may fail but what only warns. A rule
-that Great Expectations has an expectation for is that expectation; every other rule is a boolean column of the batch
-(:func:`pipelines.quality.rules.rule_column`) that is expected to be true. A check on the table is a column of a
-one-row batch that holds the metrics.
+Batches come in two kinds. Of a *counted* batch only the metrics are there, which silver's pass has counted, and Great
+Expectations makes its results of them without a row (:mod:`pipelines.quality.resolver`): *candidates*, every well-formed
+record before the split; *published*, those that were accepted; *table*, the numbers of checks on the table. A batch of
+*rows* is read by Great Expectations itself, with its own arithmetic: that is how tests hold the pass against it, and how
+a table is checked that somebody else wrote.
+
+A rule that Great Expectations has an expectation for is that expectation; every other rule is a boolean column
+(:func:`pipelines.quality.rules.rule_column`) that is expected to be true.
 
 Great Expectations takes seconds to import, so this module is imported by the quality task alone.
 """
@@ -21,8 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read at import: nothing is sent anywhere
 
-import pyarrow as pa
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pyspark's about pandas 3, which Great Expectations pulls in and nobody uses here
     import great_expectations as gx
@@ -33,13 +34,13 @@ with warnings.catch_warnings():
 from pipelines.errors import PipelineError
 from pipelines.quality import sql
 from pipelines.quality.checks import TableCheck
+from pipelines.quality.resolver import KIND, Fact, metrics_table
 from pipelines.quality.rules import Expectation, Rule, rule_column
 
 if TYPE_CHECKING:
     from great_expectations.data_context import AbstractDataContext
     from pyspark.sql import DataFrame
 
-    from pipelines.engine import Engine
     from pipelines.quality.evaluate import Result
 
 SITE = "levee"
@@ -72,7 +73,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A frame and what is expected of it.
+    """Rows and what is expected of them.
 
     Attributes:
         name: Name of the batch, the suite and the page in Data Docs.
@@ -83,6 +84,25 @@ class Batch:
     name: str
     frame: DataFrame
     expectations: Sequence[tuple[str, Expectation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted of rows, and what is expected of them.
+
+    Attributes:
+        name: Name of the batch, the suite and the page in Data Docs.
+        rows: How many rows.
+        expectations: Rule or check id, and its expectation.
+        failed: Rows that break it, by rule or check id.
+        nulls: Rows without a value, by column; 0 where a column is not named.
+    """
+
+    name: str
+    rows: int
+    expectations: Sequence[tuple[str, Expectation]]
+    failed: Mapping[str, int]
+    nulls: Mapping[str, int]
 
 
 NOT_NULL = "expect_column_values_to_not_be_null"
@@ -114,19 +134,36 @@ def candidate_batch(name: str, candidates: DataFrame, rules: Sequence[Rule], per
     return Batch(name, candidates.selectExpr(*columns, *flags), expectations)
 
 
-def metric_batch(name: str, frame: DataFrame, checks: Sequence[TableCheck]) -> Batch:
-    """The one-row batch of a table's metrics, a column each, under the check's id."""
-    return Batch(name, frame, [(check.id, _expected(check)) for check in checks])
+def counted_batch(
+    name: str, rules: Sequence[Rule], rows: int, failed: Mapping[str, int], nulls: Mapping[str, int]
+) -> Counted:
+    """The batch of records that the pass has judged.
+
+    Args:
+        name: Name of the batch.
+        rules: Rules on them.
+        rows: How many there are.
+        failed: Records that broke a rule, by rule.
+        nulls: Records without a value, by column.
+    """
+    return Counted(name, rows, [(rule.id, rule.expectation) for rule in rules], failed, nulls)
 
 
-def metrics_frame(engine: Engine, results: Sequence[Result], checks: Sequence[TableCheck]) -> DataFrame:
-    """The one row that :func:`metric_batch` is about: each check's metric, or its verdict where no expectation fits."""
-    verdicts = {check.id for check in checks if check.comparison.operator == "not between"}
-    row = {result.id: (float(result.success) if result.id in verdicts else result.observed) for result in results}
-    return engine.frame(pa.Table.from_pylist([row], schema=pa.schema([(name, pa.float64()) for name in row])))
+def table_batch(name: str, results: Sequence[Result], checks: Sequence[TableCheck]) -> Counted:
+    """The one-row batch of a table's numbers, a column each, under the check's id."""
+    failed = {result.id: int(result.observed is not None and not result.success) for result in results}
+    # A number that is not there fits every expectation on values: that it must be there is what fails then.
+    absent = {result.id for result in results if result.observed is None}
+    expectations = [
+        (check.id, Expectation(NOT_NULL, {"column": check.id}) if check.id in absent else expected(check))
+        for check in checks
+    ]
+    failed |= dict.fromkeys(absent, 1)
+    return Counted(name, 1, expectations, failed, dict.fromkeys(absent, 1))
 
 
-def _expected(check: TableCheck) -> Expectation:
+def expected(check: TableCheck) -> Expectation:
+    """What is expected of the column that holds a check's number."""
     column = {"column": check.id}
     operand = check.comparison.operand
     match check.comparison.operator:
@@ -146,7 +183,7 @@ def _expected(check: TableCheck) -> Expectation:
     return Expectation("expect_column_values_to_be_between", {**column, **bounds})
 
 
-def validate(batches: Sequence[Batch], docs: Path | None, run_name: str) -> Mapping[str, tuple[Outcome, ...]]:
+def validate(batches: Sequence[Batch | Counted], docs: Path | None, run_name: str) -> Mapping[str, tuple[Outcome, ...]]:
     """Validate batches, and write Data Docs.
 
     Args:
@@ -186,21 +223,19 @@ def _context(docs: Path | None) -> AbstractDataContext:
     return context
 
 
-def _validate(context: AbstractDataContext, batch: Batch, run_name: str) -> tuple[Outcome, ...]:
-    source = context.data_sources.add_spark(f"spark_{batch.name}", persist=False)
-    asset = source.add_dataframe_asset(batch.name)
-    definition = asset.add_batch_definition_whole_dataframe("whole")
+def _validate(context: AbstractDataContext, batch: Batch | Counted, run_name: str) -> tuple[Outcome, ...]:
     suite = context.suites.add(gx.ExpectationSuite(name=batch.name))
     for rule_id, expectation in batch.expectations:
-        implementation = get_expectation_impl(expectation.type)
-        suite.add_expectation(implementation(**expectation.kwargs, meta={"rule": rule_id}))
+        suite.add_expectation(_implemented(rule_id, expectation))
+    asset, rows = _asset(context, batch)
+    definition = asset.add_batch_definition_whole_dataframe("whole")
     validation = context.validation_definitions.add(
         gx.ValidationDefinition(name=batch.name, data=definition, suite=suite)
     )
     checkpoint = context.checkpoints.add(
         gx.Checkpoint(name=batch.name, validation_definitions=[validation], result_format=COUNTS_ONLY)
     )
-    run = checkpoint.run(batch_parameters={"dataframe": batch.frame}, run_id=gx.RunIdentifier(run_name=run_name))
+    run = checkpoint.run(batch_parameters={"dataframe": rows}, run_id=gx.RunIdentifier(run_name=run_name))
     results = {
         str((result.expectation_config.meta or {})["rule"]): result
         for validated in run.run_results.values()
@@ -210,8 +245,24 @@ def _validate(context: AbstractDataContext, batch: Batch, run_name: str) -> tupl
     return tuple(_outcome(batch, rule_id, expectation, results) for rule_id, expectation in batch.expectations)
 
 
+def _asset(context: AbstractDataContext, batch: Batch | Counted) -> tuple[Any, Any]:
+    """Great Expectations' asset for a batch, and what it is to read: the rows, or the table of their metrics."""
+    if isinstance(batch, Batch):
+        return context.data_sources.add_spark(batch.name, persist=False).add_dataframe_asset(batch.name), batch.frame
+    facts = [
+        Fact(_implemented(rule, wanted), batch.failed[rule], batch.nulls.get(str(wanted.kwargs["column"]), 0))
+        for rule, wanted in batch.expectations
+    ]
+    source = getattr(context.data_sources, f"add_{KIND}")(batch.name)
+    return source.add_dataframe_asset(batch.name), metrics_table(batch.rows, facts)
+
+
+def _implemented(rule_id: str, expectation: Expectation) -> Any:
+    return get_expectation_impl(expectation.type)(**expectation.kwargs, meta={"rule": rule_id})
+
+
 def _outcome(
-    batch: Batch, rule_id: str, expectation: Expectation, results: Mapping[str, ExpectationValidationResult]
+    batch: Batch | Counted, rule_id: str, expectation: Expectation, results: Mapping[str, ExpectationValidationResult]
 ) -> Outcome:
     result = results.get(rule_id)
     raised = _raised(result.exception_info) if result else "it has no result"

@@ -1,29 +1,27 @@
 """The frames of a silver batch, as functions of the batch's bronze rows: nothing here runs or writes.
 
-``candidates`` are the batch's well-formed records, one for each group of identical ones, typed, before masking: what
-:mod:`pipelines.quality.rules` speaks of. `accepted` and `rejected` split them by those rules; `published` masks.
-
-Identical records share their verdict, so each record is judged first, once, into a number with a bit a rule, and only
-what goes the same way is grouped. The number is compared by joining with the one row that is good: a filter on it would
-be pushed below its own computation, where engines evaluate every cast again for every rule that speaks of it.
+`judged` is the one pass: every record's verdicts (:mod:`pipelines.silver.verdicts`), by its position. `accepted` and
+`rejected` split the records by them, and make one row of each group of identical ones, which share their verdict;
+`published` masks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
 
 from pipelines.contracts.model import Contract
 from pipelines.errors import ContractError
 from pipelines.privacy.masking import masked
 from pipelines.quality import sql
-from pipelines.quality.rules import Rule, rules, source_column
+from pipelines.quality.batch_checks import measures
+from pipelines.quality.rule import Lookup, found_column
+from pipelines.quality.rules import rules, source_column
 from pipelines.secret_references import SecretReference
 from pipelines.silver.placed import PlacedRows
 from pipelines.silver.typing import typed
+from pipelines.silver.verdicts import RULE_SEPARATOR, Verdicts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -35,12 +33,8 @@ CARRIED = ("_position", "_copies", "_ingested_at", "_rescued")
 columns."""
 HASH_CHARACTERS = 32
 """Hexadecimal characters of a row's hash, 128 bits: of a billion rows two share one with a chance of 10^-21."""
-RULE_SEPARATOR = ","
-"""Between the rule ids in quarantine's `_rules`: text, because Sail cannot replace rows that hold an array."""
 PARSE_RULE = "parse_"
 """Prefix of the rule ids of malformed records: ``parse_ragged``, ``parse_unclosed_quote``, ..."""
-BITS = 62
-"""Rules of one verdict column; the bit above them says that the record is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +43,14 @@ class SilverPlan:
 
     Attributes:
         contract: The contract.
-        rules: Its rules on rows.
+        verdicts: Its rules on rows and what else is counted, each with its place in a judged record.
         key: Where the masking key is.
         run_id: Goes into `_run_id`.
         batch_id: Goes into `_batch_id`.
     """
 
     contract: Contract
-    rules: tuple[Rule, ...]
+    verdicts: Verdicts
     key: SecretReference | None
     run_id: str
     batch_id: str
@@ -74,58 +68,53 @@ class SilverPlan:
         compiled = rules(contract)
         if strange := [rule.id for rule in compiled if RULE_SEPARATOR in rule.id]:
             raise ContractError(f"the rule id {strange[0]!r} has a comma", where=str(contract.path), fix="rename it")
-        return cls(contract, compiled, key, run_id, batch_id)
+        looked_at = dict.fromkeys(rule.native.kwargs["column"] for rule in compiled if rule.native)
+        verdicts = Verdicts.of(compiled, looked_at, measures(contract))
+        return cls(contract, verdicts, key, run_id, batch_id)
 
     @property
     def removes_identical(self) -> bool:
         """Whether identical records become one."""
         return self.contract.deduplication.identical_rows == "remove"
 
-    @property
-    def rejecting(self) -> tuple[Rule, ...]:
-        """Rules whose breach sends a row to quarantine."""
-        return tuple(rule for rule in self.rules if rule.on_failure == "quarantine")
-
-    @property
-    def watched(self) -> tuple[Rule, ...]:
-        """Rules that are counted before anything is written: warnings, and those that stop the batch."""
-        return tuple(rule for rule in self.rules if rule.on_failure != "quarantine")
-
-    def candidates(self, bronze: DataFrame) -> DataFrame:
-        """Return typed rows: every column of the contract, every source field's text.
+    def judged(self, batch: PlacedRows, keys: Mapping[str, DataFrame]) -> DataFrame:
+        """Return the verdicts on every record, malformed ones too, with its `_position`.
 
         Args:
-            bronze: Any rows of bronze; malformed ones are left out.
+            batch: The records.
+            keys: For each rule that looks keys up, by its id, the frame that has them.
         """
-        texts = [self._nulled(field) for field in self.contract.source_fields]
-        records = bronze.where("_parse_error IS NULL").selectExpr(*texts, "_rescued")
-        return self._typed(records.distinct() if self.removes_identical else records, ["_rescued"])
+        kept = ["_parse_error", "_position"]
+        typed_rows = self._typed(self._records(batch.rows), kept)
+        for rule in self.verdicts.rules:
+            if rule.lookup:
+                typed_rows = _looked_up(typed_rows, rule.id, rule.lookup, keys[rule.id])
+        return typed_rows.selectExpr("_position", *self.verdicts.columns)
 
-    def accepted(self, batch: PlacedRows) -> DataFrame:
-        """Return the candidates that break no rejecting rule, with `CARRIED`."""
-        good = self._judged(batch.rows).join(self._spotless(batch.rows), list(self._verdicts), "left_semi")
+    def accepted(self, batch: PlacedRows, judged: DataFrame) -> DataFrame:
+        """Return the typed rows that break no rejecting rule, with `CARRIED`."""
+        bad = judged.where(self.verdicts.is_broken).select("_position")
+        good = self._records(batch.rows).join(bad, ["_position"], "left_anti")
         return self._typed(self._grouped(good), CARRIED)
 
-    def rejected(self, batch: PlacedRows) -> DataFrame:
+    def rejected(self, batch: PlacedRows, judged: DataFrame) -> DataFrame:
         """Return quarantine's rows: every rule that a record broke, the raw record, the batch.
 
         Args:
             batch: Malformed records have one rule, ``parse_<kind>``.
+            judged: Their verdicts.
         """
-        bad = self._judged(batch.rows).join(self._spotless(batch.rows), list(self._verdicts), "left_anti")
+        broken = self.verdicts.broken
+        bad = self._records(batch.rows).join(
+            judged.where(self.verdicts.is_broken).select("_position", *broken), ["_position"]
+        )
         # A malformed record has no fields to compare, and is identical to none.
         bad = bad.selectExpr("*", "CASE WHEN _parse_error IS NOT NULL THEN _position END AS _alone")
-        broken = [
-            f"CASE WHEN ({verdict} & {1 << bit}) <> 0 THEN {sql.text(rule.id)} END"
-            for verdict, chunk in self._verdicts.items()
-            for bit, rule in enumerate(chunk)
-        ]
         kind = f"concat('{PARSE_RULE}', replace(split(_parse_error, ':')[0], '-', '_'))"
-        separated = ", ".join([sql.text(RULE_SEPARATOR), *broken])
-        rows = self._grouped(bad, "_parse_error", "_alone", *self._verdicts).selectExpr(
+        rows = self._grouped(bad, "_parse_error", "_alone", *broken).selectExpr(
             *CARRIED,
             f"CASE WHEN _parse_error IS NULL THEN {self._hash} END AS _row_hash",
-            f"CASE WHEN _parse_error IS NOT NULL THEN {kind} ELSE concat_ws({separated}) END AS _rules",
+            f"CASE WHEN _parse_error IS NOT NULL THEN {kind} ELSE {self.verdicts.rule_ids} END AS _rules",
             "_parse_error",
         )
         # Joined afterwards: carrying the raw record through the grouping costs three times as much.
@@ -184,36 +173,10 @@ class SilverPlan:
     def _hash(self) -> str:
         return row_hash([*(source_column(field) for field in self.contract.source_fields), "_rescued"])
 
-    @property
-    def _verdicts(self) -> dict[str, tuple[Rule, ...]]:
-        """The verdict columns, each with the rules of its bits; the first one is there without any rule too."""
-        chunks = [self.rejecting[start : start + BITS] for start in range(0, len(self.rejecting), BITS)] or [()]
-        return {f"_broken_{number}": tuple(chunk) for number, chunk in enumerate(chunks)}
-
-    def _spotless(self, frame: DataFrame) -> DataFrame:
-        """The one row of verdicts that says: well-formed, and no rule broken."""
-        row = pa.table({verdict: pa.array([0], pa.int64()) for verdict in self._verdicts})
-        return frame.sparkSession.createDataFrame(row)
-
     def _records(self, bronze: DataFrame) -> DataFrame:
         """Return the source's texts, null where the contract reads nothing, and what decides or goes with them."""
         texts = [self._nulled(field) for field in self.contract.source_fields]
         return bronze.selectExpr(*texts, "_rescued", "_ingested_at", "_parse_error", "_position")
-
-    def _judged(self, bronze: DataFrame) -> DataFrame:
-        """Return `_records` with their verdicts: for each rule that rejects, a bit that is set where it is broken."""
-        kept = ["_rescued", "_ingested_at", "_parse_error", "_position"]
-        verdicts = [
-            " + ".join(
-                [
-                    f"CASE WHEN _parse_error IS NULL THEN 0L ELSE {1 << BITS}L END",
-                    *(f"CASE WHEN {rule.predicate} THEN 0L ELSE {1 << bit}L END" for bit, rule in enumerate(chunk)),
-                ]
-            )
-            for chunk in self._verdicts.values()
-        ]
-        named = [f"{verdict} AS {name}" for verdict, name in zip(verdicts, self._verdicts, strict=True)]
-        return self._typed(self._records(bronze), kept).selectExpr(*self._sources, *kept, *named)
 
     def _grouped(self, records: DataFrame, *apart: str) -> DataFrame:
         """Return the source's texts with `CARRIED` and `apart`: one row a group of identical records, the first."""
@@ -255,6 +218,15 @@ class SilverPlan:
             "_ingested_at",
             f"{sql.text(self.run_id)} AS _run_id",
         )
+
+
+def _looked_up(rows: DataFrame, rule: str, lookup: Lookup, keys: DataFrame) -> DataFrame:
+    """Return rows with :func:`found_column`: true where the keys have the row's columns."""
+    names = [f"_key_{number}" for number in range(len(lookup.of))]
+    chosen = [f"{sql.name(column)} AS {name}" for column, name in zip(lookup.columns, names, strict=True)]
+    found = keys.selectExpr(*chosen).distinct().selectExpr(*names, f"true AS {sql.name(found_column(rule))}")
+    own = [f"{sql.name(column)} AS {name}" for column, name in zip(lookup.of, names, strict=True)]
+    return rows.selectExpr("*", *own).join(found, names, "left").drop(*names)
 
 
 def row_hash(columns: Sequence[str]) -> str:

@@ -23,6 +23,8 @@ from pipelines.privacy.keys import read_key
 from pipelines.progress import Progress
 from pipelines.runs import in_batches, recorded
 from pipelines.settings import Layer, RunSettings
+from pipelines.quality.metrics import recorded_batches
+from pipelines.silver.holding import BatchHeldError
 from pipelines.silver.refinement import Refinement
 
 if TYPE_CHECKING:
@@ -43,11 +45,13 @@ class SilverResult:
         batches: Each batch's counts.
         rules: Rows by rule that they broke, warnings included.
         bytes: Size of the deliveries refined.
+        held: Why a batch is held, of which nothing was published.
     """
 
     batches: list[Batch] = field(default_factory=list)
     rules: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
+    held: list[BatchHeldError] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -75,7 +79,8 @@ def refine(engine: Engine, contract: Contract, settings: RunSettings, *, again: 
 
     Raises:
         ContractError: a rule or type of the contract cannot be compiled.
-        QualityError: a rule that stops the batch was broken, or the count law does not hold.
+        BatchHeldError: a batch is held and no task may run after this one; the other batches went on.
+        QualityError: the count law does not hold.
         PipelineError: bronze has not run.
     """
     with recorded(engine, settings, "replay" if again else "silver", contract) as tally:
@@ -104,60 +109,93 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
     todo, gone = _todo(taken, refined, again=again)
     progress = Progress(f"silver {settings.domain}.{contract.dataset}", settings.progress)
     total = sum(entry.rows for entry in todo)
-    batches = _batches(todo, gone)
+    batches = _batches(todo, refined, gone)
     standing = sum(entry.rows for entry in taken.values() if entry.status is Status.COMMITTED)
+
+    def refinement(batch: Sequence[Entry], standing: int | None) -> Refinement:
+        return Refinement(
+            engine, contract, settings, batch, gone, standing=standing,
+            accepted=all(_status(refined, entry) is Status.ACCEPTED for entry in batch),
+            history=lambda: list(recorded_batches(engine, settings, contract.dataset).values()),
+        )  # fmt: skip
+
     if not batches:  # the tables are there all the same, with the columns that the contract has now
-        Refinement(engine, contract, settings, [], [], standing=None).ensure_tables()
+        refinement([], None).ensure_tables()
     for number, batch in enumerate(in_batches(batches), start=1):
-        outcome = Refinement(engine, contract, settings, batch, gone, standing=standing).run()
-        done = [_entry(entry, Status.COMMITTED, outcome, settings, contract) for entry in batch]
+        try:
+            outcome = refinement(batch, standing).run()
+        except BatchHeldError as reason:
+            log.error("%s", reason)
+            result.held.append(reason)
+            ledger.add([_entry(e, Status.HELD, reason.batch_id, settings, contract, reason.message) for e in batch])
+            failpoint("silver.held")
+            continue
+        done = [_entry(entry, Status.COMMITTED, outcome.batch_id, settings, contract) for entry in batch]
         # With the last batch: until then repeats of what left may be missing, and a run that dies must do all again.
         left = gone if number == len(batches) else []
-        ledger.add([*done, *(_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in left)])
+        superseded = [_entry(taken[sha], Status.SUPERSEDED, outcome.batch_id, settings, contract) for sha in left]
+        ledger.add([*done, *superseded])
         failpoint("silver.recorded")
         result.batches.append(outcome)
         result.bytes += sum(entry.size for entry in batch)
         for rule, count in outcome.rules.items():
             result.rules[rule] = result.rules.get(rule, 0) + count
         progress.report(result.rows, total, "rows")
+    if stopping := next((reason for reason in result.held if reason.stops), None):
+        raise stopping
 
 
 def _todo(taken: Mapping[str, Entry], refined: Mapping[str, Entry], *, again: bool) -> tuple[list[Entry], list[str]]:
     """Return the deliveries to refine, by name, and the contents whose rows leave.
 
     Where a delivery was superseded all are refined again: a record that was the repeat of one that leaves must come
-    back.
+    back. What is held waits until somebody accepts it, or all is refined again.
     """
-    in_silver = {sha for sha, entry in refined.items() if entry.status is Status.COMMITTED}
-    gone = sorted(sha for sha, entry in taken.items() if entry.status is Status.SUPERSEDED and sha in in_silver)
+    known = {sha for sha, entry in refined.items() if entry.status in (Status.COMMITTED, Status.HELD, Status.ACCEPTED)}
+    gone = sorted(sha for sha, entry in taken.items() if entry.status is Status.SUPERSEDED and sha in known)
     there = [entry for entry in taken.values() if entry.status is Status.COMMITTED]
-    todo = [entry for entry in there if again or gone or entry.file_sha256 not in in_silver]
+    done = {sha for sha in known if refined[sha].status is not Status.ACCEPTED}
+    todo = [entry for entry in there if again or gone or entry.file_sha256 not in done]
     return sorted(todo, key=lambda entry: (entry.file, entry.file_sha256)), gone
 
 
-def _batches(entries: Sequence[Entry], gone: Sequence[str]) -> list[list[Entry]]:
-    """Cut deliveries into batches; where contents only left, one empty batch takes their rows out."""
+def _batches(entries: Sequence[Entry], refined: Mapping[str, Entry], gone: Sequence[str]) -> list[list[Entry]]:
+    """Cut deliveries into batches: each that was held is one, the others by their size.
+
+    Contents that leave do so with the last batch; where that may be held again, or there is none, an empty one takes
+    their rows out.
+    """
+    held: dict[str, list[Entry]] = {}
     batches: list[list[Entry]] = []
     size = 0
     for entry in entries:
+        if _status(refined, entry) in (Status.HELD, Status.ACCEPTED):
+            held.setdefault(refined[entry.file_sha256].batch_id, []).append(entry)
+            continue
         if not batches or len(batches[-1]) >= BATCH_FILES or size + entry.size > BATCH_BYTES:
             batches.append([])
             size = 0
         batches[-1].append(entry)
         size += entry.size
-    return batches or ([[]] if gone else [])
+    return [*batches, *held.values(), *([[]] if gone and (held or not batches) else [])]
 
 
-def _entry(entry: Entry, status: Status, outcome: Batch, settings: RunSettings, contract: Contract) -> Entry:
+def _status(refined: Mapping[str, Entry], entry: Entry) -> Status | None:
+    return refined[entry.file_sha256].status if entry.file_sha256 in refined else None
+
+
+def _entry(
+    entry: Entry, status: Status, batch_id: str, settings: RunSettings, contract: Contract, detail: str | None = None
+) -> Entry:
     return replace(
         entry,
         layer=Layer.SILVER.value,
         status=status,
         contract_digest=contract.digest,
         run_id=settings.run_id,
-        batch_id=outcome.batch_id,
+        batch_id=batch_id,
         recorded_at=datetime.now(UTC),
-        detail=None,
+        detail=detail,
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.batches import Batch, record_batch
@@ -15,11 +18,19 @@ from pipelines.engine import Engine, is_in
 from pipelines.engine.arrow_types import to_arrow_schema
 from pipelines.errors import PipelineError, QualityError
 from pipelines.failpoints import failpoint
+from pipelines.history import data_version
 from pipelines.ledger import Entry
 from pipelines.quality import sql
+from pipelines.quality.batch_checks import batch_checks, judge
+from pipelines.quality.checks import summed
+from pipelines.quality.held import held
+from pipelines.quality.measures import Metric, Metrics
+from pipelines.quality.metrics import record_metrics
 from pipelines.settings import Layer, RunSettings
+from pipelines.silver.holding import STOPPING, decide
 from pipelines.silver.placed import PlacedRows
-from pipelines.silver.plan import RULE_SEPARATOR, SilverPlan
+from pipelines.silver.plan import SilverPlan
+from pipelines.silver.verdicts import RULE_SEPARATOR
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row
@@ -54,6 +65,8 @@ class Refinement:
         batch: The ledger's entries of its deliveries.
         gone: Contents whose rows leave silver.
         standing: Rows that bronze has by its ledger; ``None`` where it has none to look for.
+        accepted: Somebody let the batch go on, whatever the checks say that would hold it.
+        history: Metrics of earlier batches, the newest last; asked for where a check compares with them.
     """
 
     def __init__(
@@ -65,6 +78,8 @@ class Refinement:
         gone: Sequence[str],
         *,
         standing: int | None,
+        accepted: bool = False,
+        history: Callable[[], Sequence[Metrics]] = tuple,
     ) -> None:
         self._engine, self._contract, self._settings = engine, contract, settings
         self._shas = [entry.file_sha256 for entry in batch]
@@ -78,9 +93,14 @@ class Refinement:
         self._names = sorted(names.values())
         told = None if contract.redelivery.policy == "replace" else standing
         self._bronze = self._settled(bronze_path(settings, contract.dataset), names, told)
-        self._rejected = self._plan.rejected(self._bronze)
-        accepted = self._plan.accepted(self._bronze)
         self._keyed = bool(contract.deduplication.business_key)
+        self._accepted, self._history = accepted, history
+        self._judged = self._plan.judged(self._bronze, self._keys())
+        self._split(self._judged)
+
+    def _split(self, judged: DataFrame) -> None:
+        self._rejected = self._plan.rejected(self._bronze, judged)
+        accepted = self._plan.accepted(self._bronze, judged)
         accepted = self._plan.best_by_key(accepted) if self._keyed else accepted
         self._published = self._plan.published(accepted, self._bronze)
 
@@ -93,18 +113,28 @@ class Refinement:
         )
 
     def run(self) -> Batch:
-        """Write the batch, count it and record the counts.
+        """Judge the batch, write it, count it and record the counts.
 
         Raises:
-            QualityError: a rule that stops the batch is broken, or the count law does not hold.
+            BatchHeldError: it may not be published; nothing was written.
+            QualityError: the count law does not hold.
         """
         started = datetime.now(UTC)
         self.ensure_tables()
-        watched = self._watch()
-        failpoint("silver.before_commit")
-        published, rejected = _side_by_side(self._publish, self._reject)
-        outcome = self._outcome(published[0], rejected, watched, started)
-        record_batch(self._engine, self._settings, outcome)
+        before = data_version(self._engine, self._silver)
+        place = f"{self.batch_id}-{self._settings.run_id}"
+        folder = self._settings.path(Layer.CHECKPOINTS, self._settings.domain, "judged", self._contract.dataset, place)
+        with held(self._engine, self._judged, folder) as judged:
+            metrics = self._plan.verdicts.metrics(judged)
+            self._decide(metrics)
+            self._split(judged)
+            failpoint("silver.before_commit")
+            published, rejected = _side_by_side(self._publish, self._reject)
+            counted = self._counts(published[0], rejected)
+        record_batch(self._engine, self._settings, outcome := self._outcome(counted, metrics, started))
+        version = Metric("version", "", 0, "", Decimal(self._engine.version(self._silver)), Decimal(before))
+        all_metrics = replace(metrics, items=(*metrics.items, *counted.repeated, version))
+        record_metrics(self._engine, self._settings, self._contract, self.batch_id, all_metrics)
         failpoint("silver.counted")
         if not outcome.balanced:
             raise QualityError(
@@ -114,6 +144,22 @@ class Refinement:
                 fix=f"keep the tables and report it; `levee replay {self._contract.dataset}` refines the batch again",
             )
         return outcome
+
+    def _keys(self) -> dict[str, DataFrame]:
+        """The silver tables in which rules look keys up, by rule."""
+        lookups = {rule.id: rule.lookup for rule in self._plan.verdicts.rules if rule.lookup}
+        return {
+            rule: self._engine.read(silver_path(self._settings, lookup.dataset)) for rule, lookup in lookups.items()
+        }
+
+    def _decide(self, metrics: Metrics) -> None:
+        """Let the batch pass, or hold it."""
+        if self._accepted or not self._shas:
+            return
+        checks = batch_checks(self._contract)
+        compared = any(check.kind != "freshness" and check.on_failure in STOPPING for check in checks)
+        findings = judge(checks, metrics, self._history()) if compared else ()
+        decide(self._contract, self.batch_id, self._plan.verdicts.watched, metrics, findings)
 
     def _publish(self) -> list[Row]:
         if self._keyed:
@@ -217,29 +263,6 @@ class Refinement:
             delete_unmatched=is_in("t._file_sha256", self._leaving),
         )
 
-    def _watch(self) -> dict[str, int]:
-        """Count the rules that do not quarantine, before anything is written.
-
-        Raises:
-            QualityError: one that stops the batch is broken.
-        """
-        watched = self._plan.watched
-        if not watched:
-            return {}
-        from pyspark.sql import functions as F  # noqa: N812 - the customary name
-
-        breaches = [F.count(F.when(~F.expr(rule.predicate), 1)).alias(f"r{n}") for n, rule in enumerate(watched)]
-        row = self._plan.candidates(self._bronze.rows).agg(*breaches).collect()[0]
-        counts = {rule.id: row[f"r{n}"] for n, rule in enumerate(watched)}
-        stopping = {r.id: counts[r.id] for r in watched if r.on_failure == "failBatch" and counts[r.id]}
-        if stopping:
-            raise QualityError(
-                f"rules that stop a batch are broken: {', '.join(f'{i} in {n} rows' for i, n in stopping.items())}",
-                where=f"{self._contract.dataset}, batch {self.batch_id}",
-                fix="ask for a better delivery, or let the contract's check quarantine the rows; nothing was written",
-            )
-        return {rule: count for rule, count in counts.items() if count}
-
     def _counted(self, path: str, version: int | None, *by: str) -> list[Row]:
         """Count what a table has of the batch, not what was meant to be written: rows ``n``, records ``c``."""
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
@@ -247,43 +270,100 @@ class Refinement:
         mine = self._mine(self._engine.read(path, version))
         return mine.groupBy(*by).agg(F.count("*").alias("n"), F.sum("_copies").alias("c")).collect()
 
-    def _outcome(self, published: Row, rejected: Sequence[Row], watched: Mapping[str, int], started: datetime) -> Batch:
-        rules: dict[str, int] = {}
-        for row in rejected:
-            for rule in row["_rules"].split(RULE_SEPARATOR):
-                rules[rule] = rules.get(rule, 0) + row["n"]
+    def _counts(self, published: Row, rejected: Sequence[Row]) -> Counted:
+        """Count what both tables have of the batch, and what they have of it by other batches' identical records."""
+        held = Counted(
+            silver=published["n"],
+            quarantine=sum(row["n"] for row in rejected),
+            accounted=(published["c"] or 0) + sum(row["c"] for row in rejected),
+            rules=_by_rule({row["_rules"]: row["n"] for row in rejected}),
+        )
+        # What both tables account for is not looked for elsewhere: that takes as long as the batch itself.
+        if held.accounted == self._expected:
+            return held
+        copies, repeated = self._elsewhere()
+        return replace(held, accounted=held.accounted + copies, repeated=tuple(repeated))
+
+    def _outcome(self, counted: Counted, metrics: Metrics, started: datetime) -> Batch:
+        watched = {rule.id for rule in self._plan.verdicts.watched}
         rows = self._expected
-        quarantine = sum(row["n"] for row in rejected)
-        accounted = (published["c"] or 0) + sum(row["c"] for row in rejected)
         return Batch(
             dataset=self._contract.dataset,
             batch_id=self.batch_id,
             run_id=self._settings.run_id,
             files=len(self._shas),
             rows=rows,
-            silver=published["n"],
-            duplicates=rows - published["n"] - quarantine,
-            quarantine=quarantine,
-            # What both tables account for is not looked for elsewhere: that takes as long as the batch itself.
-            accounted=accounted if accounted == rows else accounted + self._copies_elsewhere(),
-            rules={**rules, **watched},
+            silver=counted.silver,
+            duplicates=rows - counted.silver - counted.quarantine,
+            quarantine=counted.quarantine,
+            accounted=counted.accounted,
+            rules={**counted.rules, **{rule: n for rule, n in metrics.broken.items() if rule in watched}},
             started_at=started,
             seconds=(datetime.now(UTC) - started).total_seconds(),
         )
 
-    def _copies_elsewhere(self) -> int:
-        """Count the batch's records whose row in silver or quarantine came from another delivery."""
+    def _elsewhere(self) -> tuple[int, list[Metric]]:
+        """Count the batch's records whose row in silver or quarantine came from another delivery, and by what rule."""
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
-        found: list[DataFrame] = []
+        copies = 0
+        repeated: list[Metric] = []
         if self._keyed:
             keys = list(self._contract.deduplication.business_key)
             others = self._engine.apart(self._engine.read(self._silver), "_file_sha256", self._shas)
-            found.append(self._published.join(others.select(*keys), keys, "left_semi"))
-        for path, rows in ((self._silver, self._published), (self._quarantine, self._rejected)):
-            if self._plan.removes_identical and not (self._keyed and path == self._silver):
-                found.append(rows.join(self._hashes_of_others(path), "_row_hash", "left_semi"))
-        return sum(frame.agg(F.sum("_copies")).collect()[0][0] or 0 for frame in found)
+            found = self._published.join(others.select(*keys), keys, "left_semi")
+            copies += found.agg(F.sum("_copies")).collect()[0][0] or 0
+        if not self._plan.removes_identical:
+            return copies, repeated
+        if not self._keyed:
+            found = self._published.join(self._hashes_of_others(self._silver), "_row_hash", "left_semi")
+            sums = summed(self._contract)
+            added = [
+                F.expr(f"CAST(sum({sum_.value} * _copies) AS STRING)").alias(f"s{n}") for n, sum_ in enumerate(sums)
+            ]
+            row = found.agg(F.sum("_copies").alias("c"), *added).collect()[0]
+            copies += row["c"] or 0
+            repeated += [
+                Metric("repeated", sum_.id, 0, sum_.digest, Decimal(row[f"s{n}"]), None)
+                for n, sum_ in enumerate(sums)
+                if row[f"s{n}"] is not None
+            ]
+        found = self._rejected.join(self._hashes_of_others(self._quarantine), "_row_hash", "left_semi")
+        by_rules = {
+            row["_rules"]: row["c"] for row in found.groupBy("_rules").agg(F.sum("_copies").alias("c")).collect()
+        }
+        digests = {rule.id: rule.digest for rule in self._plan.verdicts.rejecting}
+        repeated += [
+            Metric("repeated", rule, 0, digests[rule], None, Decimal(n)) for rule, n in _by_rule(by_rules).items()
+        ]
+        return copies + sum(by_rules.values()), repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the tables have of a batch, counted after the commits.
+
+    Attributes:
+        silver: Rows in silver.
+        quarantine: Rows in quarantine.
+        accounted: Records that both stand for, and those that other batches' identical rows stand for.
+        rules: Rows in quarantine by rule.
+        repeated: What is there by other batches' identical rows: records by rule, and the sums of silver's.
+    """
+
+    silver: int
+    quarantine: int
+    accounted: int
+    rules: Mapping[str, int]
+    repeated: tuple[Metric, ...] = ()
+
+
+def _by_rule(by_rules: Mapping[str, int]) -> dict[str, int]:
+    """Counts by rule, of counts by all the rules that a row broke: it counts under each."""
+    counted: Counter[str] = Counter()
+    for broken, count in by_rules.items():
+        counted.update(dict.fromkeys(broken.split(RULE_SEPARATOR), count))
+    return dict(counted)
 
 
 def batch_id(sha256s: Sequence[str]) -> str:

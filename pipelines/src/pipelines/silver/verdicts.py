@@ -1,0 +1,156 @@
+"""The one pass over a batch: every record is judged once, by every rule, into a few numbers.
+
+A judged record is its position, bits and measures: a bit a rule that rejects (`_broken_N`), a bit a rule that is only
+watched and one a column whose nulls are counted (`_noted_N`), and the numbers that checks add up (`_measure_N`, such as
+the amount of a reconciliation). What splits the batch, what quarantine names, the circuit breaker and every metric that
+Great Expectations is given are read from these, so that no two of them can disagree and no record is cast twice.
+
+They are computed once and held (:mod:`pipelines.quality.held`): a filter on computed columns would be pushed below
+their computation, where engines evaluate every cast again for every rule that speaks of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+from pipelines.quality import sql
+from pipelines.quality.measures import Measure, Metric, MetricKind, Metrics
+from pipelines.quality.rules import Rule
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, Row
+
+BITS = 62
+"""Flags of one column of bits; the bit above them says that the record is malformed."""
+RULE_SEPARATOR = ","
+"""Between the rule ids in quarantine's `_rules`: text, because Sail cannot replace rows that hold an array."""
+T = TypeVar("T")
+_ACCEPTED, _REJECTED, _MALFORMED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Which bit says what.
+
+    Attributes:
+        rejecting: Rules whose breach sends a record to quarantine.
+        watched: Rules that are counted, and may stop the batch.
+        nullable: Columns whose nulls are counted.
+        measures: Numbers that are added up.
+    """
+
+    rejecting: tuple[Rule, ...]
+    watched: tuple[Rule, ...]
+    nullable: tuple[str, ...]
+    measures: tuple[Measure, ...]
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule], columns: Iterable[str], measures: Iterable[Measure]) -> Verdicts:
+        """Give every rule, column and measure its place."""
+        found = tuple(rules)
+        return cls(
+            rejecting=tuple(rule for rule in found if rule.on_failure == "quarantine"),
+            watched=tuple(rule for rule in found if rule.on_failure != "quarantine"),
+            nullable=tuple(columns),
+            measures=tuple(measures),
+        )
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule."""
+        return (*self.rejecting, *self.watched)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Names of the columns of the rejecting rules' bits; the first is there without any rule too."""
+        return tuple(f"_broken_{number}" for number in range(max(1, len(_chunks(self.rejecting)))))
+
+    @property
+    def is_broken(self) -> str:
+        """SQL that is true of a judged record that is rejected or malformed."""
+        return " OR ".join(f"{column} <> 0" for column in self.broken)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """SQL of the numbers of a typed record with its `_parse_error`: each rule is evaluated here and nowhere else."""
+        malformed = f"CASE WHEN _parse_error IS NULL THEN 0L ELSE {1 << BITS}L END"
+        breaches = [f"NOT ({rule.predicate})" for rule in self.rejecting]
+        notes = [f"NOT ({rule.predicate})" for rule in self.watched]
+        notes += [f"{sql.name(column)} IS NULL" for column in self.nullable]
+        return (
+            *(f"{malformed} + {bits} AS _broken_{n}" for n, bits in enumerate(_bits(breaches) or ["0L"])),
+            *(f"{bits} AS _noted_{n}" for n, bits in enumerate(_bits(notes))),
+            *(f"{measure.value} AS _measure_{n}" for n, measure in enumerate(self.measures)),
+        )
+
+    @property
+    def rule_ids(self) -> str:
+        """SQL of the ids of the rejecting rules that a judged record broke, in the contract's order."""
+        ids = [f"CASE WHEN {bit} THEN {sql.text(rule.id)} END" for rule, bit in self._places("_broken", self.rejecting)]
+        return f"concat_ws({', '.join([sql.text(RULE_SEPARATOR), *ids])})"
+
+    def metrics(self, judged: DataFrame) -> Metrics:
+        """Add judged records up, in one query: bits become named 0/1 columns, then those are summed.
+
+        (Sail does not plan two casts of one column inside one aggregation.)
+        """
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        rules = [*self._places("_broken", self.rejecting), *self._places("_noted", self.watched)]
+        flags = {f"r{n}": bit for n, (_, bit) in enumerate(rules)}
+        nulls = self._places("_noted", self.nullable, len(self.watched))
+        flags |= {f"z{n}": bit for n, (_, bit) in enumerate(nulls)}
+        sums = {name: f"sum({name})" for name in flags}
+        parts = [(n, m, part, how) for n, m in enumerate(self.measures) for part, how in m.parts(f"_measure_{n}")]
+        sums |= {f"m{n}_{part}": how for n, _, part, how in parts}
+        fate = f"CASE WHEN (_broken_0 & {1 << BITS}L) <> 0 THEN {_MALFORMED} "
+        fate += f"WHEN {self.is_broken} THEN {_REJECTED} ELSE {_ACCEPTED} END AS _fate"
+        numbers = [f"CASE WHEN {bit} THEN 1 ELSE 0 END AS {name}" for name, bit in flags.items()]
+        values = [f"_measure_{n}" for n in range(len(self.measures))]
+        totals = [F.expr(f"CAST({how} AS STRING)").alias(name) for name, how in sums.items()]
+        counted = judged.selectExpr(fate, *numbers, *values).groupBy("_fate").agg(F.count("*").alias("n"), *totals)
+        by_fate = {row["_fate"]: row for row in counted.collect()}
+
+        def metric(kind: MetricKind, subject: str, column: str, definition: str = "", part: int = 0) -> Metric:
+            of = (_MALFORMED, _MALFORMED) if kind == "malformed" else (_ACCEPTED, _REJECTED)
+            accepted, rejected = (_number(by_fate.get(fate), column, kind) for fate in of)
+            return Metric(kind, subject, part, definition, None if kind == "malformed" else accepted, rejected)
+
+        return Metrics(
+            (
+                metric("records", "", "n"),
+                metric("malformed", "", "n"),
+                *(metric("rule", rule.id, f"r{n}", rule.digest) for n, (rule, _) in enumerate(rules)),
+                *(metric("nulls", column, f"z{n}") for n, (column, _) in enumerate(nulls)),
+                *(metric(m.kind, m.id, f"m{n}_{part}", m.digest, part) for n, m, part, _ in parts),
+            )
+        )
+
+    def _places(self, prefix: str, items: Sequence[T], start: int = 0) -> list[tuple[T, str]]:
+        """Each item with SQL that is true where its bit is set."""
+        return [
+            (item, f"({prefix}_{place // BITS} & {1 << place % BITS}L) <> 0") for place, item in enumerate(items, start)
+        ]
+
+
+def _chunks(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[start : start + BITS] for start in range(0, len(items), BITS)]
+
+
+def _bits(conditions: Sequence[str]) -> list[str]:
+    """SQL of the columns of bits of conditions that are never null."""
+    return [
+        " + ".join(f"CASE WHEN {condition} THEN {1 << bit}L ELSE 0L END" for bit, condition in enumerate(chunk))
+        for chunk in _chunks(conditions)
+    ]
+
+
+def _number(row: Row | None, column: str, kind: MetricKind) -> Decimal | None:
+    """A number of one fate's records; of no record counts are 0, and sums and maxima nothing."""
+    value = None if row is None else row[column]
+    if value is None:
+        return None if kind in ("sum", "max") else Decimal(0)
+    return Decimal(str(value))
