@@ -36,7 +36,7 @@ class Status(enum.StrEnum):
     SUPERSEDED = "superseded"
     """A newer delivery of the same name took its place: its rows have left."""
     HELD = "held"
-    """A check said no to its batch: nothing of this judgement is published until somebody accepts it, or it is replayed."""
+    """A check said no to its batch: nothing of it is published until somebody accepts it, or a replay finds it good."""
     ACCEPTED = "accepted"
     """Somebody let a held batch go on; `Entry.detail` has who, and why."""
     EXPIRED = "expired"

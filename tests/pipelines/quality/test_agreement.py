@@ -3,6 +3,8 @@
 import datetime as dt
 import math
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +16,11 @@ from hypothesis import strategies as st
 from pipelines.contracts import Contract
 from pipelines.engine import Engine
 from pipelines.engine.arrow_types import TIMESTAMP
-from pipelines.quality import rules, suite
+from pipelines.quality import Rule, rules, suite
 from pipelines.quality.checks import table_checks
 from pipelines.quality.evaluate import evaluate
+from pipelines.quality.measures import Metrics
+from pipelines.silver.verdicts import Verdicts
 
 SCHEMA = pa.schema(
     [
@@ -103,6 +107,30 @@ def texts(values: list[str]) -> st.SearchStrategy[str | None]:
     return st.none() | st.sampled_from(values)
 
 
+def judged(frame: Any, compiled: Sequence[Rule]) -> Metrics:
+    """What the pass counts of a frame of candidates."""
+    verdicts = Verdicts.of(compiled)
+    return verdicts.metrics(frame.selectExpr("*", "CAST(NULL AS STRING) AS _parse_error").selectExpr(*verdicts.columns))
+
+
+def read_and_resolved(
+    frame: Any, compiled: Sequence[Rule]
+) -> tuple[tuple[suite.Outcome, ...], tuple[suite.Outcome, ...]]:
+    """What Great Expectations finds in a frame itself, and what it makes of the pass's metrics."""
+    metrics = judged(frame, compiled)
+    broken = {metric.subject: int(metric.total) for metric in metrics.items if metric.kind == "rule"}
+    nulls = {metric.subject: int(metric.total) for metric in metrics.items if metric.kind == "nulls"}
+    found = suite.validate(
+        [
+            suite.candidate_batch("read", frame, compiled),
+            suite.counted_batch("resolved", compiled, metrics.judged, broken, nulls),
+        ],
+        None,
+        "test",
+    )
+    return found["read"], found["resolved"]
+
+
 JUNE = dt.datetime(2020, 6, 1, tzinfo=dt.UTC)
 ROW = st.fixed_dictionaries(
     {
@@ -128,11 +156,13 @@ ROW = st.fixed_dictionaries(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(rows=st.lists(ROW, min_size=1, max_size=40))
+@given(rows=st.lists(ROW, max_size=20).flatmap(lambda rows: st.just(rows + rows[:3])))
 def test_every_rule_fails_on_the_same_rows_in_both(sail: Engine, many: Contract, rows: list[dict[str, Any]]) -> None:
     compiled = rules(many)
-    frame = sail.frame(pa.Table.from_pylist(rows, schema=SCHEMA))
-    outcomes = suite.validate([suite.candidate_batch("things", frame, compiled)], None, "test")["things"]
+    # Spark makes no frame of an empty table.
+    frame = sail.frame(pa.Table.from_pylist(rows or [{}], schema=SCHEMA)).where("true" if rows else "false")
+    outcomes, resolved = read_and_resolved(frame, compiled)
+    assert resolved == outcomes
     by_suite = {outcome.id: outcome.failed for outcome in outcomes}
     by_split = {rule.id: frame.where(f"NOT ({rule.predicate})").count() for rule in compiled}
     assert by_suite == by_split
@@ -163,8 +193,16 @@ def test_both_sides_of_every_rule_on_every_engine(engine: Engine, many: Contract
     frame.createOrReplaceTempView("reached")
     by_pass = {result.id: result.failed or 0 for result in evaluate(engine.spark, "reached", rules(many), ())}
     assert [name for name, failed in by_pass.items() if not 0 < failed < len(rows)] == []
-    (outcomes,) = suite.validate([suite.candidate_batch("things", frame, rules(many))], None, "test").values()
+    outcomes, resolved = read_and_resolved(frame, rules(many))
+    assert resolved == outcomes
     assert {outcome.id: outcome.failed for outcome in outcomes} == by_pass
+    assert {outcome.expectation for outcome in outcomes} == {
+        "expect_column_value_lengths_to_be_between",
+        "expect_column_values_to_be_between",
+        "expect_column_values_to_be_in_set",
+        "expect_column_values_to_match_regex",
+        "expect_column_values_to_not_be_null",
+    }  # every one that a rule may be
 
 
 def test_checks_on_the_table_are_the_suites_too(sail: Engine, contract) -> None:
@@ -205,11 +243,41 @@ def test_checks_on_the_table_are_the_suites_too(sail: Engine, contract) -> None:
         "out_of_range": (4.0, True),
         "sum": (10.0, True),
     }
-    metrics = suite.metrics_frame(sail, tuple(results.values()), checks)
-    outcomes = suite.validate([suite.metric_batch("table", metrics, checks)], None, "test")["table"]
-    assert {outcome.id: outcome.success for outcome in outcomes} == {
+    resolved = suite.table_batch("resolved", tuple(results.values()), checks)
+    numbers = {name: result.observed for name, result in results.items() if name != "out_of_range"} | {
+        "out_of_range": 1
+    }
+    read = suite.Batch("read", sail.frame(pa.Table.from_pylist([numbers])), resolved.expectations)
+    outcomes = suite.validate([read, resolved], None, "test")
+    assert outcomes["resolved"] == outcomes["read"]
+    assert {outcome.id: outcome.success for outcome in outcomes["read"]} == {
         name: result.success for name, result in results.items()
     }
+
+
+def test_a_number_that_is_not_there_is_no_pass(sail: Engine, contract) -> None:
+    query = {"id": "sum", "type": "sql", "query": "SELECT sum(amount) FROM ${table}", "mustBeLessThan": 10}
+    made = contract({"name": "amount", "logicalType": "number", "physicalType": "decimal(18,3)"}, quality=[query])
+    sail.frame(pa.table({"amount": pa.array([], pa.decimal128(18, 3))})).createOrReplaceTempView("nothing")
+    results = evaluate(sail.spark, "nothing", (), table_checks(made))
+    (outcome,) = suite.validate([suite.table_batch("t", results, table_checks(made))], None, "test")["t"]
+    assert (results[0].observed, results[0].success, outcome.success) == (None, False, False)
+
+
+def test_what_the_pass_did_not_count_is_an_error_and_no_pass(contract) -> None:
+    from great_expectations.exceptions import MetricResolutionError
+
+    from pipelines.quality import resolver
+
+    made = contract({"name": "name", "logicalType": "string", "logicalTypeOptions": {"maxLength": 5}})
+    counted = resolver.metrics_table(3, [resolver.Fact(suite.implemented("other", rules(made)[0].expectation), 0, 0)])
+    engine = resolver.MetricsEngine(batch_data_dict={"batch": counted})
+    asked = suite.implemented("it", replace(rules(made)[0].expectation, kwargs={"column": "name", "max_value": 6}))
+    wanted = asked.get_validation_dependencies().metric_configurations[
+        "column_values.value_length.between.unexpected_count"
+    ]
+    with pytest.raises(MetricResolutionError, match="the pass did not count"):
+        engine.resolve_metrics([wanted])
 
 
 def test_an_expectation_that_cannot_be_evaluated_is_an_error_and_no_pass(sail: Engine) -> None:

@@ -1,5 +1,7 @@
 """What a contract's checks compile to, without an engine; and what is refused."""
 
+import re
+
 import pytest
 
 from pipelines.contracts import ContractError, load_domain
@@ -68,7 +70,6 @@ def test_thresholds_make_a_check_on_the_table(contract) -> None:
         (NAME, {"metric": "invalidValues", "arguments": {"patern": "x"}, "mustBe": 0}, "'patern' says nothing"),
         (NAME, {"metric": "missingValues", "mustBe": 0}, "which values count as missing"),
         (AMOUNT, {"metric": "invalidValues", "arguments": {"minimum": "zero"}, "mustBe": 0}, "'zero' is no value"),
-        (NAME, {"type": "custom", "engine": "levee", "implementation": "name > 1"}, "no row predicate"),
     ],
 )
 def test_a_check_that_says_nothing_is_refused_with_its_line(contract, column, quality, message) -> None:
@@ -77,6 +78,22 @@ def test_a_check_that_says_nothing_is_refused_with_its_line(contract, column, qu
         rules(made)
     assert caught.value.where
     assert caught.value.where.startswith(str(made.path))
+
+
+@pytest.mark.parametrize(
+    ("implementation", "message"),
+    [
+        ("name > 1", "a check looks at one of row, notNegative"),
+        ({"row": "true", "currency": "name"}, "a check looks at one of row, notNegative"),
+        ({"rwo": "true"}, "unknown key 'rwo' in implementation"),
+        ({"distribution": {"column": "name"}}, "either `bounds` or `values`"),
+    ],
+)
+def test_an_implementation_that_says_nothing_is_refused_with_its_line(contract, implementation, message) -> None:
+    check = {"id": "wrong", "type": "custom", "engine": "levee", "implementation": implementation}
+    with pytest.raises(ContractError, match=message) as caught:
+        contract(NAME, quality=[check])
+    assert re.search(r"things\.odcs\.yaml:\d+$", caught.value.where or "")
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,7 @@ def _distribution(
 
 
 def _compiled(contract: Contract, check: Check) -> Iterator[BatchCheck]:
-    look = check.look and (check.look.volume or check.look.distribution or check.look.freshness)
-    if look is None:
+    if check.look is None or not (look := check.look.volume or check.look.distribution or check.look.freshness):
         return
     if check.on_failure == "quarantine" or contract.layer != "source":
         raise ContractError(

@@ -2,10 +2,10 @@
 
 A check is a number and a comparison: a library metric with a threshold (``rowCount``, ``duplicateValues``, or a row
 metric that allows some bad rows), ``type: sql`` with a query that returns one number, or ``type: custom`` with
-``engine: levee`` and an ``implementation`` of ``balance`` or ``reconciliation``. ``unit: percent`` makes a metric a part of
-all rows, 0 to 100. Duplicates are counted as Great Expectations counts them: every member of a group, after identical
-rows were removed. In a query ``${table}`` is the table, ``${column}`` the check's column and ``${silver.NAME}`` another
-dataset's silver.
+``engine: levee`` and an ``implementation`` of ``balance`` or ``reconciliation``. ``unit: percent`` makes a metric a
+part of all rows, 0 to 100. Duplicates are counted as Great Expectations counts them: every member of a group, after
+identical rows were removed. In a query ``${table}`` is the table, ``${column}`` the check's column and
+``${silver.NAME}`` another dataset's silver.
 """
 
 from __future__ import annotations

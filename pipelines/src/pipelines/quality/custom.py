@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from pipelines.contracts.extensions import Implementation
+from pipelines.contracts.extensions import Implementation, OnFailure
 from pipelines.contracts.extensions.quality import References
 from pipelines.contracts.model import Check, Contract
-from pipelines.contracts.extensions import OnFailure
 from pipelines.errors import ContractError
 from pipelines.quality import currencies, sql
 from pipelines.quality.rule import Lookup, Rule, found_column
@@ -40,7 +39,7 @@ def _looked(contract: Contract, check: Check, look: Implementation, lookup: Look
     if look.not_negative is not None:
         return f"{named(contract, check, look.not_negative)} >= 0"
     if look.currency is not None:
-        codes = ", ".join(sql.text(code) for code in sorted(currencies.CURRENCIES))
+        codes = ", ".join(sql.text(code) for code in sorted(currencies.DECIMALS))
         return f"{named(contract, check, look.currency)} IN ({codes})"
     if look.currency_decimals is not None:
         amount = named(contract, check, look.currency_decimals.amount, "decimal")

@@ -1,7 +1,7 @@
 """What a batch is measured by beside its rules, and what a measurement is.
 
-A measure is a number of a record, added up in the same pass that judges the records: an amount for a reconciliation, the
-bin of a value for a distribution, a time for freshness.
+A measure is a number of a record, added up in the same pass that judges the records: an amount for a reconciliation,
+the bin of a value for a distribution, a time for freshness.
 """
 
 from __future__ import annotations

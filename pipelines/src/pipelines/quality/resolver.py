@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import pandas as pd
-from great_expectations.datasource.fluent import PandasDatasource
+from great_expectations.datasource.fluent import DataAsset
+from great_expectations.datasource.fluent.pandas_datasource import DataFrameAsset, _PandasDatasource
 from great_expectations.exceptions import MetricResolutionError
 from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation
@@ -73,16 +74,24 @@ class MetricsEngine(PandasExecutionEngine):
         Raises:
             MetricResolutionError: one of them was not counted.
         """
-        table = self.batch_manager.active_batch_data.dataframe
-        known = {(row.metric, row.column, row.arguments): row.value for row in table.itertuples(index=False)}
+        rows = self.dataframe.itertuples(index=False)
+        known = {tuple(row[:-1]): int(row[-1]) for row in rows}
         return {metric.id: _answer(known, metric) for metric in metrics_to_resolve}
 
 
-class MetricsDatasource(PandasDatasource):
+class MetricsDatasource(_PandasDatasource):
     """The kind of data source whose batches are tables of metrics."""
 
-    type: Literal["levee_metrics"] = "levee_metrics"  # type: ignore[assignment]
-    execution_engine_override = MetricsEngine
+    asset_types: ClassVar[Sequence[type[DataAsset]]] = [DataFrameAsset]
+    execution_engine_override: ClassVar = MetricsEngine
+    type: Literal["levee_metrics"] = "levee_metrics"  # ty: ignore[incompatible-mutable-override] - it tells kinds apart
+
+    def test_connection(self, test_assets: bool = True) -> None:
+        """Return at once: there is nothing to connect to."""
+
+    def add_dataframe_asset(self, name: str) -> DataFrameAsset:
+        """Add an asset whose batches are handed over."""
+        return self._add_asset(DataFrameAsset(name=name))
 
 
 def _answer(known: Mapping[tuple[str, str, str], int], metric: MetricConfiguration) -> Any:
@@ -92,8 +101,10 @@ def _answer(known: Mapping[tuple[str, str, str], int], metric: MetricConfigurati
         return []
     key = (metric.metric_name, metric.metric_domain_kwargs.get("column", ""), _arguments(metric))
     if key not in known:
-        raise MetricResolutionError(f"the pass did not count {' of '.join(filter(None, key[:2]))}", failed_metrics=(metric,))
-    return int(known[key])
+        raise MetricResolutionError(
+            f"the pass did not count {' of '.join(filter(None, key[:2]))}", failed_metrics=(metric,)
+        )
+    return known[key]
 
 
 def _arguments(metric: MetricConfiguration) -> str:

@@ -48,8 +48,8 @@ class Rule:
         id: Its name in quarantine, suite and run record.
         column: Column it is about; ``None`` for a rule over several.
         predicate: SQL over a candidate row, true where the row is good, never null.
-        on_failure: ``warn``: counted, the row stays; ``quarantine``; ``failBatch``: the batch is held; ``stopPipeline``:
-            and no task runs after it.
+        on_failure: ``warn``: counted, the row stays; ``quarantine``; ``failBatch``: the batch is held;
+            ``stopPipeline``: and no task runs after it.
         kind: Where the rule comes from.
         description: One line for readers.
         dimension: Quality dimension of the standard, where it is known.

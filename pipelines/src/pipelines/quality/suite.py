@@ -1,10 +1,10 @@
 """The contract's checks as a Great Expectations suite: built from the same rules that silver splits by, and run.
 
 Batches come in two kinds. Of a *counted* batch only the metrics are there, which silver's pass has counted, and Great
-Expectations makes its results of them without a row (:mod:`pipelines.quality.resolver`): *candidates*, every well-formed
-record before the split; *published*, those that were accepted; *table*, the numbers of checks on the table. A batch of
-*rows* is read by Great Expectations itself, with its own arithmetic: that is how tests hold the pass against it, and how
-a table is checked that somebody else wrote.
+Expectations makes its results of them without a row (:mod:`pipelines.quality.resolver`): *candidates*, every
+well-formed record before the split; *published*, those that were accepted; *table*, the numbers of checks on the table.
+A batch of *rows* is read by Great Expectations itself, with its own arithmetic: that is how tests hold the pass against
+it, and how a table is checked that somebody else wrote.
 
 A rule that Great Expectations has an expectation for is that expectation; every other rule is a boolean column
 (:func:`pipelines.quality.rules.rule_column`) that is expected to be true.
@@ -59,7 +59,7 @@ class Outcome:
         success: Whether it holds.
         rows: Rows it looked at, nulls included; ``None`` for a check on the table.
         failed: Rows that did not fit; ``None`` for a check on the table.
-        observed: The metric of a check on the table.
+        missing: Rows without a value, where the expectation leaves these out.
     """
 
     id: str
@@ -67,8 +67,8 @@ class Outcome:
     column: str | None
     success: bool
     rows: int | None
-    failed: int | None
-    observed: float | None
+    failed: int
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ def _context(docs: Path | None) -> AbstractDataContext:
 def _validate(context: AbstractDataContext, batch: Batch | Counted, run_name: str) -> tuple[Outcome, ...]:
     suite = context.suites.add(gx.ExpectationSuite(name=batch.name))
     for rule_id, expectation in batch.expectations:
-        suite.add_expectation(_implemented(rule_id, expectation))
+        suite.add_expectation(implemented(rule_id, expectation))
     asset, rows = _asset(context, batch)
     definition = asset.add_batch_definition_whole_dataframe("whole")
     validation = context.validation_definitions.add(
@@ -250,14 +250,15 @@ def _asset(context: AbstractDataContext, batch: Batch | Counted) -> tuple[Any, A
     if isinstance(batch, Batch):
         return context.data_sources.add_spark(batch.name, persist=False).add_dataframe_asset(batch.name), batch.frame
     facts = [
-        Fact(_implemented(rule, wanted), batch.failed[rule], batch.nulls.get(str(wanted.kwargs["column"]), 0))
+        Fact(implemented(rule, wanted), batch.failed[rule], batch.nulls.get(str(wanted.kwargs["column"]), 0))
         for rule, wanted in batch.expectations
     ]
     source = getattr(context.data_sources, f"add_{KIND}")(batch.name)
     return source.add_dataframe_asset(batch.name), metrics_table(batch.rows, facts)
 
 
-def _implemented(rule_id: str, expectation: Expectation) -> Any:
+def implemented(rule_id: str, expectation: Expectation) -> Any:
+    """Great Expectations' own object of an expectation, which remembers its rule."""
     return get_expectation_impl(expectation.type)(**expectation.kwargs, meta={"rule": rule_id})
 
 
@@ -279,8 +280,8 @@ def _outcome(
         column=expectation.kwargs.get("column"),
         success=bool(result.success),
         rows=details.get("element_count"),
-        failed=details.get("unexpected_count"),
-        observed=None,
+        failed=details.get("unexpected_count") or 0,  # of no rows Great Expectations says nothing on Spark
+        missing=details.get("missing_count") or 0,
     )
 
 

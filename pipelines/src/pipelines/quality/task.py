@@ -1,9 +1,9 @@
 """The quality task of one dataset: validate, compare with quarantine, store, publish Data Docs, then say yes or no.
 
 No record is read for it: silver's one pass has counted every rule (:mod:`pipelines.silver.verdicts`), and the Great
-Expectations suite (:mod:`pipelines.quality.suite`) is validated from those metrics, summed over the batches that silver
-has. What a table alone can tell is asked of it in one query: its checks. And where somebody else has written silver since
-it was last found good, Great Expectations reads it. Each result says which (`read`).
+Expectations suite (:mod:`pipelines.quality.suite`) is validated from those metrics, summed over the batches that
+silver has. What a table alone can tell is asked of it in one query: its checks. And where somebody else has written
+silver since it was last found good, Great Expectations reads it. Each result says which (`read`).
 
 That a rule fails on as many records as quarantine's rows stand for is checked every time: if the two ever disagree, the
 task fails. What no engine runs is named in the results too.
@@ -76,8 +76,8 @@ class Line:
     """One line of the results.
 
     Attributes:
-        batch: ``candidates``, ``published`` or ``table``; ``quarantine`` for the comparison with it; ``newest`` for checks
-            on the newest batch of deliveries; ``held`` for a batch that is held.
+        batch: ``candidates``, ``published`` or ``table``; ``quarantine`` for the comparison with it; ``newest`` for
+            checks on the newest batch of deliveries; ``held`` for a batch that is held.
         check_id: The rule or check.
         expectation: Its expectation in Great Expectations; ``None`` where it did not run.
         column: Column it is about.
@@ -301,8 +301,8 @@ def _sums(metrics: Metrics) -> dict[str, Decimal]:
 def _of_newest(contract: Contract, batches: Mapping[str, Metrics], metrics: Metrics) -> Iterator[Line]:
     """What the checks on a batch say of the newest one, and of how fresh the dataset is."""
     checks = batch_checks(contract)
-    *history, newest = batches.values()
-    compared = list(judge(checks, newest, history))
+    of_each = list(batches.values())
+    compared = list(judge(checks, of_each[-1], of_each[:-1])) if of_each else []
     now = datetime.now(UTC)
     for found in (*compared, *(freshness(check, metrics, now) for check in checks if check.kind == "freshness")):
         yield Line(
@@ -333,7 +333,6 @@ def _line(batch: str, outcome: Outcome, about: Rule | TableCheck) -> Line:
         success=outcome.success,
         rows=outcome.rows,
         failed=outcome.failed,
-        observed=outcome.observed,
     )
 
 

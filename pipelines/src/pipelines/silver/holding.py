@@ -8,7 +8,7 @@ judges it again by the contract as it is then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -66,13 +66,28 @@ def decide(
         raise BatchHeldError(contract, batch_id, reasons, stops="stopPipeline" in severities)
 
 
-def accept(engine: Engine, settings: RunSettings, contract: Contract, batch_id: str, by: str, reason: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Somebody's word that a held batch may go on.
+
+    Attributes:
+        batch_id: The batch.
+        by: Who.
+        reason: Why.
+    """
+
+    batch_id: str
+    by: str
+    reason: str
+
+
+def accept(engine: Engine, settings: RunSettings, contract: Contract, word: Acceptance) -> None:
     """Let a held batch go on, by the next silver task.
 
     Raises:
         UsageError: no such batch is held, or nobody says who and why.
     """
-    if not by.strip() or not reason.strip():
+    if not word.by.strip() or not word.reason.strip():
         raise UsageError("a held batch goes on only where somebody says who and why", fix="add --reason WHY")
     ledger = Ledger(engine, settings)
     held = [
@@ -80,13 +95,13 @@ def accept(engine: Engine, settings: RunSettings, contract: Contract, batch_id: 
         for entry in latest(ledger.entries(Layer.SILVER, contract.dataset)).values()
         if entry.status is Status.HELD
     ]
-    chosen = [entry for entry in held if entry.batch_id == batch_id]
+    chosen = [entry for entry in held if entry.batch_id == word.batch_id]
     if not chosen:
         names = ", ".join(sorted({entry.batch_id for entry in held})) or "none"
         raise UsageError(
-            f"no batch {batch_id} of {contract.dataset} is held", where=ledger.path, fix=f"held are: {names}"
+            f"no batch {word.batch_id} of {contract.dataset} is held", where=ledger.path, fix=f"held are: {names}"
         )
-    told = f"{by.strip()}: {reason.strip()}"
+    told = f"{word.by.strip()}: {word.reason.strip()}"
     now = datetime.now(UTC)
     ledger.add([
         replace(entry, status=Status.ACCEPTED, run_id=settings.run_id, recorded_at=now, detail=told)

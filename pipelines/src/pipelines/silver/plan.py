@@ -68,9 +68,7 @@ class SilverPlan:
         compiled = rules(contract)
         if strange := [rule.id for rule in compiled if RULE_SEPARATOR in rule.id]:
             raise ContractError(f"the rule id {strange[0]!r} has a comma", where=str(contract.path), fix="rename it")
-        looked_at = dict.fromkeys(rule.native.kwargs["column"] for rule in compiled if rule.native)
-        verdicts = Verdicts.of(compiled, looked_at, measures(contract))
-        return cls(contract, verdicts, key, run_id, batch_id)
+        return cls(contract, Verdicts.of(compiled, measures(contract)), key, run_id, batch_id)
 
     @property
     def removes_identical(self) -> bool:

@@ -21,9 +21,9 @@ from pipelines.failpoints import failpoint
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.privacy.keys import read_key
 from pipelines.progress import Progress
+from pipelines.quality.metrics import recorded_batches
 from pipelines.runs import in_batches, recorded
 from pipelines.settings import Layer, RunSettings
-from pipelines.quality.metrics import recorded_batches
 from pipelines.silver.holding import BatchHeldError
 from pipelines.silver.refinement import Refinement
 
@@ -125,15 +125,15 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
         try:
             outcome = refinement(batch, standing).run()
         except BatchHeldError as reason:
-            log.error("%s", reason)
+            log.error("%s", reason)  # noqa: TRY400 - told, and no failure of ours: it has no use for a traceback
             result.held.append(reason)
-            ledger.add([_entry(e, Status.HELD, reason.batch_id, settings, contract, reason.message) for e in batch])
+            ledger.add([_entry(entry, Status.HELD, reason, settings, contract) for entry in batch])
             failpoint("silver.held")
             continue
-        done = [_entry(entry, Status.COMMITTED, outcome.batch_id, settings, contract) for entry in batch]
+        done = [_entry(entry, Status.COMMITTED, outcome, settings, contract) for entry in batch]
         # With the last batch: until then repeats of what left may be missing, and a run that dies must do all again.
         left = gone if number == len(batches) else []
-        superseded = [_entry(taken[sha], Status.SUPERSEDED, outcome.batch_id, settings, contract) for sha in left]
+        superseded = [_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in left]
         ledger.add([*done, *superseded])
         failpoint("silver.recorded")
         result.batches.append(outcome)
@@ -185,7 +185,7 @@ def _status(refined: Mapping[str, Entry], entry: Entry) -> Status | None:
 
 
 def _entry(
-    entry: Entry, status: Status, batch_id: str, settings: RunSettings, contract: Contract, detail: str | None = None
+    entry: Entry, status: Status, told: BatchHeldError | Batch, settings: RunSettings, contract: Contract
 ) -> Entry:
     return replace(
         entry,
@@ -193,9 +193,9 @@ def _entry(
         status=status,
         contract_digest=contract.digest,
         run_id=settings.run_id,
-        batch_id=batch_id,
+        batch_id=told.batch_id,
         recorded_at=datetime.now(UTC),
-        detail=detail,
+        detail=told.message if isinstance(told, BatchHeldError) else None,
     )
 
 

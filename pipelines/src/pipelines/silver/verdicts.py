@@ -48,13 +48,13 @@ class Verdicts:
     measures: tuple[Measure, ...]
 
     @classmethod
-    def of(cls, rules: Iterable[Rule], columns: Iterable[str], measures: Iterable[Measure]) -> Verdicts:
-        """Give every rule, column and measure its place."""
+    def of(cls, rules: Iterable[Rule], measures: Iterable[Measure] = ()) -> Verdicts:
+        """Give every rule, every column that Great Expectations asks the nulls of, and every measure its place."""
         found = tuple(rules)
         return cls(
             rejecting=tuple(rule for rule in found if rule.on_failure == "quarantine"),
             watched=tuple(rule for rule in found if rule.on_failure != "quarantine"),
-            nullable=tuple(columns),
+            nullable=tuple(dict.fromkeys(str(rule.expectation.kwargs["column"]) for rule in found if rule.native)),
             measures=tuple(measures),
         )
 
@@ -75,7 +75,7 @@ class Verdicts:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """SQL of the numbers of a typed record with its `_parse_error`: each rule is evaluated here and nowhere else."""
+        """SQL of the numbers of a typed record with its `_parse_error`: here, and nowhere else, rules are evaluated."""
         malformed = f"CASE WHEN _parse_error IS NULL THEN 0L ELSE {1 << BITS}L END"
         breaches = [f"NOT ({rule.predicate})" for rule in self.rejecting]
         notes = [f"NOT ({rule.predicate})" for rule in self.watched]

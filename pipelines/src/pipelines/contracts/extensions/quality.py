@@ -55,9 +55,9 @@ class Volume(Model):
 class Distribution(Model):
     """The values of a column are spread as in earlier batches, by the population stability index over bins.
 
-    PSI = sum over the bins of (p - q) ln(p / q), p and q being the parts of this batch and of the earlier ones that fall
-    into the bin, 0 taken as one half of a record. Source: Siddiqi, Credit Risk Scorecards (2006), whose rule of thumb
-    is: under 0.1 no change, over 0.25 a great one.
+    PSI = sum over the bins of (p - q) ln(p / q), p and q being the parts of this batch and of the earlier ones that
+    fall into the bin, 0 taken as one half of a record. Source: Siddiqi, Credit Risk Scorecards (2006), whose rule of
+    thumb is: under 0.1 no change, over 0.25 a great one.
     """
 
     column: str | None = Field(default=None, description="The check's own column where absent; not a masked one.")
@@ -147,8 +147,8 @@ class Implementation(Model):
 class CircuitBreaker(Model):
     """When too much of a batch would go to quarantine, nothing of it is published: it is held.
 
-    A held batch is set aside with its deliveries, later ones go on, and the quality task fails until somebody has let it
-    go on (`levee replay DATASET --accept BATCH --reason WHY`) or a corrected contract or delivery made it good.
+    A held batch is set aside with its deliveries, later ones go on, and the quality task fails until somebody has let
+    it go on (`levee replay DATASET --accept BATCH --reason WHY`) or a corrected contract or delivery made it good.
     """
 
     maximum_quarantine_percent: Percent = Field(description="Per cent of a batch's records, malformed ones too.")
@@ -167,8 +167,8 @@ QUALITY_PROPERTIES: Registry = {
         TypeAdapter(OnFailure),
         "What a broken rule does: `warn` counts it; `quarantine` sends the row there; `failBatch` publishes nothing of "
         "the batch and holds it, the dataset's other batches go on; `stopPipeline` does the same, fails the task, and "
-        "no task after it runs. By default, severity `error` is `quarantine` for a rule on rows and `failBatch` for one "
-        "on the table; any other is `warn`. A check on the table is made after the batch is published: there `failBatch` "
-        "fails the quality task, and `stopPipeline` makes gold wait for it.",
+        "no task after it runs. By default, severity `error` is `quarantine` for a rule on rows and `failBatch` for "
+        "one on the table; any other is `warn`. A check on the table is made after the batch is published: there "
+        "`failBatch` fails the quality task, and `stopPipeline` makes gold wait for it.",
     ),
 }
