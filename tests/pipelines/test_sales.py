@@ -29,6 +29,13 @@ BROKEN = {
     "not_a_cancellation": 9_251,
     "unit_price_positive": 2_512,
 }
+BROKEN_RECORDS = {
+    "customer_present": 135_080,
+    "quantity_positive": 10_624,
+    "not_a_cancellation": 9_288,
+    "unit_price_positive": 2_517,
+}
+"""The same with repeats of identical records."""
 
 pytestmark = [
     pytest.mark.timeout(1800),  # the first test of each engine waits for the whole run
@@ -116,7 +123,7 @@ def test_prices_of_a_tenth_of_a_penny_are_kept(lake: Lake) -> None:
 def test_the_suite_counted_what_quarantine_holds(lake: Lake) -> None:
     results = Engine.open(lake.settings.engine).rows(lake.settings.record_path(RESULTS)).to_pylist()
     failed = {row["check_id"]: row["failed"] for row in results if row["batch"] == "candidates" and row["failed"]}
-    assert failed == BROKEN
+    assert failed == BROKEN_RECORDS
     assert all(row["success"] is not False for row in results if row["batch"] != "candidates")
 
 
