@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pipelines.contracts.document import Document, nearest
-from pipelines.contracts.extensions.extraction import SERVER_KEYS, SERVER_TYPES, Extraction
+from pipelines.contracts.extensions.extraction import FORMATS, SERVER_KEYS, SERVER_TYPES, Extraction
 from pipelines.contracts.ingestion_checks import check_ingestion
 from pipelines.contracts.model import Contract
 from pipelines.contracts.personal_data import check_personal_data
@@ -127,9 +127,9 @@ def _check_landing(contract: Contract, extraction: Extraction, document: Documen
             "set `identicalRows: remove` in deduplication",
         ),
         _Demand(
-            not (extraction.kafka and extraction.kafka.mode == "stream" and extraction.format != "parquet"),
-            "a stream lands Parquet",
-            "set `format: parquet` in extraction and ingestion",
+            extraction.format in FORMATS[extraction.kind],
+            f"extraction.{extraction.kind} lands no {extraction.format}",
+            f"set `format: {FORMATS[extraction.kind][0]}` in extraction and ingestion",
         ),
         _Demand(
             not strange,

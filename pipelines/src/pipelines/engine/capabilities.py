@@ -144,6 +144,8 @@ class Capability(enum.Enum):
     """`DataFrame.persist` keeps what was computed."""
     LASTING_CATALOGUE = enum.auto()
     """Tables that are registered by name are there for the next session, and for people."""
+    STREAMING = enum.auto()
+    """Structured Streaming, with checkpoints and file sinks."""
 
 
 CAPABILITIES: dict[EngineName, frozenset[Capability]] = {

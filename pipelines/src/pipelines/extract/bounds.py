@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pipelines.bronze.formats.values import text_of
 from pipelines.errors import SchemaError
-from pipelines.extract.values import text
 
 Bound = int | Decimal | date | datetime | str
 """A value with an order: a number, a date, a time with or without an offset, a text."""
@@ -21,7 +21,7 @@ def encode(value: Bound | None) -> dict[str, str] | None:
     """Return a bound as JSON has it, its type beside it."""
     if value is None:
         return None
-    plain = text(value)
+    plain = text_of(value)
     assert plain is not None, "only null has no text"
     return {"type": type(value).__name__, "value": plain}
 
@@ -72,7 +72,7 @@ def less(value: Bound, overlap: timedelta | int, where: str) -> Bound:
     if not timed and not counted:
         kind = "text" if isinstance(value, str) else "time" if isinstance(value, date) else "number"
         raise SchemaError(
-            f"an overlap of {overlap} cannot be taken off the {kind} {text(value)}",
+            f"an overlap of {overlap} cannot be taken off the {kind} {text_of(value)}",
             where=where,
             fix="write `overlap` as a duration (PT1H) for times, as a number for numbers",
         )
@@ -101,5 +101,5 @@ def cut(least: Any, greatest: Any, pieces: int) -> list[Bound]:
 
 def label(value: Bound | None) -> str:
     """Return a bound as part of a file's name."""
-    plain = text(value)
+    plain = text_of(value)
     return "start" if plain is None else _UNSAFE.sub("_", plain.replace(":", ""))[:40]

@@ -14,11 +14,11 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import quoted_name
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
+from pipelines.bronze.formats.values import text_of
 from pipelines.contracts.document import nearest
 from pipelines.contracts.extensions.extraction import Jdbc
 from pipelines.contracts.odcs import Server
 from pipelines.errors import PipelineError, SchemaError
-from pipelines.extract.values import text
 from pipelines.secret_references import SecretReference
 
 CONNECT_SECONDS = 10
@@ -216,7 +216,7 @@ class Snapshot:
             streamed = connection.execution_options(yield_per=database.block_rows)
             result = streamed.execute(database.select([_column(name) for name in columns]).where(within.condition()))
             for block in result.partitions():
-                yield [dict(zip(columns, map(text, row), strict=True)) for row in block]
+                yield [dict(zip(columns, map(text_of, row), strict=True)) for row in block]
 
 
 def differences(fields: Mapping[str, str], table: Mapping[str, sa.types.TypeEngine[Any]]) -> list[str]:

@@ -7,7 +7,6 @@ good by one that lands the same names. Staged names begin with ``_``, which bron
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
+from pipelines.bronze.formats.values import json_of
 from pipelines.bronze.storage import file_system
 from pipelines.contracts.extensions import Extraction
 from pipelines.failpoints import failpoint
@@ -32,13 +32,13 @@ class Landed:
 
     Attributes:
         name: Its name in the landing folder.
-        sha256: Its bytes' digest, hexadecimal.
+        sha256: Its bytes' digest, hexadecimal; ``None`` where Spark wrote it.
         rows: Records.
         bytes: Size.
     """
 
     name: str
-    sha256: str
+    sha256: str | None
     rows: int
     bytes: int
 
@@ -146,7 +146,7 @@ def _write_lines(out: _Counted, records: Iterable[Sequence[Record]], codec: str)
     try:
         for block in records:
             rows += len(block)
-            stream.write("".join(f"{line(record)}\n" for record in block).encode())
+            stream.write("".join(f"{json_of(record)}\n" for record in block).encode())
     finally:
         stream.close()
     return rows
@@ -164,20 +164,3 @@ def _write_parquet(out: _Counted, records: Iterable[Sequence[Record]], fields: S
 
 def _not_empty(records: Iterable[Sequence[Record]]) -> Iterator[Sequence[Record]]:
     return (block for block in records if block)
-
-
-class Number(str):
-    """A number with the digits that its source wrote."""
-
-    __slots__ = ()
-
-
-def line(value: Any) -> str:
-    """Return JSON on one line, numbers with the digits that they came with."""
-    if isinstance(value, Number):
-        return str(value)
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{line(str(key))}:{line(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(line(inner) for inner in value) + "]"
-    return json.dumps(value, ensure_ascii=False)

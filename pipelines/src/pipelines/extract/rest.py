@@ -9,10 +9,11 @@ from typing import Any
 
 import httpx
 
+from pipelines.bronze.formats.values import Number
 from pipelines.contracts.extensions.extraction import Paging, Rest, overlap_of
 from pipelines.errors import PipelineError, SchemaError
 from pipelines.extract import bounds
-from pipelines.extract.landing import Landed, Number
+from pipelines.extract.landing import Landed
 from pipelines.extract.records import Event
 from pipelines.extract.source import Source, emptied
 from pipelines.extract.web import Answer, Web, origin

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.servers import choose_server
+from pipelines.engine.capabilities import Capability
 from pipelines.errors import UsageError
 from pipelines.extract.landing import Landed, Landing
 from pipelines.extract.records import Extracts
@@ -48,6 +49,13 @@ def extract(engine: Engine, contract: Contract, settings: RunSettings) -> list[L
             Landing(settings.deliveries(contract.dataset), contract.extraction, settings.run_id),
             Extracts(engine, settings, contract),
         )
+        if contract.extraction.kafka and not engine.can(Capability.STREAMING):
+            lacking = (
+                f"extract of the topic {contract.extraction.kafka.topic}: needs streaming, which {engine.name} lacks"
+            )
+            tally.not_run.append(lacking)
+            log.warning("not run: %s", lacking)
+            return []
         source.landing.sweep()
         landed = _kinds()[contract.extraction.kind](source)
         tally.files = len(landed)
@@ -60,6 +68,7 @@ def extract(engine: Engine, contract: Contract, settings: RunSettings) -> list[L
 def _kinds() -> Mapping[str, Callable[[Source], list[Landed]]]:
     """What lands each kind of source."""
     from pipelines.extract.jdbc import extract_table
+    from pipelines.extract.kafka import extract_topic
     from pipelines.extract.rest import extract_pages
 
-    return {"jdbc": extract_table, "rest": extract_pages}
+    return {"jdbc": extract_table, "rest": extract_pages, "kafka": extract_topic}

@@ -61,7 +61,7 @@ def json_of(value: Any) -> str:
     if value is None:
         return "null"
     scalar = _scalar(value)
-    bare = isinstance(value, Number | bool | int | Decimal) or (isinstance(value, float) and math.isfinite(value))
+    bare = isinstance(value, Number | bool | int) or (isinstance(value, float | Decimal) and math.isfinite(value))
     return scalar if bare else quoted(scalar)
 
 

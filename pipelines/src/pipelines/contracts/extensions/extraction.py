@@ -224,6 +224,9 @@ class Extraction(Model):
         return ".jsonl" + {"none": "", "gzip": ".gz", "zstd": ".zst"}[self.compression]
 
 
+FORMATS: dict[str, tuple[str, ...]] = {"jdbc": ("jsonl", "parquet"), "rest": ("jsonl",), "kafka": ("parquet",)}
+"""Forms of the files that a kind lands: of a REST source objects as they came, of a stream what Spark's sink writes."""
+
 SERVER_TYPES: dict[str, frozenset[str]] = {
     "jdbc": frozenset({"postgresql", "postgres"}),
     "rest": frozenset({"api"}),
@@ -242,6 +245,7 @@ CONTRACT_PROPERTIES: Registry = {"extraction": Extension.of(Extraction)}
 
 __all__ = [
     "CONTRACT_PROPERTIES",
+    "FORMATS",
     "SERVER_KEYS",
     "SERVER_TYPES",
     "Auth",
