@@ -41,6 +41,10 @@ SILVER = (
     "amount", "currency",
 )  # fmt: skip
 LAYERS = ("bronze", "silver", "quarantine")
+SALES = (
+    "SELECT 'online_retail' AS dataset, customer_id, stock_code AS product_id, ordered_at, quantity, amount, currency, "
+    "concat('silver.online_retail:', _batch_id) AS _batch_id FROM online_retail"
+)
 GOLD_TABLES = ("revenue_by_month", "revenue_by_customer", "revenue_by_country")
 GOLD_SQL = Path(__file__).parents[2] / "pipelines" / "src" / "pipelines" / "domains" / "sales" / "gold"
 Timed = tuple[dict[str, float], dict[str, object]]
@@ -84,7 +88,7 @@ def levee(engine_name: str, landing: Path, lake: Path) -> Timed:
     clock.lap("bronze")
     result = refine(engine, contract, settings)
     clock.lap("silver")
-    for table in GOLD_TABLES:
+    for table in ("sales", *GOLD_TABLES):
         build(engine, replace(settings, dataset=None, table=table), domain, domain.contract(table))
     clock.lap("gold")
     revenue = engine.read(settings.table_path(Layer.SILVER, "online_retail")).selectExpr("sum(amount)").collect()
@@ -171,14 +175,15 @@ def script(engine_name: str, landing: Path, lake: Path) -> Timed:
         raise SystemExit("rows were lost")
     clock.lap("silver")
 
-    read(silver).createOrReplaceTempView("sales")
+    read(silver).createOrReplaceTempView("online_retail")
+    sales = str(lake / "silver" / "sales" / "sales")
+    spark.sql(SALES).write.format("delta").mode("overwrite").save(sales)
+    read(sales).createOrReplaceTempView("sales")
     for table in GOLD_TABLES:
-        query = (
-            (GOLD_SQL / f"{table}.sql").read_text().replace("{{ silver }}", "(SELECT 'sales' AS dataset, * FROM sales)")
-        )
+        query = (GOLD_SQL / f"{table}.sql").read_text().replace("silver.", "")
         spark.sql(query).write.format("delta").mode("overwrite").save(str(lake / "gold" / table))
     clock.lap("gold")
-    revenue = spark.sql("SELECT sum(amount) FROM sales").collect()[0][0]
+    revenue = spark.sql("SELECT sum(amount) FROM online_retail").collect()[0][0]
     return clock.seconds, {"silver_rows": counted[0][1], "quarantine_rows": counted[1][1], "revenue": str(revenue)}
 
 

@@ -14,7 +14,11 @@ _READ: Final = ("USE_SCHEMA", "SELECT")
 _WRITE: Final = (*_READ, "MODIFY", "CREATE_TABLE")
 _PRIVILEGES: Final = {"read": _READ, "write": _WRITE, "readWrite": _WRITE}
 
-_SHOWN: Final[Mapping[str, tuple[Layer, ...]]] = {"source": (Layer.SILVER, Layer.GOLD), "gold": (Layer.GOLD,)}
+_SHOWN: Final[Mapping[str, tuple[Layer, ...]]] = {
+    "source": (Layer.SILVER, Layer.GOLD),
+    "silver": (Layer.SILVER, Layer.GOLD),
+    "gold": (Layer.GOLD,),
+}
 """What a contract of that kind publishes: a source's bronze and quarantine hold raw rows and are shown to nobody."""
 
 
@@ -22,7 +26,7 @@ def of_schema(domain: Domain, layer: Layer) -> dict[str, tuple[str, ...]]:
     """Privileges by group on the schema of one layer, groups sorted.
 
     Args:
-        domain: The domain; a role of the source contracts reaches silver and gold, one of a gold contract gold alone.
+        domain: The domain; a role of a contract of sources or silver reaches silver and gold, one of gold alone.
         layer: The layer.
 
     Raises:

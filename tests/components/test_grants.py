@@ -26,7 +26,7 @@ def with_roles(**roles: list[dict[str, Any]]) -> Domain:
     return replace(
         SALES,
         sources=changed(SALES.sources, roles.get("source", [])),
-        gold=changed(SALES.gold, roles.get("gold", [])),
+        models=changed(SALES.gold, roles.get("gold", [])),
     )
 
 

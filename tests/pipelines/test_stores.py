@@ -55,7 +55,7 @@ def test_every_table_of_a_whole_job_is_in_a_store_of_tables(job: Job) -> None:
     found = {log.parent.relative_to(job.folder).parts for log in job.folder.rglob("_delta_log")}
     assert {Layer(parts[0]) for parts in found} == {layer for layer in Layer if layer.holds_tables}
     assert {parts[-1] for parts in found if parts[0] == "checkpoints"} >= {
-        "ledger", "batches", "runs", "quality_results", "gold_builds", "maintenance",
+        "ledger", "batches", "runs", "quality_results", "model_builds", "maintenance",
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pipelines.contracts import Contract, Domain, load_domain
 from pipelines.contracts.catalogue import entries
 from pipelines.errors import UsageError
 from pipelines.progress import Progress
-from pipelines.settings import RunSettings
+from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine
@@ -69,7 +69,11 @@ def tables(argv: Argv = None) -> int:
 
 
 def silver(argv: Argv = None) -> int:
-    """Refine what bronze has taken in of one dataset (``--dataset``)."""
+    """Refine what bronze has taken in of one dataset, or build the silver table of a model (``--dataset``)."""
+    settings, domain = _start("silver", argv)
+    contract = domain.contract(settings.dataset) if settings.dataset else None
+    if contract is not None and contract.layer == Layer.SILVER:
+        return _build("silver", settings, domain, contract)
     return _refine("silver", argv, again=False)
 
 
@@ -90,21 +94,24 @@ def _refine(task: str, argv: Argv, *, again: bool) -> int:
 
 def gold(argv: Argv = None) -> int:
     """Build one gold table (``--table``)."""
+    settings, domain = _start("gold", argv)
+    return _build("gold", settings, domain, _contract(domain, settings.table, "gold", "--table"))
+
+
+def _build(task: str, settings: RunSettings, domain: Domain, model: Contract) -> int:
     from pipelines.engine import Engine
     from pipelines.gold.build import build
     from pipelines.runs import recorded
     from pipelines.tables import refuse_stale
 
-    settings, domain = _start("gold", argv)
     engine = Engine.open(settings.engine, entries(settings, domain))
-    table = _contract(domain, settings.table, "gold", "--table")
-    with recorded(engine, settings, "gold", table) as tally:
-        refuse_stale(engine, settings, domain.feeds(table, domain.choose(settings.sources)))
-        built = build(engine, settings, domain, table)
+    with recorded(engine, settings, task, model, domain) as tally:
+        refuse_stale(engine, settings, domain.inputs(model))
+        built = build(engine, settings, domain, model)
         tally.rows_out = built.rows
     state = "unchanged" if built.inputs else "not built, as nothing was delivered"
-    state = state if built.unchanged else "built"
-    log.info("gold %s.%s %s: %d rows", domain.name, built.table, state, built.rows)
+    state = state if built.unchanged else f"built ({built.how}{': ' if built.why else ''}{built.why})"
+    log.info("%s %s.%s %s: %d rows", task, domain.name, built.table, state, built.rows)
     return 0
 
 

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 STEPS = ("extract", "bronze", "silver", "replay")
 """Tasks that make a source table, as the run record names them."""
+MAKERS = (*STEPS, "gold")
+"""Tasks that make what models read."""
 LARGE_BYTES = 64 << 20
 """Bytes of a table's landing folder above which the table runs alone."""
 NAMED = 10
@@ -147,7 +149,7 @@ def refuse_stale(engine: Engine, settings: RunSettings, inputs: Iterable[Contrac
         UpstreamError: naming the inputs and their errors.
     """
     rows = engine.rows(settings.record_path(RUNS), matching={"run_id": settings.run_id}).to_pylist()
-    last = {row["dataset"]: row for row in sorted(rows, key=lambda row: row["started_at"]) if row["task"] in STEPS}
+    last = {row["dataset"]: row for row in sorted(rows, key=lambda row: row["started_at"]) if row["task"] in MAKERS}
     names = [contract.dataset for contract in inputs]
     failed = [name for name in names if name in last and last[name]["status"] == "failed"]
     if failed:

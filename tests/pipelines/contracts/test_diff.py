@@ -104,7 +104,7 @@ EDITS: Mapping[str, tuple[str, str]] = {
     "version-patch-missing": ("Orders of the shop.", "All orders of the shop."),
 }
 """The text that is replaced, and by what."""
-ELSEWHERE = {"dataset-added", "dataset-removed", "removal-unannounced", "gold-changed"}
+ELSEWHERE = {"dataset-added", "dataset-removed", "removal-unannounced", "model-changed"}
 """Rules that more than one file shows; each has a test of its own below."""
 
 
@@ -195,7 +195,7 @@ def test_another_sql_is_told(sales: Mapping[str, Contract], tmp_path: Path) -> N
     query = next(tmp_path.glob("*.sql"))
     query.write_text(query.read_text() + "\n-- another\n")
     found = differences({"x": table}, {"x": load_contract(tmp_path / table.path.name)})
-    assert [one.rule.id for one in found] == ["gold-changed", "version-minor-missing"]
+    assert [one.rule.id for one in found] == ["model-changed", "version-minor-missing"]
 
 
 VERSIONS = st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))

@@ -32,24 +32,81 @@ def test_two_contracts_of_one_dataset_are_refused(write) -> None:
         load_domain("shop", folder.parent)
 
 
-def test_gold_that_no_source_can_feed_is_refused_unless_it_is_optional(write) -> None:
+MODEL = ("ingestion\n    value: {format: csv}", "model\n    value: {inputs: [silver.orders], sql: query.sql}")
+
+
+def model(write, name: str, layer: str, inputs: str, more: str = "") -> None:
+    """Write the contract of a model beside the orders."""
+    value = f"model\n    value: {{inputs: [{inputs}], sql: query.sql{more}}}"
+    path = write(
+        ("name: orders", f"name: {name}"), ("value: source", f"value: {layer}"), (MODEL[0], value),
+        ("        transformSourceObjects: [Order]\n", ""), name=f"{name}.odcs.yaml",
+    )  # fmt: skip
+    (path.parent / "query.sql").write_text("SELECT 1")
+
+
+def test_models_come_after_what_they_read(write) -> None:
     folder = write().parent
-    (folder / "orders_by_day.sql").write_text("SELECT 1")
-    gold = (
-        ("name: orders", "name: orders_by_day"),
-        ("value: source", "value: gold"),
-        ("ingestion\n    value: {format: csv}", "gold\n    value: {inputs: [order_idd], sql: orders_by_day.sql}"),
-    )
-    write(*gold, name="orders_by_day.odcs.yaml")
-    with pytest.raises(ContractError, match="order_idd") as caught:
+    model(write, "a_report", "gold", "gold.totals, silver.clean")
+    model(write, "clean", "silver", "silver.orders")
+    model(write, "totals", "gold", "silver.clean")
+    job = job_spec(load_domain("shop", folder.parent))
+    assert [task.key for task in job.tasks] == [
+        "bronze_orders", "silver_orders", "quality_orders", "silver_clean", "gold_totals", "gold_a_report", "maintain",
+    ]  # fmt: skip
+    tasks = {task.key: task for task in job.tasks}
+    assert tasks["gold_a_report"].depends_on == ("gold_totals", "silver_clean")
+    assert (tasks["silver_clean"].entry_point, tasks["silver_clean"].parameters["dataset"]) == ("silver", "clean")
+    assert tasks["silver_clean"].max_retries == 0  # it says yes or no, as gold does
+    assert tasks["maintain"].depends_on == ("quality_orders", "gold_a_report")
+
+
+def test_models_that_read_each_other_in_a_circle_are_refused_with_the_chain(write) -> None:
+    folder = write().parent
+    model(write, "one", "gold", "gold.two")
+    model(write, "two", "gold", "gold.three")
+    model(write, "three", "gold", "gold.one")
+    with pytest.raises(ContractError, match=r"gold\.\w+ reads gold\.\w+ reads gold\.\w+ reads gold\.\w+") as caught:
         load_domain("shop", folder.parent)
-    assert caught.value.fix == "did you mean `order_id`?"
-    write(
-        *gold[:2],
-        (gold[2][0], "gold\n    value: {inputs: [cost], sql: orders_by_day.sql, optional: true}"),
-        name="orders_by_day.odcs.yaml",
-    )
-    assert job_spec(load_domain("shop", folder.parent)).skipped == {"orders_by_day": ("cost",)}
+    said = caught.value.message.split(": ")[1].split(" reads ")
+    assert said[0] == said[-1]
+    assert sorted(said[1:]) == ["gold.one", "gold.three", "gold.two"]
+    assert (said[0], said[1]) in {("gold.one", "gold.two"), ("gold.two", "gold.three"), ("gold.three", "gold.one")}
+    file = folder / f"{said[0].removeprefix('gold.')}.odcs.yaml"
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "inputs" in text)
+    assert caught.value.where == f"{file}:{line}"
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "more", "message"),
+    [
+        ("gold", "silver.ordres", "", "reads silver.ordres, which no contract of its domain describes"),
+        ("gold", "silver.orders", ", optional: [silver.other]", "silver.other is optional and no input"),
+        ("silver", "gold.orders", "", "silver is made before gold, and report reads gold.orders"),
+        ("source", "silver.orders", "", "the layer source has SQL"),
+        ("gold", "bronze.orders", "", "String should match pattern"),
+    ],
+)
+def test_a_model_that_does_not_fit_in_is_refused(write, layer, inputs, more, message) -> None:
+    folder = write().parent
+    model(write, "report", layer, inputs, more)
+    with pytest.raises(ContractError, match=message):
+        load_domain("shop", folder.parent)
+
+
+def test_a_model_is_skipped_with_those_that_read_it_unless_the_lacking_input_is_optional(write) -> None:
+    folder = write().parent
+    write(("name: orders", "name: returns"), name="returns.odcs.yaml")
+    both = "silver.orders, silver.returns"
+    model(write, "net", "silver", both)
+    model(write, "report", "gold", "silver.net")
+    model(write, "moved", "gold", both, f", optional: [{both}]")
+    domain = load_domain("shop", folder.parent)
+    assert job_spec(domain).skipped == {}
+    job = job_spec(domain, sources={"orders"})
+    assert job.skipped == {"net": ("silver.returns",), "report": ("silver.net",)}
+    assert {task.key: task.depends_on for task in job.tasks}["gold_moved"] == ("silver_orders",)
+    assert job_spec(domain, sources=set()).skipped["moved"] == ("silver.orders", "silver.returns")
 
 
 def test_the_job_of_one_source() -> None:
@@ -65,16 +122,25 @@ def test_the_job_of_one_source() -> None:
         "bronze_online_retail",
         "silver_online_retail",
         "quality_online_retail",
+        "gold_product_performance",
         "gold_revenue_by_country",
+        "silver_sales",
+        "gold_customer_cohorts",
+        "gold_customer_value",
         "gold_revenue_by_customer",
         "gold_revenue_by_month",
+        "gold_revenue_by_week",
+        "gold_revenue_trends",
         "gold_revenue_variance",
         "maintain",
     ]
     assert tasks["bronze_online_retail"].depends_on == ()
     assert tasks["silver_online_retail"].depends_on == ("bronze_online_retail",)
-    assert tasks["gold_revenue_by_month"].depends_on == ("silver_online_retail",)
-    assert set(tasks["maintain"].depends_on) == {key for key in tasks if key.startswith(("gold", "quality"))}
+    assert tasks["silver_sales"].depends_on == ("silver_online_retail",)
+    assert tasks["gold_revenue_by_month"].depends_on == ("silver_sales",)
+    assert tasks["gold_revenue_trends"].depends_on == ("gold_revenue_by_month", "gold_revenue_by_week")
+    read = {key for task in job.tasks if task.key != "maintain" for key in task.depends_on}
+    assert set(tasks["maintain"].depends_on) == set(tasks) - read - {"maintain"}
     assert tasks["gold_revenue_by_month"].parameters == {
         "domain": "sales",
         "sources": "online_retail",
@@ -86,7 +152,7 @@ def test_the_job_of_one_source() -> None:
         "attempt": "{{task.execution_count}}",
         "table": "revenue_by_month",
     }
-    assert job.skipped == {"profit_by_month": ("cost",)}
+    assert job.skipped == {"profit_by_month": ("silver.product_costs",), "revenue_against_plan": ("silver.sales_plan",)}
     assert job.tags == {"domain": "sales", "data-classification": "personal", "owner": "sales-data"}
     assert job.schedule == "0 0 5 * * ?"
 
@@ -100,7 +166,12 @@ def test_every_task_comes_after_what_it_depends_on() -> None:
 
 def test_a_source_without_a_country_gives_no_table_by_country() -> None:
     job = job_spec(load_domain("sales"), sources={"cdnow"})
-    assert job.skipped == {"profit_by_month": ("cost",), "revenue_by_country": ("country",)}
+    assert job.skipped == {
+        "product_performance": ("silver.online_retail",),
+        "profit_by_month": ("silver.product_costs",),
+        "revenue_against_plan": ("silver.sales_plan",),
+        "revenue_by_country": ("silver.online_retail",),
+    }
 
 
 def test_a_source_that_is_none_is_refused() -> None:
@@ -117,20 +188,16 @@ def test_the_longest_retention_of_those_who_write_a_layer_counts() -> None:
 
 def test_the_tables_of_many_sources_are_one_task_and_gold_goes_on_without_those_that_failed(write) -> None:
     names = [f"orders{number}" for number in range(GROUPED_ABOVE + 1)]
-    for name in names:
-        folder = write(("name: orders", f"name: {name}"), name=f"{name}.odcs.yaml").parent
-    (folder / "by_order.sql").write_text("SELECT 1")
-    write(
-        ("name: orders", "name: by_order"),
-        ("value: source", "value: gold"),
-        ("ingestion\n    value: {format: csv}", "gold\n    value: {inputs: [order_id], sql: by_order.sql}"),
-        name="by_order.odcs.yaml",
-    )
+    folder = write(("name: orders", f"name: {names[0]}"), name=f"{names[0]}.odcs.yaml").parent
+    for name in names[1:]:
+        write(("name: orders", f"name: {name}"), name=f"{name}.odcs.yaml")
+    model(write, "by_order", "gold", ", ".join(f"silver.{name}" for name in names), f", optional: [silver.{names[0]}]")
     domain = load_domain("shop", folder.parent)
 
     together = job_spec(domain)
     apart = job_spec(domain, sources=names[1:])
     some = job_spec(domain, sources=names[:3])
+    assert some.skipped == {"by_order": tuple(f"silver.{name}" for name in names[3:])}
 
     assert [(task.key, task.depends_on, task.run_if) for task in together.tasks] == [
         ("tables", (), "ALL_SUCCESS"),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,35 +10,25 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.contracts import Layer
+from pipelines.contracts import Layer, load_domain
 from pipelines.engine import Engine
-from pipelines.engine.arrow_types import TIMESTAMP
+from pipelines.gold.build import build
+from pipelines.gold.testing import arrow_type
 from pipelines.settings import RunSettings
 
-SILVER = pa.schema(
-    [
-        ("customer_id", pa.string()),
-        ("country", pa.string()),
-        ("ordered_at", TIMESTAMP),
-        ("quantity", pa.int32()),
-        ("amount", pa.decimal128(18, 3)),
-        ("currency", pa.string()),
-    ]
-)
 
-
-def row(customer: str, day: str, quantity: int, amount: str, **more: Any) -> dict[str, Any]:
+def sale(customer: str, day: str, quantity: int, amount: str, **more: Any) -> dict[str, Any]:
     at = dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC)
     values = {"customer_id": customer, "ordered_at": at, "quantity": quantity, "amount": Decimal(amount)}
     return {"country": "France", "currency": "GBP", **values, **more}
 
 
 SOLD = [
-    row("a", "2011-01-01", 2, "10.001"),
-    row("a", "2011-01-31T23:59:59.999999", 1, "5.250"),
-    row("b", "2011-02-01", 4, "30.000", country="Spain"),
-    row("b", "2011-02-28", 1, "0.001", country="Spain"),
-    row("c", "2011-04-01", 1, "9.990"),
+    sale("a", "2011-01-01", 2, "10.001"),
+    sale("a", "2011-01-31T23:59:59.999999", 1, "5.250"),
+    sale("b", "2011-02-01", 4, "30.000", country="Spain"),
+    sale("b", "2011-02-28", 1, "0.001", country="Spain"),
+    sale("c", "2011-04-01", 1, "9.990"),
 ]
 
 
@@ -48,30 +39,84 @@ def sold() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def silver_schema() -> pa.Schema:
-    """Columns of silver that gold reads."""
-    return SILVER
+def line() -> Callable[..., dict[str, Any]]:
+    """Make one sale."""
+    return sale
+
+
+def settings_in(folder: Path) -> RunSettings:
+    """Settings of a task on a lake in a folder."""
+    roots = [f"--{layer}={folder}/lake/{layer}" for layer in Layer]
+    return RunSettings.parse(["--domain=sales", "--sources=online_retail", *roots], {"LEVEE_RUN_ID": "run-1"})
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> RunSettings:
-    roots = [f"--{layer}={tmp_path}/lake/{layer}" for layer in Layer]
-    return RunSettings.parse(["--domain=sales", "--sources=online_retail", *roots], {"LEVEE_RUN_ID": "run-1"})
+    return settings_in(tmp_path)
 
 
-Fill = Callable[..., None]
+SALES = load_domain("sales")
+
+
+def silver_rows(dataset: str, rows: Sequence[dict[str, Any]], batch: str) -> pa.Table:
+    """Rows as silver has them: the contract's columns, null where a row does not say, and the batch."""
+    columns = SALES.contract(dataset).columns
+    schema = pa.schema([*((c.name, arrow_type(c.type)) for c in columns), ("_batch_id", pa.string())])
+    return pa.Table.from_pylist([{**row, "_batch_id": batch} for row in rows], schema=schema)
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Writes silver (and as many bronze rows) of a source of one lake; every engine reads what Sail wrote."""
+
+    engine: Engine
+    settings: RunSettings
+
+    def __call__(
+        self, rows: Sequence[dict[str, Any]], dataset: str = "online_retail", *, batch: str = "b1", add: bool = False
+    ) -> None:
+        """In place of what was there, or with `add` beside it."""
+        table = silver_rows(dataset, rows, batch)
+        for layer in (Layer.SILVER, Layer.BRONZE):
+            path = self.settings.table_path(layer, dataset)
+            self.engine.ensure(path, table.schema)
+            if rows:
+                (self.engine.insert if add else self.engine.overwrite)(path, self.engine.frame(table))
 
 
 @pytest.fixture
-def fill(sail: Engine, settings: RunSettings) -> Fill:
-    """Write silver (and as many bronze rows) of a dataset; every engine reads what Sail wrote."""
+def fill(sail: Engine, settings: RunSettings) -> Filler:
+    """Write rows into the silver of the test's lake."""
+    return Filler(sail, settings)
 
-    def fill(rows: Sequence[dict[str, Any]], dataset: str = "online_retail", schema: pa.Schema = SILVER) -> None:
-        table = pa.Table.from_pylist(list(rows), schema=schema)
-        for layer in (Layer.SILVER, Layer.BRONZE):
-            path = settings.table_path(layer, dataset)
-            sail.ensure(path, schema)
-            if rows:
-                sail.overwrite(path, sail.frame(table))
 
-    return fill
+Lake = tuple[RunSettings, Filler]
+
+
+@pytest.fixture
+def make_lake(sail: Engine, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Lake]:
+    """Make as many empty lakes as a test wants."""
+
+    def make_lake() -> Lake:
+        settings = settings_in(tmp_path_factory.mktemp("lake"))
+        return settings, Filler(sail, settings)
+
+    return make_lake
+
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def make() -> Make:
+    """Build a model after everything that it reads; returns what became of it."""
+
+    def make(engine: Engine, settings: RunSettings, name: str, domain: Any = SALES) -> Any:
+        model = domain.contract(name)
+        there = domain.buildable(domain.choose(settings.sources))
+        for above in domain.inputs(model):
+            if above in there:
+                make(engine, settings, above.dataset, domain)
+        return build(engine, settings, domain, model)
+
+    return make

@@ -29,7 +29,10 @@ def test_each_table_of_the_jobs_sources_is_planned_by_its_contract(settings: Run
     wanted = {(care.layer, care.name): care for care in plan(settings, SALES)}
     assert set(wanted) == {
         (Layer.BRONZE, "cdnow"), (Layer.SILVER, "cdnow"), (Layer.QUARANTINE, "cdnow"),
-        (Layer.GOLD, "revenue_by_customer"), (Layer.GOLD, "revenue_by_month"), (Layer.GOLD, "revenue_variance"),
+        (Layer.SILVER, "sales"),
+        (Layer.GOLD, "customer_cohorts"), (Layer.GOLD, "customer_value"), (Layer.GOLD, "revenue_by_customer"),
+        (Layer.GOLD, "revenue_by_month"), (Layer.GOLD, "revenue_by_week"), (Layer.GOLD, "revenue_trends"),
+        (Layer.GOLD, "revenue_variance"),
     }  # fmt: skip
     assert wanted[Layer.SILVER, "cdnow"].z_order_by == ("ordered_at",)
     assert wanted[Layer.BRONZE, "cdnow"].z_order_by == ()  # bronze has the source's own columns

@@ -10,13 +10,13 @@ from pipelines.contracts.domain import Domain, domain_names, domains_folder, loa
 from pipelines.contracts.extensions import (
     Deduplication,
     Extraction,
-    Gold,
     Ingestion,
     LayerRetention,
     Maintenance,
     Masking,
     Redelivery,
     Source,
+    SqlModel,
 )
 from pipelines.contracts.jobs import PACKAGE, JobSpec, TaskSpec, job_spec
 from pipelines.contracts.lint import LINT_RULES, LintFinding, LintLevel, LintRule, contract_files, lint_contracts
@@ -39,7 +39,6 @@ __all__ = [
     "Difference",
     "Domain",
     "Extraction",
-    "Gold",
     "Impact",
     "Ingestion",
     "JobSpec",
@@ -52,6 +51,7 @@ __all__ = [
     "Masking",
     "Redelivery",
     "Source",
+    "SqlModel",
     "TaskSpec",
     "choose_server",
     "contract_errors",

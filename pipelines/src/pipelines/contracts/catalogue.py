@@ -24,7 +24,7 @@ RECORDS: Final[Mapping[str, str]] = {
     "budget_decisions": "What was decided on the cost of a run, and why.",
     "quality_metrics": "What silver's one pass counted: one row a metric and batch.",
     "quality_results": "One row a check, batch and run.",
-    "gold_builds": "Which inputs a gold table was built from.",
+    "model_builds": "Which inputs a derived table was built from, and how.",
     "maintenance": "The last care of each table.",
     "suppressions": "Who was erased and is not taken in again: keyed hashes.",
     "erasures": "What each erasure planned and did: one row an event.",
@@ -82,8 +82,8 @@ def _tables(domain: Domain) -> Iterator[tuple[Layer, str, str, Mapping[str, str]
         yield Layer.BRONZE, contract.dataset, f"As delivered, every record: {contract.description}", {}
         yield Layer.SILVER, contract.dataset, contract.description, _comments(contract)
         yield Layer.QUARANTINE, contract.dataset, f"Rejected records, with the rules they broke: {contract.dataset}", {}
-    for contract in domain.gold:
-        yield Layer.GOLD, contract.dataset, contract.description, _comments(contract)
+    for contract in domain.models:
+        yield contract.published, contract.dataset, contract.description, _comments(contract)
     yield Layer.QUARANTINE, REJECTED_FILES, "Files that were no deliveries, with the reason.", {}
     for name, comment in RECORDS.items():
         yield Layer.CHECKPOINTS, name, comment, {}

@@ -8,6 +8,7 @@ from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.extensions.extraction import FORMATS, SERVER_KEYS, SERVER_TYPES, Extraction
 from pipelines.contracts.ingestion_checks import check_ingestion
 from pipelines.contracts.model import Contract
+from pipelines.contracts.model_checks import check_model
 from pipelines.contracts.personal_data import check_personal_data
 from pipelines.errors import ContractError
 
@@ -19,17 +20,12 @@ def check_consistency(contract: Contract, document: Document) -> None:
         ContractError: two of them do not fit together; with the line.
     """
     names = [column.name for column in contract.columns]
+    check_model(contract, document)
     if contract.layer == "source" and contract.ingestion is None:
         raise document.error(
             "a source's contract says how its files are read",
             "customProperties",
             fix="add `- {property: ingestion, value: {format: csv}}` to customProperties",
-        )
-    if contract.layer == "gold" and contract.gold is None:
-        raise document.error(
-            "a gold contract says its inputs and its SQL",
-            "customProperties",
-            fix="add `- {property: gold, value: {inputs: [...], sql: NAME.sql}}` to customProperties",
         )
     referred = {
         "deduplication.businessKey": contract.deduplication.business_key,

@@ -1,14 +1,15 @@
-"""A domain: the source contracts and the gold contracts that belong together, and which gold the sources allow."""
+"""A domain: the contracts of sources and of models that belong together, and which models the sources allow."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
 
-from pipelines.contracts.document import nearest
+from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.loader import SUFFIX, load_contract
 from pipelines.contracts.model import Classification, Contract
 from pipelines.errors import ContractError, UsageError
@@ -23,18 +24,23 @@ class Domain:
         name: Name of the domain, its folder's name.
         folder: Where its files are.
         sources: Contracts of sources, by dataset name in order.
-        gold: Contracts of gold tables, by table name in order.
+        models: Contracts of the tables that SQL makes, of silver and of gold, each after those it reads.
     """
 
     name: str
     folder: Path
     sources: tuple[Contract, ...]
-    gold: tuple[Contract, ...]
+    models: tuple[Contract, ...]
 
     @cached_property
     def contracts(self) -> tuple[Contract, ...]:
-        """All contracts: the sources', then gold's."""
-        return (*self.sources, *self.gold)
+        """All contracts: the sources', then the models'."""
+        return (*self.sources, *self.models)
+
+    @property
+    def gold(self) -> tuple[Contract, ...]:
+        """The models of gold."""
+        return tuple(model for model in self.models if model.layer == "gold")
 
     @property
     def classification(self) -> Classification:
@@ -42,7 +48,7 @@ class Domain:
         return max((contract.classification for contract in self.contracts), key=lambda value: value.rank)
 
     def contract(self, dataset: str) -> Contract:
-        """Return the contract of a dataset or gold table.
+        """Return the contract of a source or a model.
 
         Raises:
             UsageError: the domain has none of that name.
@@ -72,15 +78,33 @@ class Domain:
                 )
         return tuple(contract for contract in self.sources if contract.dataset in datasets)
 
-    def feeds(self, table: Contract, sources: Iterable[Contract]) -> tuple[Contract, ...]:
-        """Return those of `sources` whose silver has every column that the gold `table` needs."""
-        needed = set(table.gold.inputs) if table.gold else set()
-        return tuple(source for source in sources if needed <= {column.name for column in source.columns})
+    def inputs(self, model: Contract) -> tuple[Contract, ...]:
+        """Return the contracts of the tables that a model reads, in the order of its contract."""
+        wanted = model.model.inputs if model.model else ()
+        return tuple(self._by_reference[reference] for reference in wanted)
 
-    def gold_tables(self, sources: Iterable[Contract]) -> tuple[Contract, ...]:
-        """Return the gold tables that at least one of `sources` can feed."""
+    def buildable(self, sources: Iterable[Contract]) -> tuple[Contract, ...]:
+        """Return the models that `sources` allow, each after those it reads.
+
+        A model is built where there are all of its inputs that are not optional, and one at the least.
+        """
+        there = {source.reference for source in sources}
+        built = []
+        for model in self.models:
+            if not _lacking(model, there):
+                there.add(model.reference)
+                built.append(model)
+        return tuple(built)
+
+    def skipped(self, sources: Iterable[Contract]) -> Mapping[str, tuple[str, ...]]:
+        """Return the inputs that each model lacks which `sources` do not allow, by its name."""
         chosen = tuple(sources)
-        return tuple(table for table in self.gold if self.feeds(table, chosen))
+        there = {contract.reference for contract in (*chosen, *self.buildable(chosen))}
+        return {model.dataset: lacking for model in self.models if (lacking := _lacking(model, there))}
+
+    @cached_property
+    def _by_reference(self) -> Mapping[str, Contract]:
+        return {contract.reference: contract for contract in self.contracts}
 
     def retention_days(self, layer: Layer) -> int | None:
         """Days that the store of `layer` keeps files; ``None`` for ever.
@@ -107,7 +131,7 @@ def domain_names(root: Path | None = None) -> tuple[str, ...]:
 
 
 def load_domain(name: str = "sales", root: Path | None = None) -> Domain:
-    """Read every contract of a domain: ``<root>/<name>/*.odcs.yaml`` and ``<root>/<name>/gold/*.odcs.yaml``.
+    """Read every contract of a domain: ``*.odcs.yaml`` in ``<root>/<name>``, and in its folders `silver` and `gold`.
 
     Args:
         name: The domain.
@@ -115,36 +139,51 @@ def load_domain(name: str = "sales", root: Path | None = None) -> Domain:
 
     Raises:
         UsageError: there is no such domain.
-        ContractError: a contract is wrong, or two of them do not fit together.
+        ContractError: a contract is wrong, two of them do not fit together, or models read each other in a circle.
     """
     names = domain_names(root)
     if name not in names:
         raise UsageError(f"there is no domain {name!r}", where=str(root or domains_folder()), fix=nearest(name, names))
     folder = (root or domains_folder()) / name
-    contracts = [load_contract(path) for path in (*_contract_files(folder), *_contract_files(folder / "gold"))]
-    domain = Domain(
+    folders = (folder, folder / Layer.SILVER.value, folder / Layer.GOLD.value)
+    contracts = [load_contract(path) for place in folders for path in _contract_files(place)]
+    for contract in contracts:
+        _check_place(contract, name)
+    _check_names(contracts)
+    return Domain(
         name=name,
         folder=folder,
         sources=tuple(contract for contract in contracts if contract.layer == "source"),
-        gold=tuple(contract for contract in contracts if contract.layer == "gold"),
+        models=_ordered(contracts),
     )
-    _check(domain)
-    return domain
 
 
 def _contract_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
 
 
-def _check(domain: Domain) -> None:
+def _lacking(model: Contract, there: Collection[str]) -> tuple[str, ...]:
+    """The inputs for want of which a model is not built."""
+    if model.model is None:
+        return ()
+    needed = [name for name in model.model.inputs if name not in model.model.optional] or model.model.inputs
+    lacking = tuple(name for name in needed if name not in there)
+    all_optional = set(model.model.optional) == set(model.model.inputs)
+    return () if all_optional and len(lacking) < len(needed) else lacking
+
+
+def _check_place(contract: Contract, domain: str) -> None:
+    if contract.domain != domain:
+        raise ContractError(
+            f"the contract says domain {contract.domain!r} and lies in the folder of {domain!r}",
+            where=str(contract.path),
+            fix=f"write `domain: {domain}` or move the file",
+        )
+
+
+def _check_names(contracts: Iterable[Contract]) -> None:
     seen: dict[str, Contract] = {}
-    for contract in domain.contracts:
-        if contract.domain != domain.name:
-            raise ContractError(
-                f"the contract says domain {contract.domain!r} and lies in the folder of {domain.name!r}",
-                where=str(contract.path),
-                fix=f"write `domain: {domain.name}` or move the file",
-            )
+    for contract in contracts:
         if contract.dataset in seen:
             raise ContractError(
                 f"two contracts describe the dataset {contract.dataset!r}",
@@ -152,12 +191,43 @@ def _check(domain: Domain) -> None:
                 fix=f"the other one is {seen[contract.dataset].path}",
             )
         seen[contract.dataset] = contract
-    columns = {column.name for source in domain.sources for column in source.columns}
-    for table in domain.gold:
-        if table.gold and not table.gold.optional and not domain.feeds(table, domain.sources):
-            missing = [name for name in table.gold.inputs if name not in columns] or list(table.gold.inputs)
-            raise ContractError(
-                f"no source of {domain.name} has what {table.dataset} needs: {', '.join(missing)}",
-                where=str(table.path),
-                fix=nearest(missing[0], sorted(columns)),
-            )
+
+
+def _ordered(contracts: Iterable[Contract]) -> tuple[Contract, ...]:
+    """The models, each after those that it reads; those that may come at once are in the order of their names."""
+    known = {contract.reference: contract for contract in contracts}
+    reads = {name: contract.model.inputs for name, contract in known.items() if contract.model}
+    for name, inputs in reads.items():
+        for read in inputs:
+            if read not in known:
+                raise ContractError(
+                    f"{name} reads {read}, which no contract of its domain describes",
+                    where=_line_of_inputs(known[name]),
+                    fix=nearest(read, list(known)),
+                )
+    sorter = TopologicalSorter(reads)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        chain = list(reversed(error.args[1]))
+        raise ContractError(
+            f"models read each other in a circle: {' reads '.join(chain)}",
+            where=_line_of_inputs(known[chain[0]]),
+            fix=f"let one of them read something else; the others: {_places(known, chain[1:-1]) or 'none'}",
+        ) from None
+    ordered: list[Contract] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered.extend(known[name] for name in ready if name in reads)
+        sorter.done(*ready)
+    return tuple(ordered)
+
+
+def _places(known: Mapping[str, Contract], names: Iterable[str]) -> str:
+    return ", ".join(_line_of_inputs(known[name]) for name in names)
+
+
+def _line_of_inputs(model: Contract) -> str:
+    """``file:line`` of a model's inputs; read again, as contracts do not keep their lines."""
+    at = [item.property for item in model.standard.custom_properties].index("model")
+    return Document.read(model.path).where("customProperties", at, "value", "inputs")

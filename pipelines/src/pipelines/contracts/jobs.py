@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import requires
 from typing import Literal
 
@@ -76,7 +77,7 @@ class JobSpec:
         schedule: Quartz cron expression in UTC from the contracts' SLA; ``None`` where no contract has one.
         tags: Domain, classification and owner.
         sources: Datasets it reads.
-        skipped: Gold tables it does not build, each with the silver columns that no chosen source has together.
+        skipped: Models it does not build, each with the inputs that no chosen source gives.
         libraries: Requirements, pinned, that its tasks need beside the wheel and a cluster's runtime.
         content: Digest of the wheel's code, contracts and SQL that it was derived with.
     """
@@ -158,11 +159,21 @@ def job_spec(
         tasks.append(
             task("quality", name, "dataset", (f"silver_{name}",), f"Check {name} against its contract; write Data Docs")
         )
-    for table in domain.gold_tables(chosen):
-        fed = tuple(f"silver_{source.dataset}" for source in domain.feeds(table, chosen))
-        after, run_if = (("tables",), "ALL_DONE") if grouped else (fed, "ALL_SUCCESS")
-        tasks.append(task("gold", table.dataset, "table", after, f"Build {table.dataset}", run_if=run_if))
-    leaves = tuple(item.key for item in tasks if item.entry_point in ("gold", "quality", "tables"))
+    models = domain.buildable(chosen)
+    for model in models:
+        read = [item for item in domain.inputs(model) if item in chosen or item in models]
+        kind = "table" if model.layer == "gold" else "dataset"
+        together = grouped and any(item in chosen for item in read)
+        after = tuple(
+            dict.fromkeys(
+                "tables" if grouped and item in chosen else f"{item.published.value}_{item.dataset}" for item in read
+            )
+        )
+        run_if: RunIf = "ALL_DONE" if together else "ALL_SUCCESS"
+        built = task(model.layer, model.dataset, kind, after, f"Build {model.dataset}", run_if=run_if)
+        tasks.append(replace(built, max_retries=0))  # a gate, in silver as in gold
+    read_by_others = {key for item in tasks for key in item.depends_on}
+    leaves = tuple(item.key for item in tasks if item.key not in read_by_others or item.entry_point == "tables")
     tasks.append(task("maintain", "", "", leaves, "Compact, cluster and vacuum the domain's tables"))
     return JobSpec(
         domain=domain.name,
@@ -172,7 +183,7 @@ def job_spec(
         schedule=_schedule(chosen),
         tags=_tags(domain),
         sources=tuple(source.dataset for source in chosen),
-        skipped=_skipped(domain, chosen),
+        skipped=domain.skipped(chosen),
         libraries=cluster_libraries(),
         content=installed_content(),
     )
@@ -190,16 +201,6 @@ def cluster_libraries() -> tuple[str, ...]:
     return tuple(found)
 
 
-def _skipped(domain: Domain, chosen: tuple[Contract, ...]) -> Mapping[str, tuple[str, ...]]:
-    built = {table.dataset for table in domain.gold_tables(chosen)}
-    columns = {column.name for source in chosen for column in source.columns}
-    return {
-        table.dataset: tuple(name for name in table.gold.inputs if name not in columns) or table.gold.inputs
-        for table in domain.gold
-        if table.gold and table.dataset not in built
-    }
-
-
 def _schedule(sources: Collection[Contract]) -> str | None:
     for source in sources:
         for promise in source.standard.sla_properties:
@@ -209,6 +210,6 @@ def _schedule(sources: Collection[Contract]) -> str | None:
 
 
 def _tags(domain: Domain) -> Mapping[str, str]:
-    owners = sorted({contract.owner for contract in domain.contracts if contract.owner})
+    owners = Counter(sorted(contract.owner for contract in domain.contracts if contract.owner)).most_common(1)
     tags = {"domain": domain.name, "data-classification": domain.classification.value}
-    return {**tags, "owner": owners[0]} if owners else tags
+    return {**tags, "owner": owners[0][0]} if owners else tags

@@ -22,7 +22,6 @@ from pipelines.contracts.extensions import (
     Deduplication,
     Extension,
     Extraction,
-    Gold,
     Implementation,
     Ingestion,
     KAnonymity,
@@ -32,6 +31,7 @@ from pipelines.contracts.extensions import (
     Redelivery,
     Registry,
     Source,
+    SqlModel,
 )
 from pipelines.contracts.model import Check, Classification, Column, Contract
 from pipelines.contracts.odcs import CustomProperty, DataContract, Property, Quality, SlaProperty
@@ -42,6 +42,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TYPE = re.compile(
     r"string|boolean|tinyint|smallint|int|bigint|float|double|date|timestamp|binary|decimal\((\d{1,2}),(\d{1,2})\)"
 )
+_WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _DEFAULT_TYPES = {"string": "string", "boolean": "boolean", "date": "date", "timestamp": "timestamp"}
 _DAYS = {"d": 1, "day": 1, "days": 1, "y": 365, "yr": 365, "year": 365, "years": 365}
 TYPES_OF: Mapping[str, frozenset[str]] = {
@@ -128,11 +129,11 @@ class _Reader:
             raise self.document.error(
                 "the contract does not say its layer",
                 "customProperties",
-                fix="add `- {property: layer, value: source}` (or `gold`) to customProperties",
+                fix="add `- {property: layer, value: source}` (or `silver`, `gold`) to customProperties",
             )
-        columns = self._columns(table.properties, gold=layer == "gold")
-        gold = cast("Gold | None", custom.get("gold"))
-        query = self._query(gold)
+        columns = self._columns(table.properties, derived=layer != "source")
+        model = cast("SqlModel | None", custom.get("model"))
+        query = self._query(model)
         contract = Contract(
             path=self.path,
             standard=standard,
@@ -149,11 +150,12 @@ class _Reader:
             circuit_breaker=cast("CircuitBreaker | None", custom.get("circuitBreaker")),
             deduplication=cast("Deduplication", custom.get("deduplication") or Deduplication()),
             maintenance=cast("Maintenance", custom.get("maintenance") or Maintenance()),
-            gold=gold,
+            model=model,
             retention_days=self._retention(standard.sla_properties),
             layer_retention=cast("LayerRetention", custom.get("layerRetention") or LayerRetention()),
             digest=self._digest(query),
             sql_digest=None if query is None else hashlib.sha256(query).hexdigest(),
+            sql_words=frozenset(_WORD.findall(query.decode(errors="replace").lower())) if query else frozenset(),
             data_subject=cast("DataSubject | None", custom.get("dataSubject")),
             k_anonymity=cast("KAnonymity | None", custom.get("kAnonymity")),
         )
@@ -222,7 +224,7 @@ class _Reader:
 
     # columns ----------------------------------------------------------------------------------------------------
 
-    def _columns(self, properties: Sequence[Property], *, gold: bool) -> tuple[Column, ...]:
+    def _columns(self, properties: Sequence[Property], *, derived: bool) -> tuple[Column, ...]:
         if not properties:
             raise self.document.error("the dataset has no columns", "schema", 0, fix="add `properties:`")
         columns: list[Column] = []
@@ -230,19 +232,19 @@ class _Reader:
         for index, item in enumerate(properties):
             path = ("schema", 0, "properties", index)
             with self._apart():
-                column = self._column(item, path, gold=gold)
+                column = self._column(item, path, derived=derived)
                 if column.name in seen:
                     raise self.document.error(f"column {column.name} is there twice", *path, "name")
                 seen.add(column.name)
                 columns.append(column)
         return tuple(columns)
 
-    def _column(self, item: Property, path: tuple[str | int, ...], *, gold: bool) -> Column:
+    def _column(self, item: Property, path: tuple[str | int, ...], *, derived: bool) -> Column:
         name = self._name(item.name, "a column", *path, "name")
         custom = self._custom(item.custom_properties, COLUMN_PROPERTIES, *path, "customProperties")
         classification = self._classification(item, path)
         masking = cast("Masking | None", custom.get("masking"))
-        if classification is Classification.PERSONAL and masking is None and not gold:
+        if classification is Classification.PERSONAL and masking is None and not derived:
             raise self.document.error(
                 f"column {name} is personal and nothing says how it is masked",
                 *path,
@@ -257,11 +259,11 @@ class _Reader:
                 fix=f"take `partitioned` away; `maintenance` with `zOrderBy: [{name}]` clusters rows",
             )
         sources = item.transform_source_objects
-        if not sources and item.transform_logic is None and not gold:
+        if not sources and item.transform_logic is None and not derived:
             sources = (item.name,)
         return Column(
             name=name,
-            sources=() if gold else sources,
+            sources=() if derived else sources,
             type=self._type(item, path),
             logical_type=item.logical_type or "string",
             format=item.logical_type_options.get("format") if item.logical_type in ("date", "timestamp") else None,
@@ -361,10 +363,10 @@ class _Reader:
             return promise.value * factor
         return None
 
-    def _query(self, gold: Gold | None) -> bytes | None:
-        if gold is None:
+    def _query(self, model: SqlModel | None) -> bytes | None:
+        if model is None:
             return None
-        query = self.path.parent / gold.sql
+        query = self.path.parent / model.sql
         if not query.is_file():
             raise self.document.error(f"there is no SQL file {query}", "customProperties")
         return query.read_bytes()

@@ -23,7 +23,6 @@ from pipelines.contracts.extensions import (
     DataSubject,
     Deduplication,
     Extraction,
-    Gold,
     Implementation,
     Ingestion,
     KAnonymity,
@@ -33,6 +32,7 @@ from pipelines.contracts.extensions import (
     OnFailure,
     Redelivery,
     Source,
+    SqlModel,
 )
 from pipelines.contracts.odcs import DataContract, Quality
 from pipelines.settings import Layer
@@ -127,23 +127,24 @@ class Contract:
         domain: Domain the dataset belongs to.
         dataset: Name of the dataset, which is the table's name in every layer.
         description: One line for readers.
-        layer: ``source`` (bronze and silver are made from it) or ``gold``.
+        layer: ``source`` (bronze and silver are made from it), or ``silver`` or ``gold`` of a table that SQL makes.
         columns: What is published, in order.
         checks: Checks of the table as a whole.
-        ingestion: How deliveries are read; ``None`` for gold.
+        ingestion: How deliveries are read; ``None`` for models.
         extraction: How a source that is no file is read; ``None`` where files are delivered.
-        source: Where deliveries come from; ``None`` for gold and for sources that arrive by themselves.
+        source: Where deliveries come from; ``None`` for models and for sources that arrive by themselves.
         redelivery: What a known name with new content is.
         circuit_breaker: When a batch is held; ``None`` for never.
         deduplication: Which rows are the same.
         maintenance: Care of files.
         data_subject: Whom its rows are about; ``None`` where they are about nobody.
         k_anonymity: How many rows must look alike before it is published; ``None`` for no such promise.
-        gold: Inputs and SQL of a gold table; ``None`` for sources.
+        model: Inputs and SQL of a derived table; ``None`` for sources.
         retention_days: The SLA's retention; ``None`` for ever.
         layer_retention: Retention where a layer has one of its own.
         digest: sha256 of the contract's bytes (and of its SQL file's), hexadecimal.
-        sql_digest: sha256 of a gold table's SQL file, hexadecimal; ``None`` for sources.
+        sql_digest: sha256 of a model's SQL file, hexadecimal; ``None`` for sources.
+        sql_words: Words of that file: a model reads a column only where it names it.
     """
 
     path: Path
@@ -161,11 +162,12 @@ class Contract:
     circuit_breaker: CircuitBreaker | None
     deduplication: Deduplication
     maintenance: Maintenance
-    gold: Gold | None
+    model: SqlModel | None
     retention_days: int | None
     layer_retention: LayerRetention
     digest: str
     sql_digest: str | None = None
+    sql_words: frozenset[str] = frozenset()
     data_subject: DataSubject | None = None
     k_anonymity: KAnonymity | None = None
 
@@ -173,6 +175,16 @@ class Contract:
     def version(self) -> str:
         """Version of the contract, SemVer by its team's choice."""
         return self.standard.version
+
+    @property
+    def published(self) -> Layer:
+        """The layer that its readers find it in."""
+        return Layer.GOLD if self.layer == "gold" else Layer.SILVER
+
+    @property
+    def reference(self) -> str:
+        """What SQL calls the published table, e.g. ``silver.online_retail``."""
+        return f"{self.published.value}.{self.dataset}"
 
     @property
     def source_fields(self) -> tuple[str, ...]:

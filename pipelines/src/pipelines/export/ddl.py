@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipelines.contracts import Contract, Layer, schema_name
+from pipelines.contracts import Contract, schema_name
 from pipelines.contracts.model import Column
 from pipelines.errors import UsageError
 from pipelines.export.published import nullable, of_values, promises
@@ -80,8 +80,7 @@ class _Writer:
     def __init__(self, contract: Contract, dialect: Dialect) -> None:
         self.contract = contract
         self.dialect = dialect
-        layer = Layer.SILVER if contract.layer == "source" else Layer(contract.layer)
-        self.schema = self._name(schema_name(contract.domain, layer))
+        self.schema = self._name(schema_name(contract.domain, contract.published))
         self.table = f"{self.schema}.{self._name(contract.dataset)}"
         self.promises = promises(contract)
 

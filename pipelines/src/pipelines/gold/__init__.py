@@ -1,5 +1,1 @@
-"""Gold: tables that people read, one SQL file and one contract each, rebuilt whole and checked before they replace."""
-
-from pipelines.gold.render import render
-
-__all__ = ["render"]
+"""Models: tables of silver and gold that one SQL file and one contract make, checked before they replace."""

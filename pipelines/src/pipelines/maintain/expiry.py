@@ -1,7 +1,7 @@
 """The contract's retention, enforced inside the tables: rows older than it are deleted, and VACUUM takes their files.
 
 Storage cannot do it: which of a Delta table's files are live stands in its log (decision 0006). A row's age is the time
-since it was taken in (``_ingested_at``). Gold has no age of its own: it is rebuilt from what silver holds.
+since it was taken in (``_ingested_at``). What SQL derives has no age of its own: it is rebuilt from what silver holds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def expired(layer: Layer, contract: Contract, now: datetime) -> str | None:
         contract: Contract of the dataset.
         now: The time, UTC.
     """
-    days = contract.retention(layer) if layer in AGEING else None
+    days = contract.retention(layer) if layer in AGEING and contract.model is None else None
     if days is None:
         return None
     return f"_ingested_at < TIMESTAMP '{now - timedelta(days=days):%Y-%m-%d %H:%M:%S}'"

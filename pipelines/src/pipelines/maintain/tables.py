@@ -91,7 +91,7 @@ def plan(settings: RunSettings, domain: Domain) -> tuple[Care, ...]:
         for contract in sources
         for layer in (Layer.BRONZE, Layer.SILVER, Layer.QUARANTINE)
     ]
-    wanted.extend(_care(settings, contract, Layer.GOLD) for contract in domain.gold_tables(sources))
+    wanted.extend(_care(settings, contract, contract.published) for contract in domain.buildable(sources))
     return tuple(wanted)
 
 

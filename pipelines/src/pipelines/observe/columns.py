@@ -13,6 +13,9 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.contracts.model import Column, Contract
+from pipelines.errors import ContractError
+from pipelines.gold.lineage import Edge
+from pipelines.gold.lineage import lineage as of_model
 from pipelines.observe.facts import TaskRun
 from pipelines.settings import Layer
 
@@ -55,11 +58,30 @@ class Lineage:
 
 def lineage(run: TaskRun, layer: Layer) -> Lineage:
     """Column lineage of what the task writes to a layer; without columns where nothing is known."""
+    if run.contract.model is not None:
+        return _of_model(run)
     if layer is Layer.BRONZE:
         return _of_bronze(run.contract)
     if layer is Layer.SILVER and run.task in ("silver", "replay"):
         return _of_silver(run.contract)
     return Lineage({})
+
+
+def _of_model(run: TaskRun) -> Lineage:
+    """By the model's SQL (`pipelines.gold.lineage`)."""
+    if run.domain is None:
+        return Lineage({})
+    try:
+        traced = of_model(run.domain, run.contract)
+    except ContractError:  # the run itself fails by it, and says so
+        return Lineage({})
+    columns = {name: tuple(_origin(edge) for edge in edges) for name, edges in traced.columns.items()}
+    return Lineage(columns, tuple(_origin(edge) for edge in traced.dataset))
+
+
+def _origin(edge: Edge) -> Origin:
+    layer, _, dataset = edge.table.partition(".")
+    return Origin(Layer(layer), dataset, edge.column, edge.type, edge.subtype, edge.masking)
 
 
 def _of_bronze(contract: Contract) -> Lineage:

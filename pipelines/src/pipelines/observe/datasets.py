@@ -21,16 +21,15 @@ READS: Final[Mapping[str, tuple[Layer, ...]]] = {
     "replay": (Layer.BRONZE,),
     "quality": (Layer.SILVER,),
 }
-"""Layers of the task's own dataset that it reads; gold reads other datasets (`sources_of`)."""
+"""Layers of the task's own dataset that it reads; models read other datasets (`sources_of`)."""
 
 WRITES: Final[Mapping[str, tuple[Layer, ...]]] = {
     "extract": (Layer.LANDING,),
     "bronze": (Layer.BRONZE,),
     "silver": (Layer.SILVER, Layer.QUARANTINE),
     "replay": (Layer.SILVER, Layer.QUARANTINE),
-    "gold": (Layer.GOLD,),
 }
-"""Layers of the task's own dataset that it writes."""
+"""Layers of the task's own dataset that it writes; a model writes the one that it is published in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,8 @@ def place(settings: RunSettings, layer: Layer, contract: Contract) -> Place | No
 
 def inputs(run: TaskRun) -> tuple[Place, ...]:
     """What the task reads."""
-    if run.task == "gold":
-        found = [place(run.settings, published_layer(each), each) for each in sources_of(run)]
+    if run.contract.model is not None:
+        found = [place(run.settings, each.published, each) for each in sources_of(run)]
     else:
         found = [place(run.settings, layer, run.contract) for layer in READS.get(run.task, ())]
     return tuple(each for each in found if each is not None)
@@ -87,19 +86,16 @@ def written(run: TaskRun) -> dict[Layer, str]:
 
 def published(run: TaskRun) -> str:
     """Where the dataset's published table is, as this machine reaches it."""
-    return run.settings.table_path(published_layer(run.contract), run.contract.dataset)
-
-
-def published_layer(contract: Contract) -> Layer:
-    """Layer whose table the contract describes: silver for a source."""
-    return Layer.GOLD if contract.layer == "gold" else Layer.SILVER
+    return run.settings.table_path(run.contract.published, run.contract.dataset)
 
 
 def sources_of(run: TaskRun) -> tuple[Contract, ...]:
-    """Contracts whose published tables a gold table is built from; none where the domain is not known."""
+    """Contracts whose published tables a model reads in this job; none where the domain is not known."""
     if run.domain is None:
         return ()
-    return run.domain.feeds(run.contract, run.domain.choose(run.settings.sources))
+    chosen = run.domain.choose(run.settings.sources)
+    there = (*chosen, *run.domain.buildable(chosen))
+    return tuple(contract for contract in run.domain.inputs(run.contract) if contract in there)
 
 
 def event_time(contract: Contract) -> Column | None:
@@ -110,4 +106,4 @@ def event_time(contract: Contract) -> Column | None:
 
 
 def _written_layers(run: TaskRun) -> tuple[Layer, ...]:
-    return (published_layer(run.contract),) if run.task == "gold" else WRITES.get(run.task, ())
+    return (run.contract.published,) if run.contract.model is not None else WRITES.get(run.task, ())

@@ -223,9 +223,9 @@ class _Erasure:
 
     def _build_gold(self) -> None:
         chosen = self._domain.choose(self._settings.sources)
-        for table in self._domain.gold_tables(chosen):
-            if self._engine.exists(self._settings.table_path(Layer.GOLD, table.dataset)):
-                build(self._engine, self._settings, self._domain, table)
+        for model in self._domain.buildable(chosen):
+            if self._engine.exists(self._settings.table_path(model.published, model.dataset)):
+                build(self._engine, self._settings, self._domain, model)
         failpoint("erase.built")
 
     def _purge(self) -> dict[str, tuple[Layer, int, int]]:

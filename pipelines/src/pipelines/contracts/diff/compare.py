@@ -17,7 +17,7 @@ _SMALLER_IS_BETTER: Final = ("latency", "freshness", "frequency", "timeToDetect"
 """Promises in which a smaller number of the same unit says more."""
 _TIGHTER_UP: Final = ("minimum", "exclusiveMinimum", "minLength")
 _TIGHTER_DOWN: Final = ("maximum", "exclusiveMaximum", "maxLength")
-_TOLD_APART: Final = ("layer", "gold")
+_TOLD_APART: Final = ("layer", "model")
 """Custom properties with a rule of their own; any other is how the table is made."""
 _STRENGTH: Final = {"warn": 0, "quarantine": 1, "failBatch": 2, None: 1}
 _MISSING: Final = {
@@ -39,7 +39,8 @@ class Difference:
         rule: What kind of change it is.
         what: What changes, a few words.
         column: The column, where it is about one.
-        gold: Gold tables whose inputs name the column; for a change of the whole dataset, those it feeds.
+        gold: Gold tables that read the column, directly or through other models; where the whole dataset changes,
+            those that read it.
         roles: Roles that read the table.
     """
 
@@ -103,20 +104,16 @@ def differences(
 
 
 def gold_fed(known: Iterable[Contract], contract: Contract, column: str | None = None) -> tuple[str, ...]:
-    """Gold tables that a source feeds, by the columns that it had or has; with `column`, those that ask for it."""
-    if contract.layer == "gold":
-        return ()
-    known = tuple(known)
-    columns = {c.name for one in known if _name(one) == _name(contract) for c in one.columns}
-    tables = {
-        one.dataset
-        for one in known
-        if one.domain == contract.domain
-        and one.gold
-        and columns.issuperset(one.gold.inputs)
-        and (column is None or column in one.gold.inputs)
+    """Gold tables that read a table, directly or through other models; with `column`, by models that name it."""
+    models = [one for one in known if one.model and one.domain == contract.domain]
+    hit = {
+        one.reference
+        for one in models
+        if one.model and contract.reference in one.model.inputs and (column is None or column in one.sql_words)
     }
-    return tuple(sorted(tables))
+    while more := {one.reference for one in models if one.model and not hit.isdisjoint(one.model.inputs)} - hit:
+        hit |= more
+    return tuple(sorted({one.dataset for one in models if one.layer == "gold" and one.reference in hit}))
 
 
 def _name(contract: Contract) -> str:
@@ -333,8 +330,8 @@ def _making(old: Contract, new: Contract) -> Iterator[_Said]:
     for name in sorted({*before, *after} - {*_TOLD_APART}):
         if before.get(name) != after.get(name):
             yield _rule("processing-changed", f"{name} changed")
-    if old.gold and new.gold and (before.get("gold") != after.get("gold") or old.sql_digest != new.sql_digest):
-        yield _rule("gold-changed", "its inputs or its SQL change")
+    if old.model and new.model and (before.get("model") != after.get("model") or old.sql_digest != new.sql_digest):
+        yield _rule("model-changed", "its inputs or its SQL change")
 
 
 def _properties(contract: Contract) -> dict[str, Any]:

@@ -87,7 +87,7 @@ _RULES: Final = (
     DiffRule("role-removed", _B, "who had access by it has none", f"{_ODCS}, Roles"),
     DiffRule("role-changed", _N, "another way to the same table", f"{_ODCS}, Roles"),
     DiffRule(
-        "gold-changed", _N, "same columns and types, other rows or values: readers should look", f"{_ODCS}, Schema"
+        "model-changed", _N, "same columns and types, other rows or values: readers should look", f"{_ODCS}, Schema"
     ),
     DiffRule("processing-changed", _N, "how the table is made, not what it promises", f"{_ODCS}, Custom Properties"),
     DiffRule("owner-changed", _D, "somebody else answers for it", f"{_ODCS}, Team"),

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from pipelines.contracts.extensions import care, extraction, gold, ingestion, masking, quality, silver
 from pipelines.contracts.extensions.care import LayerRetention, Maintenance
 from pipelines.contracts.extensions.extraction import Extraction
-from pipelines.contracts.extensions.gold import Gold
+from pipelines.contracts.extensions.gold import SqlModel
 from pipelines.contracts.extensions.ingestion import Ingestion, Redelivery, Source
 from pipelines.contracts.extensions.masking import DataSubject, KAnonymity, Masking
 from pipelines.contracts.extensions.quality import CircuitBreaker, Implementation, OnFailure
@@ -22,8 +22,9 @@ from pipelines.contracts.extensions.silver import Deduplication
 
 CONTRACT_PROPERTIES: Registry = {
     "layer": Extension(
-        TypeAdapter(Literal["source", "gold"]),
-        "`source`: the contract of a source, from which bronze and silver are made; `gold`: of a gold table.",
+        TypeAdapter(Literal["source", "silver", "gold"]),
+        "`source`: the contract of a source, from which bronze and silver are made; `silver`, `gold`: of a table that "
+        "SQL makes of others (`model`).",
     ),
     **ingestion.CONTRACT_PROPERTIES,
     **extraction.CONTRACT_PROPERTIES,
@@ -50,7 +51,6 @@ __all__ = [
     "Deduplication",
     "Extension",
     "Extraction",
-    "Gold",
     "Implementation",
     "Ingestion",
     "KAnonymity",
@@ -61,4 +61,5 @@ __all__ = [
     "Redelivery",
     "Registry",
     "Source",
+    "SqlModel",
 ]

@@ -1,28 +1,44 @@
-"""What gold tables are made of."""
+"""What derived tables, of silver and of gold, are made of."""
 
 from __future__ import annotations
+
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipelines.contracts.extensions.registry import Extension, Registry
 from pipelines.contracts.odcs import Model
 
+Reference = Annotated[str, Field(pattern=r"^(silver|gold)\.[a-z][a-z0-9_]*$")]
 
-class Gold(Model):
-    """What a gold table is made of."""
 
-    inputs: tuple[str, ...] = Field(
+class SqlModel(Model):
+    """The SQL that a derived table, of silver or of gold, is made by, and the tables that it reads."""
+
+    sql: str = Field(description="SQL file beside the contract, one SELECT in Spark's dialect.")
+    inputs: tuple[Reference, ...] = Field(
         min_length=1,
         strict=False,
-        description="Silver columns it needs; sources that lack one are left out, and with none left so is the table.",
+        description="Tables of the domain that the SQL reads, as it names them: `silver.NAME` or `gold.NAME`. Their "
+        "order is the order of building; that they are just what the SQL reads is checked.",
     )
-    optional: bool = Field(
+    optional: tuple[Reference, ...] = Field(
+        default=(),
+        strict=False,
+        description="Inputs that may be absent (a source that an environment does not read) and are empty then, with "
+        "their contract's columns. Without any other input the table is not built, and named as skipped.",
+    )
+    materialisation: Literal["full", "incremental"] = Field(
+        default="full",
+        description="`full`: computed anew when an input has changed; `incremental`: only what batches touch that the "
+        "last build has not seen, which the SQL must allow (`docs/reference/models.md`).",
+    )
+    non_deterministic: bool = Field(
         default=False,
-        description="No source of the domain need have the inputs; a table not built is named as skipped.",
+        description="The SQL may call `rand()`, `current_timestamp()` and the like; the table is built at every run.",
     )
-    sql: str = Field(description="SQL file beside the contract; `{{ silver }}` in it is the sources' silver, in union.")
 
 
 CONTRACT_PROPERTIES: Registry = {
-    "gold": Extension.of(Gold),
+    "model": Extension.of(SqlModel),
 }

@@ -1,14 +1,14 @@
 WITH countries AS (
     SELECT
-        dataset,
+        'online_retail' AS dataset,
         currency,
         country,
         count(DISTINCT customer_id) AS customers,
         count(*) AS lines,
         sum(CAST(quantity AS BIGINT)) AS quantity,
         sum(amount) AS revenue
-    FROM {{ silver }}
-    GROUP BY dataset, currency, country
+    FROM silver.online_retail
+    GROUP BY currency, country
 ),
 totals AS (
     SELECT dataset, currency, sum(revenue) AS total

@@ -8,7 +8,7 @@ WITH customers AS (
         sum(amount) AS revenue,
         min(ordered_at) AS first_ordered_at,
         max(ordered_at) AS last_ordered_at
-    FROM {{ silver }}
+    FROM silver.sales
     GROUP BY dataset, currency, customer_id
 ),
 totals AS (

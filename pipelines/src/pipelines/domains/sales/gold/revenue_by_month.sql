@@ -5,5 +5,5 @@ SELECT
     count(*) AS lines,
     sum(CAST(quantity AS BIGINT)) AS quantity,
     sum(amount) AS revenue
-FROM {{ silver }}
+FROM silver.sales
 GROUP BY dataset, currency, CAST(date_trunc('month', ordered_at) AS DATE)

@@ -1,16 +1,6 @@
 -- Change of revenue against the month before = volume effect + price effect, to the last digit: the price effect is
 -- what the (rounded) volume effect leaves, so that the two always add up.
-WITH months AS (
-    SELECT
-        dataset,
-        currency,
-        CAST(date_trunc('month', ordered_at) AS DATE) AS month,
-        sum(CAST(quantity AS BIGINT)) AS quantity,
-        sum(amount) AS revenue
-    FROM {{ silver }}
-    GROUP BY dataset, currency, CAST(date_trunc('month', ordered_at) AS DATE)
-),
-pairs AS (
+WITH pairs AS (
     SELECT
         this.dataset,
         this.currency,
@@ -23,8 +13,8 @@ pairs AS (
                 CAST(before.revenue AS DECIMAL(24, 3)) * (this.quantity - before.quantity) / before.quantity, 3
             ) AS DECIMAL(28, 3)
         ) AS volume_effect
-    FROM months AS this
-    INNER JOIN months AS before
+    FROM gold.revenue_by_month AS this
+    INNER JOIN gold.revenue_by_month AS before
         ON this.dataset = before.dataset
         AND this.currency = before.currency
         AND this.month = add_months(before.month, 1)
