@@ -12,6 +12,7 @@ from typing import Any
 import fastavro
 import jsonschema
 import pytest
+from jsonschema.protocols import Validator
 from ruamel.yaml import YAML
 
 from pipelines.contracts import Contract, load_contract, load_domain
@@ -35,22 +36,22 @@ def as_json(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def validator(orders: Contract) -> jsonschema.Draft202012Validator:
+def validator(orders: Contract) -> Validator:
     schema = json.loads(export(orders, "json-schema"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
 
 
-def test_json_schema_takes_good_rows(validator: jsonschema.Draft202012Validator) -> None:
+def test_json_schema_takes_good_rows(validator: Validator) -> None:
     validator.validate(as_json(dict(GOOD)))
     validator.validate(as_json({**GOOD, **EMPTY}))
     validator.validate({**as_json(dict(GOOD)), "_file": "a.csv"})
 
 
 @pytest.mark.parametrize("rule", BAD)
-def test_json_schema_refuses_a_bad_row(rule: str, validator: jsonschema.Draft202012Validator) -> None:
+def test_json_schema_refuses_a_bad_row(rule: str, validator: Validator) -> None:
     if rule == SQL_ALONE:
-        assert f"{rule} (SQL)" in validator.schema["$comment"]
+        assert f"{rule} (SQL)" in json.dumps(validator.schema)
         return
     errors = list(validator.iter_errors(as_json({**GOOD, **BAD[rule]})))
     assert [str(error.path[0]) for error in errors] == [next(iter(BAD[rule]))]
@@ -60,9 +61,7 @@ def test_json_schema_refuses_a_bad_row(rule: str, validator: jsonschema.Draft202
     "change",
     [{"pieces": 2**31}, {"pieces": 1.5}, {"amount": 10**7}, {"day": "2026-02-30"}, {"paid": "yes"}, {"strange": 1}],
 )
-def test_json_schema_refuses_what_the_types_cannot_hold(
-    change: dict[str, Any], validator: jsonschema.Draft202012Validator
-) -> None:
+def test_json_schema_refuses_what_the_types_cannot_hold(change: dict[str, Any], validator: Validator) -> None:
     assert list(validator.iter_errors({**as_json(dict(GOOD)), **change}))
 
 
@@ -116,7 +115,8 @@ def test_great_expectations_judges_by_the_suite(sail: Engine, orders: Contract) 
         found = batch.get_batch({"dataframe": frame}).validate(suite)
         raised = [r.exception_info for r in found.results if r.exception_info.get("raised_exception")]
         assert not raised, raised
-        return {r.expectation_config.meta["rule"] for r in found.results if not r.success}
+        failed = [r.expectation_config for r in found.results if not r.success]
+        return {(config.meta or {})["rule"] for config in failed if config}
 
     assert judged([dict(GOOD), {**GOOD, **EMPTY, "order_id": "CD1"}]) == set()
     bad = [{**GOOD, "order_id": f"EF{place}", **change} for place, change in enumerate(BAD.values())]
