@@ -18,6 +18,7 @@ from levee.cli.console import output as terminal
 from levee.cli.options import Folder
 from levee.engine import find_project
 from levee.errors import UsageError
+from levee.files import write_whole
 from levee.report import contracts as tables
 from levee.review import contract_comment, contract_lint
 from levee.review.contract_sides import sides
@@ -69,6 +70,7 @@ def register(app: typer.Typer) -> None:
     contracts = typer.Typer(help="Data contracts: compare, check, document, export, and start new ones.")
     contracts.command(epilog="Example: levee contracts diff --base main --output markdown")(diff)
     contracts.command(epilog="Example: levee contracts lint pipelines/src/pipelines/domains")(lint)
+    contracts.command(epilog="Example: levee contracts infer orders.csv --as shop.orders --out orders.odcs.yaml")(infer)
     contracts.command(epilog="Example: levee contracts export --format sql-ddl --dialect postgres --out ddl")(export)
     app.add_typer(contracts, name="contracts", no_args_is_help=True)
 
@@ -148,6 +150,44 @@ def export(
         runner.call(prepared, "pipelines.export", [*where, "--", *asked])
         if out is None:
             write_texts(((f.name, f.read_text("utf-8")) for f in sorted(folder.rglob("*")) if f.is_file()), None)
+    return 0
+
+
+def infer(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE", help="A file, a folder, or postgresql://HOST:PORT/DATABASE/SCHEMA.TABLE."),
+    ],
+    *,
+    name: Annotated[str, typer.Option("--as", metavar="DOMAIN.DATASET", help="What the table is called.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The contract's file; printed where absent.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="REF", help="A database's user, by reference: env:NAME, file:/path.")
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option("--password", metavar="REF", help="Its password, by reference likewise.")
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="The most records that are read.")] = 100_000,
+    cwd: Folder = Path(),
+) -> int:
+    """Write a table's first contract from its data: types, nulls, keys, and what is probably personal, masked."""
+    domain, dot, dataset = name.partition(".")
+    if not dot:
+        raise UsageError(f"{name!r} does not name domain and dataset", fix=f"--as DOMAIN.{name}")
+    if out and out.exists():
+        raise UsageError("there is a contract already", where=str(out), fix="remove it first, or name another file")
+    prepared = runner.ensure_data_env(find_project(cwd).root, console=errors)
+    login = [f"--{option}={value}" for option, value in (("user", user), ("password", password)) if value]
+    asked = ["--domain", domain, "--dataset", dataset, f"--rows={rows}", *login, "--", source]
+    text = runner.call(prepared, "pipelines.infer", asked)
+    if out is None:
+        sys.stdout.write(text)
+        return 0
+    write_whole(out, text)
+    terminal.print(f"contract  {out}", soft_wrap=True)
+    terminal.print(f"next      levee contracts lint {out}", soft_wrap=True)
     return 0
 
 

@@ -185,3 +185,29 @@ def test_export_tells_the_wheels_error_as_its_own(repository, capsys):
     assert "unknown key 'statuz'" in said
     assert "did you mean `status`?" in said
     assert "Traceback" not in said
+
+
+def test_infer_writes_a_contract_that_lint_takes(tmp_path, capsys):
+    (tmp_path / "orders.csv").write_text(
+        "OrderNo,Amount,E-Mail\nA1,1.50,ann@private.example\nA2,2.25,bob@private.example\n"
+    )
+    out = tmp_path / "orders.odcs.yaml"
+    asked = ["contracts", "infer", str(tmp_path / "orders.csv"), "--as", "shop.orders", "--cwd", str(ROOT)]
+    assert run([*asked, "--out", str(out)]) == 0
+    assert "private.example" not in out.read_text()
+    assert run(["contracts", "lint", str(out)]) == 0
+    capsys.readouterr()
+    assert run(asked) == 0
+    assert capsys.readouterr().out == out.read_text()
+    assert run([*asked, "--out", str(out)]) == 2
+    assert "there is a contract already" in capsys.readouterr().err
+
+
+def test_infer_tells_what_it_cannot_read(tmp_path, capsys):
+    asked = ["--as", "shop.orders", "--cwd", str(ROOT)]
+    assert run(["contracts", "infer", str(tmp_path / "none.csv"), *asked]) == 2
+    assert "no such source" in capsys.readouterr().err
+    assert run(["contracts", "infer", "postgresql://u:hunter2@db/shop/public.t", *asked]) == 2
+    said = capsys.readouterr().err
+    assert "without secrets" in said
+    assert "hunter2" not in said

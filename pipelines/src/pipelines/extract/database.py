@@ -193,6 +193,16 @@ class Snapshot:
             ) from None
         return {column["name"]: column["type"] for column in columns}
 
+    def key(self) -> tuple[str, ...]:
+        """Columns of the table's primary key; none of a view."""
+        found = sa.inspect(self._connection).get_pk_constraint(self._database.table, schema=self._database.schema)
+        return tuple(found["constrained_columns"])
+
+    def required(self) -> frozenset[str]:
+        """Columns that the table says are never null."""
+        columns = sa.inspect(self._connection).get_columns(self._database.table, schema=self._database.schema)
+        return frozenset(column["name"] for column in columns if not column["nullable"])
+
     def range_of(self, column: str, within: Slice) -> tuple[Any, Any]:
         """Least and greatest value of a column in a slice."""
         asked = self._database.select((sa.func.min(_column(column)), sa.func.max(_column(column))))
