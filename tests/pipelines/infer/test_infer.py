@@ -226,7 +226,8 @@ def test_a_file_without_a_header_gets_names(tmp_path: Path) -> None:
 
 def test_a_table_of_postgresql(postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     postgres.run(
-        "CREATE TABLE clients (id bigint PRIMARY KEY, email text NOT NULL, born date, balance numeric(9,2), vip boolean)",
+        "CREATE TABLE clients "
+        "(id bigint PRIMARY KEY, email text NOT NULL, born date, balance numeric(9,2), vip boolean)",
         "INSERT INTO clients SELECT n, 'a' || n || '@private.example', date '1980-01-01' + n, n / 3.0, "
         "n % 2 = 0 FROM generate_series(1, 50) AS n",
     )
