@@ -56,12 +56,12 @@ class Drift:
         told += [f"{name!r} has another type: {old} -> {new}" for name, (old, new) in self.changed.items()]
         if self.added and (form.drift == "fail" or told):
             named = ", ".join(f"{name!r}{f' ({kind})' if kind else ''}" for name, kind in self.added.items())
-            told.append(f"{'columns' if len(self.added) > 1 else 'a column'} more: {named}")
+            told.append(f"it has {'columns' if len(self.added) > 1 else 'a column'} more: {named}")
         refused = self.removed or self.changed or (self.added and form.drift == "fail")
-        return f"schema: it has {'; '.join(told)}" if refused else None
+        return f"schema: {'; '.join(told)}" if refused else None
 
     def _removed(self) -> str:
-        text = f"no column {', '.join(map(repr, self.removed))}"
+        text = f"it has no column {', '.join(map(repr, self.removed))}"
         alike = [
             f"{old!r} may be {new!r} now" + (", of another case" if old.lower() == new.lower() else "")
             for old, new in self.renamed.items()

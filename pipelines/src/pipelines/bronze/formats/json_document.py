@@ -140,8 +140,9 @@ class _Window:
                     return value, text, error
             if len(self._text) - self._at > MAX_RECORD_BYTES:
                 raise BrokenError(f"record-too-long: no end within {MAX_RECORD_BYTES} characters, {self.place}")
-            if not self._grow():
+            if self._ended:
                 raise BrokenError(f"not-json: cut off or no JSON ({fault}), in the value at {self.place}")
+            self._grow()
 
     def _grow(self) -> bool:
         if self._ended:
