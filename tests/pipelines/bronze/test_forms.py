@@ -7,7 +7,8 @@ import io
 import json
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import fastavro
@@ -20,6 +21,7 @@ from pipelines.bronze.cutting import cut
 from pipelines.bronze.ingest import ingest
 from pipelines.errors import PipelineError, SchemaError
 from pipelines.settings import Layer
+from pipelines.silver.refine import refine
 
 if TYPE_CHECKING:
     from conftest import Lake, MakeContract
@@ -205,6 +207,43 @@ def test_fields_that_no_record_has_are_removed_only_where_the_contract_fails_the
         else:
             with pytest.raises(SchemaError, match="no column 'name'"):
                 ingest(sail, contract, lake.settings)
+
+
+# silver
+
+
+def test_nested_and_strangely_named_fields_get_to_silver(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
+    contract = make_contract(
+        {"name": "id", "logicalType": "integer", "physicalType": "int", "transformSourceObjects": ["Order ID"]},
+        {"name": "city", "logicalType": "string", "transformSourceObjects": ["address.city"]},
+        {"name": "at", "logicalType": "timestamp"},
+        {"name": "amount", "logicalType": "number", "physicalType": "decimal(9,2)"},
+        {
+            "name": "upper",
+            "logicalType": "string",
+            "transformSourceObjects": ["address.city"],
+            "transformLogic": "upper(`address.city`)",
+        },
+        ingestion={"format": "parquet"},
+    )
+    table = pa.table(
+        {
+            "Order ID": [1, 2, 2],
+            "address": [{"city": "Ulm"}, {"city": "Bern"}, {"city": "Bern"}],
+            "at": pa.array([datetime(2024, 5, 1, 12, 30, 15, 600, UTC)] * 3),
+            "amount": pa.array([Decimal("1.50"), Decimal("99999999.00"), Decimal("99999999.00")], pa.decimal128(12, 2)),
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    lake.deliver("a.parquet", out.getvalue())
+    ingest(sail, contract, lake.settings)
+    result = refine(sail, contract, lake.settings)
+    assert (result.rows, result.silver, result.duplicates, result.quarantine) == (3, 1, 1, 1)
+    (row,) = lake.rows(sail, Layer.SILVER, "id", "city", "at", "amount", "upper")
+    assert (row[0], row[1], row[3], row[4]) == (1, "Ulm", Decimal("1.50"), "ULM")
+    assert row[2].astimezone(UTC) == datetime(2024, 5, 1, 12, 30, 15, 600, UTC)
+    assert lake.rows(sail, Layer.QUARANTINE, "_rules") == [("amount_type",)]
 
 
 # splitting
