@@ -13,7 +13,7 @@ import pytest
 
 import pipelines
 from pipelines.contracts import PACKAGE, job_spec, load_domain
-from pipelines.contracts.jobs import GATES, cluster_libraries
+from pipelines.contracts.jobs import CLUSTER_EXTRA, GATES, TEXT_EXTRA, cluster_libraries
 from pipelines.jobs import TASKS
 
 ROOT = Path(pipelines.__file__).parent
@@ -92,7 +92,8 @@ def test_every_import_of_every_task_is_there_on_a_cluster() -> None:
     assert {"pipelines.quality.suite", "pipelines.silver.refine", "pipelines.bronze.ingest"} <= reached(
         "pipelines.jobs"
     )
-    assert missing(cluster_libraries()) == {}
+    assert missing(cluster_libraries((CLUSTER_EXTRA, TEXT_EXTRA))) == {}
+    assert missing(cluster_libraries()).keys() == {"presidio_analyzer", "spacy", "tldextract"}
 
 
 def test_what_only_a_laptop_has_is_not_imported_with_a_module() -> None:

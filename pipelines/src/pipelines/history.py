@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipelines.settings import EngineName
+from pipelines.engine.care import commits
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine
@@ -15,10 +15,10 @@ CARE = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
 
 def data_version(engine: Engine, path: str) -> int:
     """Return the number of the newest commit of the table at `path` that is not mere care."""
-    history = _history(engine, path)
+    history = commits(engine, path)
     # Of a table that was purged the log tells only what came after: the oldest entry stands for all before it.
-    oldest = int(history[-1]["version"]) if history else 0
-    return next((int(entry["version"]) for entry in history if entry["operation"] not in CARE), oldest)
+    oldest = history[-1].version if history else 0
+    return next((commit.version for commit in history if commit.operation not in CARE), oldest)
 
 
 def not_added(engine: Engine, path: str, since: int) -> str | None:
@@ -29,22 +29,12 @@ def not_added(engine: Engine, path: str, since: int) -> str | None:
         path: The table.
         since: Number of a commit; later ones are looked at.
     """
-    later = [entry for entry in _history(engine, path) if int(entry["version"]) > since]
-    if len(later) != (max(int(entry["version"]) for entry in later) - since if later else 0):
+    later = [commit for commit in commits(engine, path) if commit.version > since]
+    if len(later) != (max(commit.version for commit in later) - since if later else 0):
         return f"the log no longer tells of every commit since version {since}"
-    for entry in later:
-        mode = str((entry.get("operationParameters") or {}).get("mode", "")).lower()
-        adds = entry["operation"] in CARE or (entry["operation"] == "WRITE" and mode == "append")
+    for commit in later:
+        mode = str(commit.parameters.get("mode", "")).lower()
+        adds = commit.operation in CARE or (commit.operation == "WRITE" and mode == "append")
         if not adds:
-            return f"{entry['operation']} {mode}".strip() + f" at version {entry['version']}"
+            return f"{commit.operation} {mode}".strip() + f" at version {commit.version}"
     return None
-
-
-def _history(engine: Engine, path: str) -> list[dict[str, Any]]:
-    """The table's commits, newest first."""
-    if engine.name is EngineName.DATABRICKS:
-        rows = engine.spark.sql(f"DESCRIBE HISTORY delta.`{path}`")
-        return [row.asDict() for row in rows.select("version", "operation", "operationParameters").collect()]
-    from pipelines.engine import local
-
-    return local.history(path)

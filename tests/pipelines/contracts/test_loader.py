@@ -70,7 +70,7 @@ REFUSED = [
     ("decimal(18,3)", "decimal(40,3)", "no Spark SQL type", "decimal(40,3)", "decimal(18,3)"),
     ("physicalType: decimal(18,3)", "physicalType: string", "string by physicalType", "physicalType: string", ""),
     ("        physicalType: decimal(18,3)\n", "", "no Spark SQL type", "name: amount", "money"),
-    ("required: true", "partitioned: true", "tables are clustered instead", "partitioned", "zOrderBy: [order_id]"),
+    ("required: true", "partitioned: true", "tables are clustered instead", "partitioned", "clusterBy: [order_id]"),
     ("logicalType: number", "logicalType: object", "no logical type that silver can hold", "object", ""),
     ("- id: amount_positive\n            metric", "- metric", "has no id", "- metric", "add `id:"),
     ("domain: shop\n", "", "names no domain", "apiVersion", "domain:"),
@@ -102,6 +102,19 @@ def test_a_column_that_is_not_there_is_refused_with_the_nearest(write) -> None:
     with pytest.raises(ContractError, match="order_idd") as caught:
         load_contract(path)
     assert caught.value.fix == "did you mean `order_id`?"
+
+
+def test_earlier_versions_of_personal_data_do_not_stay_for_longer_than_a_month(write) -> None:
+    personal = (
+        "classification: internal",
+        "classification: personal\n        customProperties: [{property: masking, value: {method: hash}}]",
+    )
+    kept = "{format: csv}\n  - property: maintenance\n    value: {vacuumHours: 721}"
+
+    assert load_contract(write(("{format: csv}", kept))).vacuum_hours == 721
+    with pytest.raises(ContractError, match="721 hours after it was deleted"):
+        load_contract(write(personal, ("{format: csv}", kept)))
+    assert load_contract(write(personal)).vacuum_hours == 168
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from deltalake.exceptions import CommitFailedError
 from pyspark.errors import SparkRuntimeException
 
-from pipelines.engine import Engine, is_in, local
+from pipelines.engine import Engine, care, is_in, local
 from pipelines.engine.commits import is_conflict, retried
 from pipelines.engine.failures import failure
 from pipelines.errors import PipelineError, SchemaError
@@ -140,8 +140,8 @@ def test_writers_at_once_lose_nothing(sail: Engine, tmp_path: Path) -> None:
 def test_care(engine: Engine, path: str) -> None:
     for number in range(3):
         engine.append(path, table((f"k{number}", number)))
-    engine.optimize(path, ["k"])
-    engine.vacuum(path, 168)
+    care.optimize(engine, path, ["k"])
+    care.vacuum(engine, path, 168)
     assert rows(engine, path) == [("k0", 0), ("k1", 1), ("k2", 2)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.contracts import Layer, domains_folder, load_domain
-from pipelines.engine import Engine
+from pipelines.engine import Engine, care
 from pipelines.errors import ContractError, QualityError, UsageError
 from pipelines.settings import RunSettings
 
@@ -77,7 +77,7 @@ def test_the_same_inputs_are_not_built_again_and_changed_ones_are(sail, settings
 def test_care_of_the_input_is_no_change(sail, settings, fill, sold, make) -> None:
     fill(sold)
     make(sail, settings, "revenue_by_month")
-    sail.optimize(settings.table_path(Layer.SILVER, "online_retail"), ["ordered_at"])
+    care.optimize(sail, settings.table_path(Layer.SILVER, "online_retail"), ["ordered_at"])
     assert make(sail, settings, "revenue_by_month").unchanged
 
 

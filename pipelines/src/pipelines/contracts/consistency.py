@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.extensions.extraction import FORMATS, SERVER_KEYS, SERVER_TYPES, Extraction
 from pipelines.contracts.ingestion_checks import check_ingestion
-from pipelines.contracts.model import Contract
+from pipelines.contracts.model import LONGEST_PERSONAL_HOURS, Classification, Contract
 from pipelines.contracts.model_checks import check_model
 from pipelines.contracts.personal_data import check_personal_data
 from pipelines.errors import ContractError
@@ -30,7 +30,7 @@ def check_consistency(contract: Contract, document: Document) -> None:
     referred = {
         "deduplication.businessKey": contract.deduplication.business_key,
         "deduplication.orderBy": contract.deduplication.order_by,
-        "maintenance.zOrderBy": contract.maintenance.z_order_by,
+        "maintenance.clusterBy": contract.maintenance.cluster_by,
     }
     for what, columns in referred.items():
         for name in columns:
@@ -40,6 +40,14 @@ def check_consistency(contract: Contract, document: Document) -> None:
                     "customProperties",
                     fix=nearest(name, names),
                 )
+    sensitive = contract.classification.rank >= Classification.PERSONAL.rank
+    if sensitive and contract.vacuum_hours > LONGEST_PERSONAL_HOURS:
+        raise document.error(
+            f"maintenance.vacuumHours keeps {contract.classification} data {contract.vacuum_hours} hours after it was "
+            f"deleted; {LONGEST_PERSONAL_HOURS} are the most",
+            "customProperties",
+            fix=f"set vacuumHours to {LONGEST_PERSONAL_HOURS} or less, or leave it out",
+        )
     ids: dict[str, str] = {}
     for check in (*contract.checks, *(check for column in contract.columns for check in column.quality)):
         if check.id in ids:

@@ -19,6 +19,8 @@ PACKAGE = "levee_pipelines"
 
 CLUSTER_EXTRA = "databricks"
 """Extra of the wheel: what a cluster's runtime lacks."""
+TEXT_EXTRA = "text"
+"""Extra of the wheel: what looks for personal data in free text, where a contract asks for it."""
 
 GATES = frozenset({"quality", "gold"})
 """Entry points that say yes or no: asked again they say the same, so they are never tried again.
@@ -36,7 +38,7 @@ GROUPED_ABOVE = 20
 """Sources above which one task takes all of them: a job of Databricks has at most 1,000 tasks, each starts a process,
 and a small table takes less time than that."""
 
-_REQUIREMENT = re.compile(r"^(?P<requirement>[^;]+?)\s*;\s*extra\s*==\s*['\"]" + CLUSTER_EXTRA + r"['\"]$")
+_REQUIREMENT = re.compile(r"^(?P<requirement>[^;]+?)\s*;\s*extra\s*==\s*['\"](?P<extra>\w+)['\"]$")
 _SOURCE_ROOTS = ("landing", "bronze", "silver", "gold", "quarantine", "audit", "checkpoints")
 
 
@@ -184,21 +186,31 @@ def job_spec(
         tags=_tags(domain),
         sources=tuple(source.dataset for source in chosen),
         skipped=domain.skipped(chosen),
-        libraries=cluster_libraries(),
+        libraries=cluster_libraries(_extras(chosen)),
         content=installed_content(),
     )
 
 
-def cluster_libraries() -> tuple[str, ...]:
-    """What the wheel's own metadata says a cluster must install beside it: requirements of `CLUSTER_EXTRA`.
+def cluster_libraries(extras: Collection[str] = (CLUSTER_EXTRA,)) -> tuple[str, ...]:
+    """What the wheel's own metadata says a cluster must install beside it: the requirements of its extras.
 
     Raises:
-        UsageError: the wheel was installed before it had that extra.
+        UsageError: the wheel was installed before it had one of them.
     """
-    found = [match["requirement"] for line in requires(PACKAGE) or () if (match := _REQUIREMENT.match(line))]
-    if not found:
+    lines = [match for line in requires(PACKAGE) or () if (match := _REQUIREMENT.match(line))]
+    found = [match["requirement"] for match in lines if match["extra"] in extras]
+    if not set(extras) <= {match["extra"] for match in lines}:
         raise UsageError(f"the installed {PACKAGE} names no libraries of a cluster", fix="make sync")
     return tuple(found)
+
+
+def _extras(sources: Collection[Contract]) -> tuple[str, ...]:
+    detects = any(
+        column.masking is not None and column.masking.method == "detect"
+        for source in sources
+        for column in source.columns
+    )
+    return (CLUSTER_EXTRA, TEXT_EXTRA) if detects else (CLUSTER_EXTRA,)
 
 
 def _schedule(sources: Collection[Contract]) -> str | None:

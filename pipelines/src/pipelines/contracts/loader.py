@@ -256,7 +256,7 @@ class _Reader:
                 f"column {name} is to partition its table, and tables are clustered instead",
                 *path,
                 "partitioned",
-                fix=f"take `partitioned` away; `maintenance` with `zOrderBy: [{name}]` clusters rows",
+                fix=f"take `partitioned` away; `maintenance` with `clusterBy: [{name}]` clusters rows",
             )
         sources = item.transform_source_objects
         if not sources and item.transform_logic is None and not derived:

@@ -54,6 +54,19 @@ class Classification(enum.StrEnum):
         return list(type(self)).index(self)
 
 
+TIME_TRAVEL_HOURS: Mapping[Classification, int] = {
+    Classification.PUBLIC: 720,
+    Classification.INTERNAL: 720,
+    Classification.CONFIDENTIAL: 336,
+    Classification.PERSONAL: 168,
+    Classification.RESTRICTED: 168,
+}
+"""Hours that earlier versions of a table can be read, where its contract does not say; 168 is Delta's floor."""
+LONGEST_PERSONAL_HOURS = 720
+"""What a contract may say of personal data: a deleted person is in no earlier version after a month, the time that GDPR
+art. 12(3) gives to answer a request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the table that a contract publishes.
@@ -219,6 +232,11 @@ class Contract:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    @property
+    def vacuum_hours(self) -> int:
+        """Hours after which files that are no longer in the table go."""
+        return self.maintenance.vacuum_hours or TIME_TRAVEL_HOURS[self.classification]
 
     def retention(self, layer: Layer) -> int | None:
         """Days that `layer` keeps this dataset; ``None`` for ever."""

@@ -140,6 +140,8 @@ class Capability(enum.Enum):
 
     DELTA_MAINTENANCE = enum.auto()
     """OPTIMIZE, ZORDER BY and VACUUM in SQL."""
+    LIQUID_CLUSTERING = enum.auto()
+    """``CLUSTER BY``; Delta's open source writers leave the table without it readable by all."""
     PERSIST = enum.auto()
     """`DataFrame.persist` keeps what was computed."""
     LASTING_CATALOGUE = enum.auto()
@@ -150,7 +152,7 @@ class Capability(enum.Enum):
 
 CAPABILITIES: dict[EngineName, frozenset[Capability]] = {
     EngineName.SAIL: frozenset(),
-    EngineName.SPARK: frozenset(Capability) - {Capability.LASTING_CATALOGUE},
+    EngineName.SPARK: frozenset(Capability) - {Capability.LASTING_CATALOGUE, Capability.LIQUID_CLUSTERING},
     EngineName.DATABRICKS: frozenset(Capability),
 }
 """What each engine has."""

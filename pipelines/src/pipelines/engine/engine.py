@@ -33,15 +33,6 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 _views = itertools.count()
-_PURGE = (
-    (
-        "ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.logRetentionDuration' = 'interval 0 seconds', "
-        "'delta.deletedFileRetentionDuration' = 'interval 0 seconds')"
-    ),
-    "REORG TABLE delta.`{path}` APPLY (PURGE)",
-    "VACUUM delta.`{path}` RETAIN 0 HOURS",
-)
-"""What deletes every file of a table on Databricks that its newest version does not need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,39 +382,6 @@ class Engine:
             retried(lambda: self.spark.sql(statement).collect(), path)
         finally:
             self.spark.catalog.dropTempView(view)
-
-    def optimize(self, path: str, z_order_by: Sequence[str] = ()) -> None:
-        """Compact the table's small files, clustered by `z_order_by` where it is given."""
-        if self.can(Capability.DELTA_MAINTENANCE):
-            order = f" ZORDER BY ({', '.join(f'`{name}`' for name in z_order_by)})" if z_order_by else ""
-            retried(lambda: self.spark.sql(f"OPTIMIZE delta.`{path}`{order}").collect(), path)
-            return
-        from pipelines.engine import local
-
-        retried(lambda: local.optimize(path, z_order_by), path)
-
-    def vacuum(self, path: str, hours: int) -> None:
-        """Delete files that left the table more than `hours` ago (168 or more)."""
-        if self.can(Capability.DELTA_MAINTENANCE):
-            self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS").collect()
-            return
-        from pipelines.engine import local
-
-        local.vacuum(path, hours)
-
-    def purge(self, path: str) -> int:
-        """Forget every version of the table but the newest, at once; return how many files were deleted.
-
-        Nobody may be writing the table, or reading an older version: their files go too. On Databricks the log's
-        entries go when its own retention, set to nothing here, is next enforced.
-        """
-        if self.name is EngineName.DATABRICKS:
-            for statement in _PURGE:
-                self.spark.sql(statement.format(path=path)).collect()
-            return 0
-        from pipelines.engine import local
-
-        return retried(lambda: local.purge(path), path)
 
     # Inside
 

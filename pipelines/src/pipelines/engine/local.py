@@ -140,10 +140,21 @@ def append(path: str, added: pa.Table) -> None:
     deltalake.write_deltalake(path, added, mode="append")
 
 
-def optimize(path: str, z_order_by: Sequence[str] = ()) -> None:
-    """Compact the table's small files, clustered by `z_order_by` where it is given."""
+def file_sizes(path: str) -> tuple[list[int], list[int | None]]:
+    """Bytes of each file of the newest version, and how many rows its log says that it has."""
+    actions = pa.table(_newest(path).get_add_actions(flatten=True))
+    return actions["size_bytes"].to_pylist(), actions["num_records"].to_pylist()
+
+
+def restore(path: str, version: int) -> None:
+    """Make the rows of an earlier version the newest ones."""
+    deltalake.DeltaTable(path).restore(version)
+
+
+def optimize(path: str, cluster_by: Sequence[str] = ()) -> None:
+    """Compact the table's small files, in Z-order of `cluster_by` where it is given."""
     optimizer = deltalake.DeltaTable(path).optimize
-    _ = optimizer.z_order(list(z_order_by)) if z_order_by else optimizer.compact()
+    _ = optimizer.z_order(list(cluster_by)) if cluster_by else optimizer.compact()
 
 
 def vacuum(path: str, hours: int) -> None:

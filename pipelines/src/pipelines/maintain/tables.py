@@ -1,4 +1,4 @@
-"""Which tables a domain has, what care each wants, and giving it: retention, OPTIMIZE, ZORDER BY, VACUUM.
+"""Which tables a domain has, what care each wants, and giving it: retention, compaction, clustering, vacuum.
 
 A table that nobody has written since its last care is left alone, so that running twice rewrites nothing. Where a care
 was given is kept in the table ``maintenance``; a run that dies before it is written cares again, which is safe.
@@ -7,15 +7,18 @@ was given is kept in the table ``maintenance``; a run that dies before it is wri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from pipelines.contracts.catalogue import RECORDS
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
+from pipelines.engine import care as deltas
 from pipelines.engine.arrow_types import TIMESTAMP
+from pipelines.engine.care import TableFiles
 from pipelines.maintain import expiry
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
@@ -24,9 +27,13 @@ if TYPE_CHECKING:
     from pipelines.engine import Engine
 
 RECORD = "maintenance"
-"""Table under checkpoints: the last care of each table."""
+"""Table under checkpoints: every care of each table, with its files before and after."""
 NOT_YET = -1
 """Version in the record of a care that has only begun."""
+SCATTERED = 64
+"""Files of a table of records above which it is compacted: each task run adds one."""
+RECORDS_VACUUM_HOURS = 168
+_FILES = ("files", "bytes", "small_files", "without_statistics", "stored_files", "stored_bytes")
 _RECORD_SCHEMA = pa.schema(
     [
         ("path", pa.string()),
@@ -37,6 +44,8 @@ _RECORD_SCHEMA = pa.schema(
         ("expired_rows", pa.int64()),
         ("run_id", pa.string()),
         ("cared_at", TIMESTAMP),
+        # A table that was made before these gets them with the next care.
+        *((f"{name}_{when}", pa.int64()) for when in ("before", "after") for name in _FILES),
     ]
 )
 
@@ -50,7 +59,7 @@ class Care:
         layer: Its layer.
         name: Its name.
         optimize: Compact small files.
-        z_order_by: Columns that rows are clustered by; only where the published columns are, in silver and gold.
+        cluster_by: Columns that rows are clustered by; only where the published columns are, in silver and gold.
         vacuum_hours: Files that left the table so long ago go.
         expired: SQL that is true for rows past the contract's retention; ``None`` where rows stay for ever.
     """
@@ -59,7 +68,7 @@ class Care:
     layer: Layer
     name: str
     optimize: bool
-    z_order_by: tuple[str, ...]
+    cluster_by: tuple[str, ...]
     vacuum_hours: int
     expired: str | None
 
@@ -74,6 +83,8 @@ class Cared:
         after: Its version after; the same where nothing had changed since the last care.
         unchanged: Nobody had written it since and no row was past its time, so it was left alone.
         expired_rows: Rows that were deleted because they were past the contract's retention.
+        files_before: What it was made of; ``None`` where it was left alone.
+        files_after: What it is made of now.
     """
 
     care: Care
@@ -81,6 +92,8 @@ class Cared:
     after: int
     unchanged: bool
     expired_rows: int = 0
+    files_before: TableFiles | None = None
+    files_after: TableFiles | None = None
 
 
 def plan(settings: RunSettings, domain: Domain) -> tuple[Care, ...]:
@@ -98,7 +111,7 @@ def plan(settings: RunSettings, domain: Domain) -> tuple[Care, ...]:
 def maintain(
     engine: Engine, settings: RunSettings, domain: Domain, report: Callable[[int, int], None] | None = None
 ) -> tuple[Cared, ...]:
-    """Care for every table of `plan` that exists.
+    """Care for every table of `plan` that exists, then for the domain's tables of records.
 
     Args:
         engine: The open engine.
@@ -137,6 +150,7 @@ def maintain(
         done.extend(cared)
         if report:
             report(len(done), len(found))
+    keep([_give(engine, care, engine.version(care.path), 0) for care in _scattered(engine, settings)])
     return tuple(done)
 
 
@@ -146,13 +160,34 @@ def expired_rows(engine: Engine, settings: RunSettings, path: str) -> int:
     return sum(row["expired_rows"] or 0 for row in rows)
 
 
+def _scattered(engine: Engine, settings: RunSettings) -> list[Care]:
+    """The domain's tables of records that have become many files."""
+    cares = [
+        Care(settings.record_path(name), Layer.CHECKPOINTS, name, True, (), RECORDS_VACUUM_HOURS, None)
+        for name in RECORDS
+    ]
+    return [
+        care for care in cares if engine.exists(care.path) and deltas.table_files(engine, care.path).files > SCATTERED
+    ]
+
+
 def _give(engine: Engine, care: Care, before: int, expired: int) -> Cared:
+    files = deltas.table_files(engine, care.path)
     if expired and care.expired:
         expiry.expire(engine, care.path, care.expired)
     if care.optimize:
-        engine.optimize(care.path, care.z_order_by)
-    engine.vacuum(care.path, care.vacuum_hours)
-    return Cared(care, before, engine.version(care.path), unchanged=False, expired_rows=expired)
+        deltas.optimize(engine, care.path, care.cluster_by)
+        deltas.analyze(engine, care.path)
+    deltas.vacuum(engine, care.path, care.vacuum_hours)
+    return Cared(
+        care,
+        before,
+        engine.version(care.path),
+        unchanged=False,
+        expired_rows=expired,
+        files_before=files,
+        files_after=deltas.table_files(engine, care.path),
+    )
 
 
 def _care(settings: RunSettings, contract: Contract, layer: Layer) -> Care:
@@ -162,8 +197,8 @@ def _care(settings: RunSettings, contract: Contract, layer: Layer) -> Care:
         layer=layer,
         name=contract.dataset,
         optimize=contract.maintenance.optimize,
-        z_order_by=contract.maintenance.z_order_by if published else (),
-        vacuum_hours=contract.maintenance.vacuum_hours,
+        cluster_by=contract.maintenance.cluster_by if published else (),
+        vacuum_hours=contract.vacuum_hours,
         expired=expiry.expired(layer, contract, settings.started),
     )
 
@@ -174,13 +209,19 @@ def _last_versions(engine: Engine, record: str) -> dict[str, int]:
 
 
 def _row(settings: RunSettings, cared: Cared) -> dict[str, object]:
+    files = {
+        f"{name}_{when}": value
+        for when, found in (("before", cared.files_before), ("after", cared.files_after))
+        for name, value in (asdict(found) if found else {}).items()
+    }
     return {
         "path": cared.care.path,
         "version": cared.after,
         "optimized": cared.care.optimize,
-        "z_order_by": list(cared.care.z_order_by),
+        "z_order_by": list(cared.care.cluster_by),
         "vacuum_hours": cared.care.vacuum_hours,
         "expired_rows": cared.expired_rows,
         "run_id": settings.run_id,
         "cared_at": datetime.now(UTC),
+        **files,
     }

@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from pipelines.bronze.span import Span
 from pipelines.bronze.storage import StoredFile, open_file
+from pipelines.engine import care
 from pipelines.errors import PipelineError, QualityError
 from pipelines.evidence import keep
 from pipelines.failpoints import failpoint
@@ -232,7 +233,7 @@ class _Erasure:
         """Forget every version but the newest: layer, files deleted and the version after, by table."""
         purged = {}
         for layer, path in self._tables():
-            deleted = self._engine.purge(path)
+            deleted = care.purge(self._engine, path)
             purged[path] = (layer, deleted, self._engine.version(path))
             failpoint("erase.purged")
         return purged

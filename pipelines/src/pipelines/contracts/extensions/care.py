@@ -16,11 +16,18 @@ class Maintenance(Model):
     """Care of the table's files."""
 
     optimize: bool = Field(default=True, description="Compact small files after a run.")
-    z_order_by: tuple[str, ...] = Field(
-        default=(), strict=False, description="Columns that rows are clustered by (OPTIMIZE ... ZORDER BY)."
+    cluster_by: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="Columns that rows are clustered by: liquid clustering on Databricks, Z-order elsewhere.",
     )
-    vacuum_hours: Annotated[int, Field(ge=168)] = Field(
-        default=168, description="Files no longer in the table go after so many hours; Delta's floor is 168."
+    vacuum_hours: Annotated[int, Field(ge=168)] | None = Field(
+        default=None,
+        description=(
+            "Hours that the table can be read as it was before; files of older versions go. Delta's floor is 168. By "
+            "default by classification: 720 for public and internal, 336 for confidential, 168 for personal and "
+            "restricted, which may have 720 at most (a month, as in GDPR art. 12(3))."
+        ),
     )
 
 
