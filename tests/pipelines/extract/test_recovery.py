@@ -96,7 +96,7 @@ def test_what_was_planned_is_read_again_under_the_same_names(sail, lake, of_tabl
 
 @pytest.mark.parametrize(("point", "number"), [(POINTS[0], 1), *((point, n) for point in POINTS[1:] for n in (1, 2))])
 def test_a_rest_source_is_whole_after_a_death_anywhere(sail, lake, api, of_api, die_at, point, number):
-    rows = [{"id": n, "name": f"n{n}", "at": n} for n in range(1, 8)]
+    rows: list[dict[str, Any]] = [{"id": n, "name": f"n{n}", "at": n} for n in range(1, 8)]
 
     def respond(path: str, _: Any) -> tuple[int, dict[str, str], bytes]:
         query = parse_qs(urlsplit(path).query)
