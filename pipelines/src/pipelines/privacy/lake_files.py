@@ -24,6 +24,8 @@ BLOCK = 16 << 20
 OVERLAP = 4096
 """Bytes of the block before that are looked at again with the next: longer than any value."""
 LONGEST_JSON = 64 << 20
+RECORDS = frozenset({"_raw", "_rescued"})
+"""Columns that hold a source's records: texts, whatever they look like."""
 _COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
@@ -138,11 +140,11 @@ def _column(name: str, column: pa.Array, numbers: Collection[str]) -> Iterator[C
     elif _is_text(kind) or name in numbers:
         distinct = pc.unique(column if _is_text(kind) else column.cast(pa.string()))  # ty: ignore[missing-attribute]
         values = [v.encode() if isinstance(v, str) else v for v in distinct.to_pylist() if v is not None]
-        if name == "stats":  # Delta's own, JSON in a checkpoint
-            texts = [text for value in values for text in _json(value.decode(), name, numbers)]
+        documents = [value for value in values if name not in RECORDS and value[:1] in (b"{", b"[")]
+        yield Cells(name, tuple(value for value in values if value not in documents))
+        for document in documents:  # statistics of Delta's, counts by rule, ...
+            texts = _json(document.decode("utf-8", "replace"), name, numbers)
             yield from (Cells(key, (text.encode(),)) for key, text in texts)
-        else:
-            yield Cells(name, tuple(values))
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -1,0 +1,153 @@
+"""No raw value of a personal column is outside the raw zone; where one is planted, it is found."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.bronze.ingest import ingest
+from pipelines.contracts import load_domain
+from pipelines.engine import Engine
+from pipelines.errors import QualityError
+from pipelines.gold.build import build
+from pipelines.privacy.erase import ErasureRequest, erase
+from pipelines.privacy.needles import Needle, Vocabulary
+from pipelines.privacy.scan import scan
+from pipelines.quality.task import check
+from pipelines.secret_references import SecretReference
+from pipelines.settings import Layer, RunSettings
+from pipelines.silver.refine import refine
+from pipelines.sources import find, land
+
+DOMAIN = load_domain("sales")
+RETAIL = "online_retail"
+CUSTOMER = "17850"
+
+
+@pytest.fixture(scope="module")
+def sales(sail: Engine, tmp_path_factory: pytest.TempPathFactory) -> RunSettings:
+    """The first days of a year of real invoices, through bronze, silver, gold and the quality task."""
+    if not os.environ.get("LEVEE_DATA"):
+        pytest.skip("LEVEE_DATA is not set: no online-retail here")
+    folder = tmp_path_factory.mktemp("sales")
+    key = folder / "key"
+    key.write_text("k" * 64)
+    key.chmod(0o600)
+    settings = RunSettings(
+        domain="sales",
+        dataset=RETAIL,
+        sources=(RETAIL,),
+        roots={layer: str(folder / layer.value) for layer in Layer},
+        run_id="first",
+        pseudonym_key=SecretReference("file", str(key)),
+    )
+    days = sorted(find("online-retail").deliveries(os.environ, folder / "cache"))
+    land(days[:3], Path(settings.deliveries(RETAIL)))
+    contract = DOMAIN.contract(RETAIL)
+    ingest(sail, contract, settings)
+    refine(sail, contract, settings)
+    check(sail, settings, contract)
+    for table in ("revenue_by_customer", "revenue_by_country"):
+        build(sail, settings, DOMAIN, DOMAIN.contract(table))
+    return settings
+
+
+def test_nothing_has_left_the_raw_zone(sail: Engine, sales: RunSettings) -> None:
+    result = scan(sail, sales, DOMAIN)
+    result.raise_if_found()
+    assert result.columns == ("cdnow.customer_id", "online_retail.customer_id")
+    assert result.values > 200
+    assert result.found.files > 40
+
+
+def text_file(path: Path) -> None:
+    path.write_text(f"<td>customer {CUSTOMER}</td>")
+
+
+def encoded_file(path: Path) -> None:
+    path.write_text(json.dumps({"who": base64.b64encode(CUSTOMER.encode()).decode()}))
+
+
+def table_column(path: Path) -> None:
+    pa_parquet.write_table(pa.table({"remark": [f"as {CUSTOMER} said"], "n": [1]}), path, compression="zstd")
+
+
+def number_of_a_personal_column(path: Path) -> None:
+    pa_parquet.write_table(pa.table({"customer_id": pa.array([int(CUSTOMER)], pa.int64())}), path)
+
+
+def wide_text(path: Path) -> None:
+    path.write_bytes(f"customer;{CUSTOMER};".encode("utf-16"))
+
+
+@pytest.mark.parametrize(
+    ("leak", "place"),
+    [
+        (text_file, "checkpoints/sales/docs.html"),
+        (encoded_file, "audit/sales/runs/x.json"),
+        (table_column, "gold/sales/export/part.parquet"),
+        (number_of_a_personal_column, "silver/sales/copy/part.parquet"),
+        (wide_text, "gold/sales/export.txt"),
+    ],
+)
+def test_a_leak_is_found(sail: Engine, sales: RunSettings, leak: Callable[[Path], None], place: str) -> None:
+    path = Path(sales.roots[Layer.GOLD]).parent / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    leak(path)
+    try:
+        with pytest.raises(QualityError, match="outside the raw zone in 1 places") as caught:
+            scan(sail, sales, DOMAIN).raise_if_found()
+    finally:
+        path.unlink()
+    assert str(path) in str(caught.value)
+    assert CUSTOMER not in str(caught.value)
+
+
+def test_a_customer_of_sales_is_erased(sail: Engine, sales: RunSettings, tmp_path: Path) -> None:
+    value = tmp_path / "value"
+    value.write_text(CUSTOMER)
+    value.chmod(0o600)
+    asked = ErasureRequest("shop_customer", SecretReference("file", str(value)), "dpo@example.org")
+    silver = sales.table_path(Layer.SILVER, RETAIL)
+    before = sail.count(silver)
+    certificate = erase(sail, replace(sales, run_id="second"), DOMAIN, asked)
+    assert certificate["search"]["found"] == 0
+    removed = {one["layer"]: one["rows"] for one in certificate["removed"] if one["layer"] != "landing"}
+    assert sail.count(silver) == before - removed["silver"]
+    assert removed["silver"] > 100
+    assert {one["layer"] for one in certificate["purged"]} == {"bronze", "silver", "quarantine", "gold"}
+    scan(sail, sales, DOMAIN).raise_if_found()
+
+
+class TestNeedles:
+    """Values in bytes."""
+
+    @pytest.mark.parametrize("data", [b"17850", b"a,17850.0,b", b"\x0517850\x05", b"<td>17850</td>"])
+    def test_a_value_of_its_own_is_found(self, data: bytes) -> None:
+        assert list(Needle((CUSTOMER,)).found(data)) == [(CUSTOMER, "utf-8")]
+        assert list(Vocabulary([CUSTOMER]).found(data)) == [(CUSTOMER, "utf-8")]
+
+    @pytest.mark.parametrize("data", [b"117850", b"17850a", b"1785", b"a17850"])
+    def test_a_part_of_another_is_not(self, data: bytes) -> None:
+        assert list(Needle((CUSTOMER,)).found(data)) == []
+        assert list(Vocabulary([CUSTOMER]).found(data)) == []
+
+    @given(st.binary(max_size=20), st.binary(max_size=20), st.sampled_from(["17850", "ann@example.org", "Ann Lee"]))
+    def test_base64_is_found_at_every_alignment(self, before: bytes, after: bytes, value: str) -> None:
+        data = base64.b64encode(before + value.encode() + after)
+        assert (value, "base64") in list(Needle((value,)).found(b"0 " + data))
+
+    @given(st.text(st.characters(codec="utf-8"), min_size=4, max_size=12))
+    def test_hexadecimal_and_utf_16_are_found(self, value: str) -> None:
+        for form, data in (("hexadecimal", value.encode().hex().encode()), ("utf-16-le", value.encode("utf-16-le"))):
+            assert form in {found for _, found in Needle((value,)).found(b"x" + data + b"x")}
