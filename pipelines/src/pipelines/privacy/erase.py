@@ -8,7 +8,7 @@ tables; what each step is about to remove is entered first. Running the same era
 3. Landing files are written anew without them.
 4. Silver, its history and quarantine lose the rows that came from them, and those under the subject's masks.
 5. Bronze loses them; the ledger is told how many records its deliveries have left, so that the count law holds.
-6. Gold is built again, the vault forgets the subject's tokens.
+6. What is made of silver is built again.
 7. Every version of these tables but the newest goes, with the log that tells of them.
 8. Every file of the lake is searched for the value, and the certificate says what was found.
 """
