@@ -10,7 +10,20 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from levee.cli import check, contracts, cost, data, engine, evidence, fidelity, github, machine, prices, review
+from levee.cli import (
+    check,
+    contracts,
+    cost,
+    data,
+    engine,
+    evidence,
+    fidelity,
+    github,
+    machine,
+    prices,
+    review,
+    spending,
+)
 from levee.cli.console import ON_STDOUT, errors, output, print_json
 from levee.errors import EngineError, LeveeError, UsageError
 
@@ -38,6 +51,7 @@ check.register(app)
 evidence.register(app)
 data.register(app)
 contracts.register(app)
+spending.register(app)
 machine.register(app)
 
 

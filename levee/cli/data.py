@@ -40,6 +40,14 @@ Engine = Annotated[
 ]
 
 
+ConfirmCost = Annotated[
+    bool,
+    typer.Option(
+        "--confirm-cost", help="Let it run though it may exceed the month's budget; your name is recorded with it."
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example: levee run sales --env local --from silver")(run)
@@ -55,6 +63,7 @@ def run(
         Layer | None, typer.Option("--from", help="Start at this layer; what is before it is done.")
     ] = None,
     data_engine: Engine = None,
+    confirm_cost: ConfirmCost = False,
     cwd: Folder = Path(),
     json: JsonFile = None,
 ) -> int:
@@ -66,6 +75,7 @@ def run(
         root=scoped.project.root,
         engine=data_engine,
         from_layer=from_layer,
+        terms=_terms(scoped, confirmed=confirm_cost),
         console=errors,
     )
     _show(result, json)
@@ -78,12 +88,20 @@ def replay(
     *,
     env: EnvOption = "local",
     data_engine: Engine = None,
+    confirm_cost: ConfirmCost = False,
     cwd: Folder = Path(),
     json: JsonFile = None,
 ) -> int:
     """Judge a dataset's quarantined rows again, after its contract or the source was corrected."""
     scoped = scope(env, cwd, None, online=False)
-    result = runner.replay(_deployed(scoped), dataset, root=scoped.project.root, engine=data_engine, console=errors)
+    result = runner.replay(
+        _deployed(scoped),
+        dataset,
+        root=scoped.project.root,
+        engine=data_engine,
+        terms=_terms(scoped, confirmed=confirm_cost),
+        console=errors,
+    )
     _show(result, json)
     result.raise_if_failed()
     return 0
@@ -132,6 +150,10 @@ def _verdicts(scoped: Scope, plan: Plan) -> Plan:
         filled_config=judged.filled_config,
         fidelity=judged.fidelity,
     )
+
+
+def _terms(scoped: Scope, *, confirmed: bool) -> runner.Terms | None:
+    return runner.Terms(scoped.environment, confirmed) if scoped.environment else None
 
 
 def _deployed(scoped: Scope) -> Plan:

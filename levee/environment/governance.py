@@ -38,6 +38,25 @@ class Budget(Model):
     warn_at: float = Field(default=0.8, gt=0, le=1, description="Share of the limit from which on it warns.")
 
 
+RunPolicy: TypeAlias = Literal["warn", "ask", "refuse"]
+
+
+class RunLimits(Model):
+    """What becomes of a job run that would exceed the month's budget of its cost centre, or does while it runs."""
+
+    policy: RunPolicy = Field(
+        default="warn",
+        description="`warn`: it runs, and the decision is recorded; `ask`: it needs `levee run --confirm-cost`; "
+        "`refuse`: it does not run. Under `ask` and `refuse` a run that spends what is left is stopped.",
+    )
+    grace_seconds: float = Field(
+        default=60,
+        ge=0,
+        description="Seconds that a run whose budget is spent has to stop between two batches, before it is "
+        "interrupted.",
+    )
+
+
 class Budgets(Model):
     """What may be spent; the `budgets` pack blocks what would exceed it."""
 
@@ -47,6 +66,7 @@ class Budgets(Model):
     )
     cost_centres: Mapping[str, Budget] = Field(default_factory=dict, description="Limits by cost centre.")
     max_increase_usd: Usd | None = Field(default=None, description="Most that one change may add to a month.")
+    runs: RunLimits = Field(default_factory=RunLimits, description="How job runs are held to the budget.")
 
 
 Amount: TypeAlias = Annotated[float, Field(ge=0)]

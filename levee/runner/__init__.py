@@ -1,12 +1,15 @@
 """Runs the jobs that a deployed stack holds on this machine, in an environment like a cluster's."""
 
+from levee.runner.costs import spending
 from levee.runner.dataenv import DataEnv, ensure_data_env
 from levee.runner.execute import run_job
 from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of
+from levee.runner.observe import observing
 from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
 from levee.runner.run import replay, run
 from levee.runner.surroundings import Surroundings
 from levee.runner.tables import summary
+from levee.runner.terms import Terms
 from levee.runner.wheel import call
 
 __all__ = [
@@ -19,12 +22,15 @@ __all__ = [
     "TaskError",
     "TaskResult",
     "TaskState",
+    "Terms",
     "call",
     "ensure_data_env",
     "job_of",
     "jobs_of",
+    "observing",
     "replay",
     "run",
     "run_job",
+    "spending",
     "summary",
 ]

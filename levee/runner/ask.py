@@ -46,10 +46,9 @@ def ask(
         LeveeError: The wheel said no, by its exit code: 1 a gate, 2 wrong use, else the engine or a service.
     """
     around = replace(around, volumes=job.volumes)
-    places = {name: value for task in job.tasks for name, value in task.parameters.items() if name not in _ONE_TASK}
     with tempfile.TemporaryDirectory(dir=around.folder) as folder:
         file = Path(folder) / "answer.json"
-        named = [f"--{name}={value}" for name, value in places.items()]
+        named = [f"--{name}={value}" for name, value in places(job).items()]
         answer = subprocess.run(
             [str(prepared.python), "-P", "-m", module, *named, *arguments, "--json", str(file)],
             cwd=folder,
@@ -61,6 +60,11 @@ def ask(
         if answer.returncode or not file.exists():
             raise _refusal(answer, module, job, around, fix)
         return json.loads(file.read_bytes())
+
+
+def places(job: Job) -> dict[str, str]:
+    """The job's parameters that say where its domain is; those of one task or one run are left out."""
+    return {name: value for task in job.tasks for name, value in task.parameters.items() if name not in _ONE_TASK}
 
 
 def _refusal(

@@ -15,6 +15,7 @@ from levee.runner.job import Job, job_of, jobs_of
 from levee.runner.replay import replay_job
 from levee.runner.result import RunResult
 from levee.runner.surroundings import Surroundings, refusals
+from levee.runner.terms import Terms
 from pipelines.contracts import wheel_content
 
 
@@ -25,6 +26,7 @@ def run(
     root: Path,
     engine: str | None = None,
     from_layer: str | None = None,
+    terms: Terms | None = None,
     console: Console | None = None,
 ) -> RunResult:
     """Run the job that the deployed stack holds for ``domain``, with its own entry points and parameters.
@@ -38,6 +40,7 @@ def run(
         root: The checkout.
         engine: ``sail`` or ``spark``; ``LEVEE_ENGINE`` where absent, else ``sail``.
         from_layer: Start at this layer; what lies before it counts as done.
+        terms: What it may cost; neither priced nor limited where absent.
         console: Where progress goes; standard error where absent.
 
     Returns:
@@ -51,11 +54,17 @@ def run(
     job = job_of(plan, domain)
     if from_layer:
         job = job.starting_at(from_layer)
-    return _run(job, _surroundings(job, plan, root, engine), console)
+    return _run(job, _surroundings(job, plan, root, engine, terms), console)
 
 
 def replay(
-    plan: Plan, dataset: str, *, root: Path, engine: str | None = None, console: Console | None = None
+    plan: Plan,
+    dataset: str,
+    *,
+    root: Path,
+    engine: str | None = None,
+    terms: Terms | None = None,
+    console: Console | None = None,
 ) -> RunResult:
     """Judge a dataset's quarantined rows again after its contract was corrected, and rebuild what depends on it.
 
@@ -64,6 +73,7 @@ def replay(
         dataset: ``DOMAIN.NAME``, or ``NAME`` where only one deployed domain has it.
         root: The checkout.
         engine: As for ``run``.
+        terms: As for ``run``.
         console: As for ``run``.
 
     Raises:
@@ -81,11 +91,13 @@ def replay(
             where=plan.stack,
             fix=f"choose one of {known}",
         )
-    return _run(replay_job(chosen[0], name), _surroundings(chosen[0], plan, root, engine), console)
+    return _run(replay_job(chosen[0], name), _surroundings(chosen[0], plan, root, engine, terms), console)
 
 
-def _surroundings(job: Job, plan: Plan, root: Path, engine: str | None) -> Surroundings:
-    return Surroundings(root.resolve(), plan.stack, engine or os.environ.get("LEVEE_ENGINE") or "sail", job.volumes)
+def _surroundings(job: Job, plan: Plan, root: Path, engine: str | None, terms: Terms | None) -> Surroundings:
+    chosen = engine or os.environ.get("LEVEE_ENGINE") or "sail"
+    told = terms.variables(plan, job) if terms else {}
+    return Surroundings(root.resolve(), plan.stack, chosen, job.volumes, told)
 
 
 def _run(job: Job, around: Surroundings, console: Console) -> RunResult:

@@ -41,12 +41,14 @@ class Surroundings:
         env: Name of the environment.
         engine: ``sail`` or ``spark``.
         volumes: Bucket URL by path of the volume over it (``Job.volumes``).
+        told: Further environment variables of the tasks' process.
     """
 
     root: Path
     env: str
     engine: str = "sail"
     volumes: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -125,7 +127,7 @@ class Surroundings:
         for name, value in wanted.items():
             if name not in _OURS:
                 result |= self._variable(name, value)
-        return result | {
+        return {**result, **self.told} | {
             "LEVEE_ENGINE": self.engine,
             "LEVEE_PATH_MAP": json.dumps(self.path_map(tasks)),
             "LEVEE_PROGRESS": str(progress),
