@@ -15,10 +15,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.bronze.ingest import ingest
 from pipelines.errors import PipelineError, SchemaError
 from pipelines.extract import jdbc as module
 from pipelines.extract.database import Snapshot
 from pipelines.extract.task import extract
+from pipelines.settings import Layer
 
 THINGS = "id int PRIMARY KEY, name text, price numeric(9,2)"
 
@@ -228,6 +230,21 @@ def test_a_table_that_is_not_what_the_contract_says_is_refused_with_the_differen
     assert "- name: string in the contract, absent from the table" in refused.value.message
     assert "price" not in refused.value.message
     assert landed() == {}
+
+
+@pytest.mark.parametrize("drift", ["rescue", "add", "fail"])
+def test_a_column_more_is_what_drift_says(sail, lake, of_table, table, drift):
+    table(f"{THINGS}, more int", "(1, 'one', 1, 7)")
+    contract = of_table()
+    contract = replace(contract, ingestion=contract.ingestion.model_copy(update={"drift": drift}))
+    if drift == "fail":
+        with pytest.raises(SchemaError, match=r"\+ more: absent from the contract, integer in the table"):
+            extract(sail, contract, lake.run(1))
+        return
+    extract(sail, contract, lake.run(1))
+    ingest(sail, contract, lake.run(1))
+    found = lake.rows(sail, Layer.BRONZE, "id", "_rescued", *(["more"] if drift == "add" else []))
+    assert found == [("1", None, "7") if drift == "add" else ("1", '{"more":"7"}')]
 
 
 def test_a_table_that_is_not_there_names_the_nearest(sail, lake, of_table, table):

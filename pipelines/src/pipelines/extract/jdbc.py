@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +24,23 @@ WHOLE = "snapshot-"
 """How the names of a whole table's files begin."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One table being read.
+
+    Attributes:
+        source: The source.
+        jdbc: How it is read.
+        snapshot: The state of the database that is read.
+        columns: What of the table is read.
+    """
+
+    source: Source
+    jdbc: Jdbc
+    snapshot: Snapshot
+    columns: tuple[str, ...]
+
+
 def extract_table(source: Source) -> list[Landed]:
     """Land what is new of a table, or the whole of it.
 
@@ -36,9 +54,9 @@ def extract_table(source: Source) -> list[Landed]:
     with database.snapshot() as snapshot:
         types = snapshot.types()
         _check(source.contract, jdbc, types, database.where)
-        if jdbc.mode == "full":
-            return _whole(source, jdbc, snapshot)
-        return _new(source, jdbc, snapshot, database.where)
+        # What the contract does not know, bronze keeps by its `drift`.
+        reading = Reading(source, jdbc, snapshot, tuple(dict.fromkeys((*source.contract.source_fields, *types))))
+        return _whole(reading) if jdbc.mode == "full" else _new(reading, database.where)
 
 
 def fields_of(contract: Contract) -> dict[str, str]:
@@ -51,9 +69,14 @@ def fields_of(contract: Contract) -> dict[str, str]:
 
 
 def _check(contract: Contract, jdbc: Jdbc, types: Mapping[str, Any], where: str) -> None:
-    found = differences(fields_of(contract), types)
-    asked = [name for name in (jdbc.watermark, jdbc.partition_column) if name is not None]
-    found += [f"- {name}: named by extraction.jdbc, absent from the table" for name in asked if name not in types]
+    """Compare a table with what the contract reads of it; what the contract does not know counts where it says so."""
+    fields = fields_of(contract)
+    named = [name for name in (jdbc.watermark, jdbc.partition_column) if name is not None]
+    found = differences(fields, types)
+    found += [f"- {name}: named by extraction.jdbc, absent from the table" for name in named if name not in types]
+    if contract.ingestion is not None and contract.ingestion.drift == "fail":
+        strange = [name for name in types if name not in fields and name not in named]
+        found += [f"+ {name}: absent from the contract, {str(types[name]).lower()} in the table" for name in strange]
     if found:
         raise SchemaError(
             "the table is not what the contract says:\n" + "\n".join(f"    {line}" for line in found),
@@ -62,39 +85,39 @@ def _check(contract: Contract, jdbc: Jdbc, types: Mapping[str, Any], where: str)
         )
 
 
-def _whole(source: Source, jdbc: Jdbc, snapshot: Snapshot) -> list[Landed]:
-    within = Slice(column=jdbc.partition_column)
-    slices = _slices(within, _cuts(jdbc, snapshot, within))
+def _whole(reading: Reading) -> list[Landed]:
+    source = reading.source
+    within = Slice(column=reading.jdbc.partition_column)
+    slices = _slices(within, _cuts(reading, within))
     plan = source.extracts.plan({})
     names = [f"{WHOLE}{number:05d}" for number in range(len(slices))]
-    staged = _staged(source, jdbc, snapshot, names, slices)
+    staged = _staged(reading, names, slices)
     source.landing.publish(staged)
     landed = [*staged, *emptied(source, WHOLE, names)]
     source.extracts.landed(plan, {}, landed, whole=True)
     return landed
 
 
-def _new(source: Source, jdbc: Jdbc, snapshot: Snapshot, where: str) -> list[Landed]:
+def _new(reading: Reading, where: str) -> list[Landed]:
+    source, jdbc = reading.source, reading.jdbc
     assert jdbc.watermark is not None, "an incremental extraction has one"
-    if snapshot.has_null(jdbc.watermark):
+    if reading.snapshot.has_null(jdbc.watermark):
         raise SchemaError(
             f"rows without {jdbc.watermark} would never be read",
             where=where,
             fix="make the column NOT NULL, or read a view that fills it",
         )
-    plan = source.extracts.unfinished or _plan(source, jdbc, snapshot, where)
+    plan = source.extracts.unfinished or _plan(reading, where)
     if plan is None:
         return []
     position = plan.position
-    within = Slice(
-        jdbc.watermark, bounds.decode(position["low"]), bounds.decode(position["high"]), jdbc.partition_column
-    )
+    low, high = bounds.decode(position["low"]), bounds.decode(position["high"])
+    within = Slice(jdbc.watermark, low, high, jdbc.partition_column)
     slices = _slices(within, [bounds.decode(cut) for cut in position["cuts"]])
-    stem = f"{plan.stem}{bounds.label(within.low)}-{bounds.label(within.high)}"
-    staged = _staged(source, jdbc, snapshot, [f"{stem}-{number:05d}" for number in range(len(slices))], slices)
+    stem = f"{plan.stem}{bounds.label(low)}-{bounds.label(high)}"
+    staged = _staged(reading, [f"{stem}-{number:05d}" for number in range(len(slices))], slices)
     before = source.extracts.finished
-    digests = [file.sha256 for file in staged]
-    end = {**position, "digests": digests}
+    end = {**position, "digests": [file.sha256 for file in staged]}
     if before is not None and dict(before.position) == end:
         source.landing.discard(staged)
         source.extracts.landed(plan, end, whole=True)
@@ -104,55 +127,46 @@ def _new(source: Source, jdbc: Jdbc, snapshot: Snapshot, where: str) -> list[Lan
     return staged
 
 
-def _plan(source: Source, jdbc: Jdbc, snapshot: Snapshot, where: str) -> Event | None:
+def _plan(reading: Reading, where: str) -> Event | None:
     """Fix the range of a new extraction: from where the last one ended, less the overlap, to what is there now."""
+    jdbc, extracts = reading.jdbc, reading.source.extracts
     assert jdbc.watermark is not None, "an incremental extraction has one"
-    _, high = snapshot.range_of(jdbc.watermark, Slice())
+    _, high = reading.snapshot.range_of(jdbc.watermark, Slice())
     if high is None:
         log.info("%s has no rows", where)
         return None
-    before = source.extracts.finished
     low = None
-    if before is not None:
+    if (before := extracts.finished) is not None:
         ended = bounds.decode(before.position["high"])
         high = max(high, ended)  # rows may have been deleted
         low = bounds.less(ended, overlap_of(jdbc.overlap), where)
-    within = Slice(jdbc.watermark, low, high, jdbc.partition_column)
-    return source.extracts.plan(
-        {
-            "low": bounds.encode(low),
-            "high": bounds.encode(high),
-            "cuts": [bounds.encode(cut) for cut in _cuts(jdbc, snapshot, within)],
-        }
+    cuts = _cuts(reading, Slice(jdbc.watermark, low, high, jdbc.partition_column))
+    return extracts.plan(
+        {"low": bounds.encode(low), "high": bounds.encode(high), "cuts": [bounds.encode(cut) for cut in cuts]}
     )
 
 
-def _cuts(jdbc: Jdbc, snapshot: Snapshot, within: Slice) -> list[bounds.Bound]:
+def _cuts(reading: Reading, within: Slice) -> list[bounds.Bound]:
     """Bounds between the ranges that are read side by side."""
-    if jdbc.partition_column is None:
+    if within.column is None:
         return []
-    return bounds.cut(*snapshot.range_of(jdbc.partition_column, within), jdbc.partitions)
+    return bounds.cut(*reading.snapshot.range_of(within.column, within), reading.jdbc.partitions)
 
 
 def _slices(within: Slice, cuts: Sequence[bounds.Bound]) -> list[Slice]:
     """Cut a slice into ranges; every row is in exactly one, rows without a value in the first."""
     edges: list[bounds.Bound | None] = [None, *cuts, None]
-    return [
-        Slice(within.watermark, within.low, within.high, within.column, since, until)
-        for since, until in pairwise(edges)
-    ]
+    return [replace(within, since=since, until=until) for since, until in pairwise(edges)]
 
 
-def _staged(
-    source: Source, jdbc: Jdbc, snapshot: Snapshot, names: Sequence[str], slices: Sequence[Slice]
-) -> list[Landed]:
+def _staged(reading: Reading, names: Sequence[str], slices: Sequence[Slice]) -> list[Landed]:
     """Write each slice into a file, several at once; one that fails ends the others."""
-    fields = source.contract.source_fields
 
     def stage(name: str, within: Slice) -> Landed:
-        return source.landing.stage(name, snapshot.rows(fields, within), fields)
+        rows = reading.snapshot.rows(reading.columns, within)
+        return reading.source.landing.stage(name, rows, reading.columns)
 
-    with ThreadPoolExecutor(jdbc.concurrency) as pool:
+    with ThreadPoolExecutor(reading.jdbc.concurrency) as pool:
         try:
             return list(pool.map(stage, names, slices))
         except BaseException:
