@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,16 @@ from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, R
 from openlineage.client.serde import Serde
 
 from pipelines.bronze.ingest import ingest
+from pipelines.contracts import load_domain
+from pipelines.contracts.extensions.extraction import Extraction
+from pipelines.contracts.odcs import Server
 from pipelines.engine import Engine
 from pipelines.errors import SchemaError
 from pipelines.observe import lineage
 from pipelines.observe.columns import Origin
 from pipelines.observe.columns import lineage as column_lineage
+from pipelines.observe.datasets import inputs
+from pipelines.observe.events import started
 from pipelines.observe.facts import TaskRun, job_run_uuid
 from pipelines.runs import TABLE, recorded
 from pipelines.settings import Layer
@@ -218,3 +224,48 @@ def test_a_receiver_that_fails_costs_the_run_nothing_and_is_counted(
     assert {row["status"] for row in rows} == {"succeeded"}
     assert len([record for record in caplog.records if "is lost, and counted" in record.message]) == 1
     assert len(events(lake)) == 6
+
+
+def test_a_gold_table_comes_from_the_columns_that_its_sql_reads(lake: Lake, sail: Engine) -> None:
+    domain = load_domain("sales")
+    settings = replace(lake.settings, domain="sales")
+    table = domain.contract("revenue_by_month")
+    run = TaskRun(settings, "gold", table, sail.name, domain)
+    event = json.loads(Serde.to_json(started(run)))
+    (output,) = event["outputs"]
+    read = {each["name"].rsplit("/", 1)[1]: each for each in event["inputs"]}
+    assert read.keys() == {each.dataset for each in domain.inputs(table)}
+    told = output["facets"]["columnLineage"]
+    assert told["fields"].keys() == {column.name for column in table.columns}
+    ways = {
+        (way["type"], way["subtype"])
+        for each in told["fields"]["revenue"]["inputFields"]
+        for way in each["transformations"]
+    }
+    assert ("DIRECT", "AGGREGATION") in ways
+    named = {each["name"] for entry in told["fields"].values() for each in entry["inputFields"]}
+    assert named <= {each["name"] for each in event["inputs"]}
+    assert {way["subtype"] for each in told["dataset"] for way in each["transformations"]} >= {"GROUP_BY"}
+    assert rebuilt(event) == event
+
+
+def test_an_extraction_reads_the_source_by_its_own_name(lake: Lake, make_contract: MakeContract, sail: Engine) -> None:
+    contract = make_contract()
+    table = Extraction.model_validate(
+        {
+            "server": "shop",
+            "format": "jsonl",
+            "jdbc": {"table": "orders", "user": "env:A", "password": "env:B", "mode": "full"},
+        }
+    )
+    server = Server.model_validate(
+        {"server": "shop", "type": "postgresql", "host": "db", "port": 5433, "database": "s", "schema": "public"}
+    )
+    standard = contract.standard.model_copy(update={"servers": (server,)})
+    asked = replace(contract, extraction=table, standard=standard)
+    (place,) = inputs(TaskRun(lake.settings, "extract", asked, sail.name))
+    assert (place.namespace, place.name) == ("postgres://db:5433", "s.public.orders")
+    event = json.loads(Serde.to_json(started(TaskRun(lake.settings, "extract", asked, sail.name))))
+    assert rebuilt(event) == event
+    assert event["outputs"][0]["name"].endswith("/landing/test/things")
+    assert "env:" not in json.dumps(event)

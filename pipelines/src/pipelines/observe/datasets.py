@@ -12,6 +12,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pipelines.contracts.model import Column, Contract
+from pipelines.contracts.servers import choose_server
+from pipelines.errors import UsageError
 from pipelines.observe.facts import TaskRun
 from pipelines.settings import Layer, RunSettings
 
@@ -31,6 +33,9 @@ WRITES: Final[Mapping[str, tuple[Layer, ...]]] = {
 }
 """Layers of the task's own dataset that it writes; a model writes the one that it is published in."""
 
+MODEL_TASKS: Final = ("silver", "gold")
+"""Tasks that build the table of a model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -38,14 +43,14 @@ class Place:
 
     Attributes:
         contract: Its contract.
-        layer: Which of the contract's tables (or, in landing, folders) it is.
+        layer: Which of the contract's tables (or, in landing, folders) it is; ``None`` for the source itself.
         namespace: Scheme and authority of its URL (``s3://bucket``), or ``file``.
         name: Path within.
         uri: The whole.
     """
 
     contract: Contract
-    layer: Layer
+    layer: Layer | None
     namespace: str
     name: str
     uri: str
@@ -65,11 +70,34 @@ def place(settings: RunSettings, layer: Layer, contract: Contract) -> Place | No
 
 def inputs(run: TaskRun) -> tuple[Place, ...]:
     """What the task reads."""
-    if run.contract.model is not None:
+    if run.task == "extract":
+        found = [source(run)]
+    elif run.contract.model is not None:
         found = [place(run.settings, each.published, each) for each in sources_of(run)]
     else:
         found = [place(run.settings, layer, run.contract) for layer in READS.get(run.task, ())]
     return tuple(each for each in found if each is not None)
+
+
+def source(run: TaskRun) -> Place | None:
+    """The table, resource or topic that a contract extracts, as its server and extraction name it."""
+    extraction = run.contract.extraction
+    if extraction is None:
+        return None
+    try:
+        server = choose_server(run.contract, run.settings.environment)
+    except UsageError:
+        return None  # the task itself says so
+    if extraction.jdbc is not None:
+        namespace = f"postgres://{server.host}:{server.port or 5432}"
+        name = ".".join(part for part in (server.database, server.schema_, extraction.jdbc.table) if part)
+    elif extraction.rest is not None:
+        parts = urlsplit(server.location or "")
+        namespace, name = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/") + extraction.rest.path
+    else:
+        namespace = f"kafka://{server.host}"
+        name = extraction.kafka.topic if extraction.kafka else ""
+    return Place(run.contract, None, namespace, name, f"{namespace}/{name.lstrip('/')}")
 
 
 def outputs(run: TaskRun) -> tuple[Place, ...]:
@@ -106,4 +134,6 @@ def event_time(contract: Contract) -> Column | None:
 
 
 def _written_layers(run: TaskRun) -> tuple[Layer, ...]:
-    return (run.contract.published,) if run.contract.model is not None else WRITES.get(run.task, ())
+    if run.contract.model is not None:
+        return (run.contract.published,) if run.task in MODEL_TASKS else ()
+    return WRITES.get(run.task, ())

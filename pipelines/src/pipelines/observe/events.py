@@ -127,10 +127,10 @@ def _fields(place: Place) -> list[facets.schema_dataset.SchemaDatasetFacetFields
 
 
 def _lineage(run: TaskRun, place: Place) -> dict[str, facets.DatasetFacet]:
-    told = columns.lineage(run, place.layer)
+    told = columns.lineage(run, place.layer) if place.layer else columns.Lineage({})
     if not told.columns:
         return {}
-    known = {(each.layer, each.contract.dataset): each for each in datasets.inputs(run)}
+    known = {(each.layer, each.contract.dataset): each for each in datasets.inputs(run) if each.layer}
     fields = {
         name: facets.column_lineage_dataset.Fields(inputFields=_input_fields(origins, known))
         for name, origins in told.columns.items()
@@ -170,7 +170,8 @@ def _read(end: Ended, place: Place) -> dict[str, facets.InputDatasetFacet]:
             columnMetrics={}, rowCount=tally.rows_in, bytes=size, fileCount=files
         ),
     }
-    if end.run.task in _QUALITY_TASKS and (assertions := _assertions(end.run.contract, tally.rules)):
+    judged = end.run.task in _QUALITY_TASKS and end.run.contract.model is None
+    if judged and (assertions := _assertions(end.run.contract, tally.rules)):
         told["dataQualityAssertions"] = facets.data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet(
             assertions=assertions
         )
