@@ -8,6 +8,7 @@ only the machine knows (engine, folder of a bucket, where the key is) comes from
 ``LEVEE_PATH_MAP``              JSON ``{url prefix: local folder}``: where a bucket URL lives on this machine
 ``LEVEE_PSEUDONYM_KEY_FILE``    file of mode 0600 with the masking key; the laptop's way
 ``LEVEE_PSEUDONYM_KEY``         the key itself; on a cluster, a reference to a secret scope puts it there
+``LEVEE_FORMER_KEYS``           keys before a rotation, ``env:NAME`` or ``file:/path``, comma-separated, newest first
 ``LEVEE_PROGRESS``              JSONL file that progress events are appended to
 ``LEVEE_NODE_TYPE``             node type that compute-seconds are booked on; ``local`` where it is not set
 ``LEVEE_RUN_ID``                the run's name, shared by the tasks of one job run; made up where it is not set
@@ -86,6 +87,8 @@ class RunSettings:
         run_id: Name of the job run, the same in all its tasks.
         node_type: What compute-seconds are booked on.
         pseudonym_key: Where the key of masked columns is; it is read only where a column must be masked.
+        former_keys: Where the keys are that were used before, by which those who were erased are known.
+        request: JSON file with what a person asks of a task beside its parameters; ``None`` where nobody does.
         progress: JSONL file for progress events; ``None`` for none.
         started: When the settings were made, UTC.
         attempt: Which try of the task this is, from 1.
@@ -106,6 +109,8 @@ class RunSettings:
     run_id: str = ""
     node_type: str = "local"
     pseudonym_key: SecretReference | None = None
+    former_keys: tuple[SecretReference, ...] = ()
+    request: Path | None = None
     progress: Path | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     attempt: int = 1
@@ -151,6 +156,8 @@ class RunSettings:
             run_id=run_id,
             node_type=options.node_type or variables.get("LEVEE_NODE_TYPE") or "local",
             pseudonym_key=_key(variables),
+            former_keys=_former_keys(variables),
+            request=Path(options.request) if options.request else None,
             progress=Path(progress) if progress else None,
             started=started,
             attempt=_attempt(options.attempt or variables.get("LEVEE_TASK_ATTEMPT")),
@@ -218,6 +225,7 @@ def _options(task: str, argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--catalog", help="Unity Catalog catalog")
     parser.add_argument("--run-id", help="name of the job run, e.g. {{job.run_id}}")
     parser.add_argument("--node-type", help="node type that compute-seconds are booked on")
+    parser.add_argument("--request", metavar="FILE", help="JSON file with what a person asks of the task")
     parser.add_argument("--attempt", help="which try of the task this is, e.g. {{task.execution_count}}")
     parser.add_argument("--rates", metavar="JSON", help="what an hour of each node type costs")
     parser.add_argument("--budget", metavar="JSON", help="what the cost centre may spend in a month")
@@ -267,6 +275,11 @@ def _key(variables: Mapping[str, str]) -> SecretReference | None:
     if path := variables.get("LEVEE_PSEUDONYM_KEY_FILE"):
         return SecretReference("file", path)
     return SecretReference("env", "LEVEE_PSEUDONYM_KEY") if variables.get("LEVEE_PSEUDONYM_KEY") else None
+
+
+def _former_keys(variables: Mapping[str, str]) -> tuple[SecretReference, ...]:
+    texts = variables.get("LEVEE_FORMER_KEYS", "").split(",")
+    return tuple(SecretReference.parse(text.strip()) for text in texts if text.strip())
 
 
 def _new_run_id(now: datetime) -> str:

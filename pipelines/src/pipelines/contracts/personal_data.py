@@ -36,6 +36,12 @@ def check_personal_data(contract: Contract, document: Document) -> None:
             "customProperties",
             fix="move it to the contracts of the gold tables that are published",
         )
+    if anonymity and contract.model is not None and contract.model.materialisation == "incremental":
+        raise document.error(
+            "kAnonymity is a promise of the whole table, and this one is built by increments",
+            "customProperties",
+            fix="set `materialisation: full` in its model",
+        )
     for name in subject.columns if subject else ():
         if contract.layer == "source" and not contract.column(name).sources:
             raise document.error(

@@ -25,6 +25,7 @@ from pipelines.gold.incremental import BATCH, Groups, Rows, shape
 from pipelines.gold.query import Query, query
 from pipelines.gold.record import Build, last_build, record_build
 from pipelines.history import data_version, not_added
+from pipelines.privacy.anonymity import published
 from pipelines.quality import sql
 from pipelines.quality.checks import table_checks
 from pipelines.quality.evaluate import Result, evaluate
@@ -192,8 +193,9 @@ class _Building:
         """Compute, check and commit: everything, or with `seen` what other batches bring."""
         frame = self._everything(versions) if seen is None else self._news(versions, seen)
         folder = self._settings.path(Layer.CHECKPOINTS, self._domain.name, "gold", self._model.dataset)
-        with held(self._engine, frame, folder) as result:
-            results = self._check(result if seen is None else self._beside(result))
+        with held(self._engine, frame, folder) as computed:
+            results = self._check(computed if seen is None else self._beside(computed))
+            result = published(self._engine, self._settings, self._model, computed)
             self._engine.ensure(self._path, to_arrow_schema(frame.schema))
             failpoint("gold.before_commit")
             if seen is None:

@@ -52,13 +52,22 @@ def tables(settings: RunSettings, domain: Domain, datasets: Sequence[str]) -> It
         if layer not in settings.roots:
             continue
         root = settings.path(layer, settings.domain)
-        found = {path.partition(LOG)[0] for path, _ in lake_files(root) if LOG in path}
-        for path in sorted(found):
-            name = path.rsplit("/", 1)[-1]
-            mine = any(name == dataset or name.startswith(f"{dataset}_") for dataset in datasets)
-            derived = not any(name == source or name.startswith(f"{source}_") for source in sources)
+        for path in tables_under(root):
+            mine = any(is_of(path, dataset) for dataset in datasets)
+            derived = not any(is_of(path, source) for source in sources)
             if layer is Layer.GOLD or mine or (layer is Layer.SILVER and derived):
                 yield layer, path
+
+
+def tables_under(root: str) -> list[str]:
+    """Return the Delta tables below a folder, in order."""
+    return sorted({path.partition(LOG)[0] for path, _ in lake_files(root) if LOG in path})
+
+
+def is_of(path: str, dataset: str) -> bool:
+    """Whether a table is one of a dataset's: called like it, alone or with an ending such as ``_history``."""
+    name = path.rsplit("/", 1)[-1]
+    return name == dataset or name.startswith(f"{dataset}_")
 
 
 def doomed(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TABLE = "suppressions"
 """Table under checkpoints."""
-SUBJECT, RECORD = "subject", "record"
+KINDS = SUBJECT, RECORD = "subject", "record"
 """What a hash is of: the subject's value, or the bytes of a record."""
 _SCHEMA = pa.schema(
     [
@@ -50,21 +50,19 @@ _WORDS = (re.compile(rb"[^\s,;|\"'<>]+"), re.compile(rb"[0-9A-Za-z]+"))
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """What is on the list for one type of subject.
+    """Who was erased under one key, of one type of subject.
 
     Attributes:
         subject_type: The type.
+        key: Where the key is.
         subjects: Keyed hashes of subjects.
         records: Keyed hashes of records.
     """
 
     subject_type: str
+    key: SecretReference | None
     subjects: frozenset[str]
     records: frozenset[str]
-
-    def __bool__(self) -> bool:
-        """Whether there is anybody."""
-        return bool(self.subjects or self.records)
 
 
 def record_hash(key: bytes, raw: bytes) -> str:
@@ -72,30 +70,27 @@ def record_hash(key: bytes, raw: bytes) -> str:
     return hmac.digest(derived(key, "record"), raw.rstrip(b"\r\n"), "sha256").hex()
 
 
-def suppressed(engine: Engine, settings: RunSettings, subject_type: str) -> Suppressed:
-    """Return the list of one type of subject.
+def suppressed(engine: Engine, settings: RunSettings, subject_type: str) -> tuple[Suppressed, ...]:
+    """Return the list of one type of subject, by key.
 
     Raises:
-        PipelineError: the list was made with another key, under which nobody on it can be known again.
+        PipelineError: some were erased under a key that is not here, and would not be known again.
     """
     path = settings.record_path(TABLE)
     columns = ["kind", "hash", "key_id"]
     rows = engine.rows(path, columns, {"subject_type": subject_type}).to_pylist() if engine.exists(path) else []
-    if rows:
-        here = key_id(read_key(settings.pseudonym_key))
-        if other := sorted({row["key_id"] for row in rows} - {here}):
+    keys = {key_id(read_key(one)): one for one in (settings.pseudonym_key, *settings.former_keys)} if rows else {}
+    found = []
+    for name in sorted({row["key_id"] for row in rows}):
+        if name not in keys:
             raise PipelineError(
-                f"{subject_type}s were erased under the key {other[0]}, and the key here is {here}: "
-                "they would not be known again",
+                f"{subject_type}s were erased under the key {name}, which is not here: they would not be known again",
                 where=path,
-                fix="set LEVEE_PSEUDONYM_KEY_FILE to the former key, or erase them again under the new one "
-                "and delete the former key's rows of the table",
+                fix="name the former key in LEVEE_FORMER_KEYS, as env:NAME or file:/path",
             )
-    return Suppressed(
-        subject_type,
-        frozenset(row["hash"] for row in rows if row["kind"] == SUBJECT),
-        frozenset(row["hash"] for row in rows if row["kind"] == RECORD),
-    )
+        mine = {kind: {row["hash"] for row in rows if (row["key_id"], row["kind"]) == (name, kind)} for kind in KINDS}
+        found.append(Suppressed(subject_type, keys[name], frozenset(mine[SUBJECT]), frozenset(mine[RECORD])))
+    return tuple(found)
 
 
 def suppress(
@@ -110,9 +105,10 @@ def suppress(
     """Put subjects (by their values) and records (by their bytes) on the list; who is on it stays there once."""
     key = read_key(settings.pseudonym_key)
     known = suppressed(engine, settings, subject_type)
+    there = {(SUBJECT, each) for one in known for each in one.subjects}
+    there |= {(RECORD, each) for one in known for each in one.records}
     wanted = {(SUBJECT, subject_hash(key, subject_type, value)) for value in subjects}
     wanted |= {(RECORD, record_hash(key, raw)) for raw in records}
-    there = {(SUBJECT, one) for one in known.subjects} | {(RECORD, one) for one in known.records}
     rows = [
         {
             "subject_type": subject_type,
@@ -144,31 +140,42 @@ def without_erased(engine: Engine, parsed: DataFrame, contract: Contract, settin
         return parsed
     expressions = SubjectColumns(contract).expressions
     named = parsed.selectExpr("*", *(f"{expression} AS _subject_{n}" for n, expression in enumerate(expressions)))
-    keep = partial(_keep, key=settings.pseudonym_key, listed=listed, subjects=len(expressions))
+    keep = partial(_keep, lists=listed, subjects=len(expressions))
     return engine.map_arrow(named, keep, parsed.schema)
 
 
 def _keep(
-    batches: Iterator[pa.RecordBatch], *, key: SecretReference | None, listed: Suppressed, subjects: int
+    batches: Iterator[pa.RecordBatch], *, lists: tuple[Suppressed, ...], subjects: int
 ) -> Iterator[pa.RecordBatch]:
-    secret = read_key(key)
-
-    def is_listed(value: str | None) -> bool:
-        return value is not None and subject_hash(secret, listed.subject_type, value) in listed.subjects
-
+    lookups = [_Lookup(one, read_key(one.key)) for one in lists]
     for batch in batches:
-        wanted = [True] * batch.num_rows
+        erased = [False] * batch.num_rows
         for number in range(subjects):
             encoded = batch.column(f"_subject_{number}").dictionary_encode()
-            erased = [is_listed(value) for value in encoded.dictionary.to_pylist()]
+            listed = [any(lookup.is_subject(value) for lookup in lookups) for value in encoded.dictionary.to_pylist()]
             for row, index in enumerate(encoded.indices.to_pylist()):
-                wanted[row] = wanted[row] and not (index is not None and erased[index])
+                erased[row] = erased[row] or (index is not None and listed[index])
         broken = [error is not None for error in batch.column("_parse_error").to_pylist()]
-        if listed.records or any(broken):
+        if any(broken) or any(one.records for one in lists):
             for row, raw in enumerate(batch.column("_raw").to_pylist()):
-                if wanted[row] and raw is not None:
-                    known = listed.records and record_hash(secret, raw) in listed.records
-                    words = {word for pattern in _WORDS for word in pattern.findall(raw)} if broken[row] else ()
-                    wanted[row] = not (known or any(is_listed(word.decode("utf-8", "replace")) for word in words))
+                if raw is not None and not erased[row]:
+                    erased[row] = any(lookup.is_record(raw, broken=broken[row]) for lookup in lookups)
         kept = batch.drop_columns([f"_subject_{number}" for number in range(subjects)])
-        yield kept.filter(pa.array(wanted, pa.bool_()))
+        yield kept.filter(pa.array([not gone for gone in erased], pa.bool_()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """One list with its key, in a worker."""
+
+    listed: Suppressed
+    key: bytes
+
+    def is_subject(self, value: str | None) -> bool:
+        return value is not None and subject_hash(self.key, self.listed.subject_type, value) in self.listed.subjects
+
+    def is_record(self, raw: bytes, *, broken: bool) -> bool:
+        if self.listed.records and record_hash(self.key, raw) in self.listed.records:
+            return True
+        words = {word for pattern in _WORDS for word in pattern.findall(raw)} if broken else ()
+        return any(self.is_subject(word.decode("utf-8", "replace")) for word in words)

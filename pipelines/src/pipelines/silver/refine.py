@@ -19,7 +19,7 @@ from pipelines.engine import Engine
 from pipelines.errors import PipelineError
 from pipelines.failpoints import failpoint
 from pipelines.ledger import Entry, Ledger, Status, latest
-from pipelines.privacy.keys import read_key
+from pipelines.privacy.rotation import require_key
 from pipelines.progress import Progress
 from pipelines.quality.metrics import recorded_batches
 from pipelines.runs import in_batches, recorded
@@ -74,7 +74,9 @@ class SilverResult:
         return sum(batch.quarantine for batch in self.batches)
 
 
-def refine(engine: Engine, contract: Contract, settings: RunSettings, *, again: bool = False) -> SilverResult:
+def refine(
+    engine: Engine, contract: Contract, settings: RunSettings, *, again: bool = False, rotating: bool = False
+) -> SilverResult:
     """Refine the deliveries that silver has not seen; all of them where `again` is true or one was superseded.
 
     Raises:
@@ -86,6 +88,8 @@ def refine(engine: Engine, contract: Contract, settings: RunSettings, *, again: 
     with recorded(engine, settings, "replay" if again else "silver", contract) as tally:
         result = SilverResult()
         try:
+            if contract.personal_columns and not rotating:
+                require_key(engine, settings, contract)  # fails here and in plain words, not in a worker
             _refine(engine, contract, settings, result, again=again)
         finally:
             tally.files, tally.bytes = sum(batch.files for batch in result.batches), result.bytes
@@ -104,8 +108,6 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
             where=bronze_path(settings, contract.dataset),
             fix="run the bronze task of the dataset first: `levee run DOMAIN --from bronze`",
         )
-    if contract.personal_columns:
-        read_key(settings.pseudonym_key)  # fails here and in plain words, not in a worker
     todo, gone = _todo(taken, refined, again=again)
     progress = Progress(f"silver {settings.domain}.{contract.dataset}", settings.progress)
     total = sum(entry.rows for entry in todo)
