@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipelines.budget.decision import Decision, Verdict
 from pipelines.engine.arrow_types import TIMESTAMP
+from pipelines.failpoints import failpoint
 from pipelines.observe.facts import TaskRun
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def keep(engine: Engine, run: TaskRun, decision: Decision, now: datetime) -> Non
     row = _row(run, decision, now)
     level = logging.INFO if decision.verdict is Verdict.ALLOWED else logging.WARNING
     log.log(level, json.dumps(_event(row), default=_plain, sort_keys=True))
+    failpoint("budget.before_decision")
     engine.append(run.settings.record_path(TABLE), pa.Table.from_pylist([row], schema=SCHEMA))
+    failpoint("budget.decided")
 
 
 def _row(run: TaskRun, decision: Decision, now: datetime) -> dict[str, Any]:

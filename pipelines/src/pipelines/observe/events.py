@@ -18,7 +18,8 @@ from pipelines.observe.datasets import Place
 from pipelines.observe.facts import Ended, TaskRun, job_run_uuid
 from pipelines.settings import Layer, RunSettings
 
-PRODUCER: Final = f"urn:levee:pipelines:{version('levee-pipelines')}"
+_VERSION: Final = version("levee-pipelines")
+PRODUCER: Final = f"urn:levee:pipelines:{_VERSION}"
 NAMESPACE: Final = "OPENLINEAGE_NAMESPACE"
 """Environment variable with the namespace of jobs, as OpenLineage's own integrations have it; else ``levee``."""
 _QUALITY_TASKS: Final = ("silver", "replay", "quality")
@@ -65,9 +66,7 @@ def _event(
         run=facets.parent_run.Run(runId=job_run_uuid(settings.domain, settings.run_id)),
         job=facets.parent_run.Job(_namespace(), _job_name(settings)),
     )
-    engine = facets.processing_engine_run.ProcessingEngineRunFacet(
-        version=version("levee-pipelines"), name=run.engine.value
-    )
+    engine = facets.processing_engine_run.ProcessingEngineRunFacet(version=_VERSION, name=run.engine.value)
     about = facets.documentation_job.DocumentationJobFacet(description=_purpose(run))
     return RunEvent(
         eventType=state,
