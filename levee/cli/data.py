@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from levee.cli.console import errors, human, write_json
 from levee.cli.options import Folder, JsonFile
 from levee.cli.scope import Scope, kept_plan, scope
 from levee.engine import Operation
+from levee.errors import UsageError
 from levee.plan import Plan, document
 from levee.report import terminal
 
@@ -87,12 +89,22 @@ def replay(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset, as DOMAIN.NAME or NAME.")],
     *,
     env: EnvOption = "local",
+    accept: Annotated[
+        str | None, typer.Option("--accept", metavar="BATCH", help="Let this held batch go on as it is, no other.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="WHY", help="Why it may; kept.")] = None,
     data_engine: Engine = None,
     confirm_cost: ConfirmCost = False,
     cwd: Folder = Path(),
     json: JsonFile = None,
 ) -> int:
-    """Judge a dataset's quarantined rows again, after its contract or the source was corrected."""
+    """Judge a dataset's quarantined rows again, after its contract or the source was corrected.
+
+    With --accept a batch that a check or the circuit breaker holds is published as it is; who and why goes into the
+    ledger.
+    """
+    if (accept is None) != (reason is None):
+        raise UsageError("a held batch goes on only with a reason", fix="give both --accept BATCH and --reason WHY")
     scoped = scope(env, cwd, None, online=False)
     result = runner.replay(
         _deployed(scoped),
@@ -101,6 +113,7 @@ def replay(
         engine=data_engine,
         terms=_terms(scoped, confirmed=confirm_cost),
         console=errors,
+        acceptance={"accept": accept, "by": getuser(), "reason": reason} if accept and reason else None,
     )
     _show(result, json)
     result.raise_if_failed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,12 +13,13 @@ ENTRY_POINT: Final = "replay"
 """The wheel's task that moves a dataset's quarantined rows to where the corrected contract wants them."""
 
 
-def replay_job(job: Job, dataset: str) -> Job:
+def replay_job(job: Job, dataset: str, acceptance: Mapping[str, str] | None = None) -> Job:
     """The job that replays one dataset: its silver task as ``replay``, then everything downstream of it.
 
     Args:
         job: The deployed job, whose parameters are used as they are.
         dataset: Name of the dataset.
+        acceptance: ``accept``, ``by`` and ``reason`` where a held batch is let go on; all is judged again without.
 
     Raises:
         UsageError: The job has no such dataset.
@@ -30,7 +32,13 @@ def replay_job(job: Job, dataset: str) -> Job:
             fix=f"choose one of {', '.join(sorted(silver)) or 'none: it has no silver task'}",
         )
     first = silver[dataset]
-    again = replace(first, key=f"replay_{dataset}", entry_point=ENTRY_POINT, depends_on=())
+    again = replace(
+        first,
+        key=f"replay_{dataset}",
+        entry_point=ENTRY_POINT,
+        depends_on=(),
+        parameters={**first.parameters, **(acceptance or {})},
+    )
     reached = {first.key}
     after: list[Task] = []
     for task in job.tasks:  # in topological order

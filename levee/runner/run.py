@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -65,6 +66,7 @@ def replay(
     engine: str | None = None,
     terms: Terms | None = None,
     console: Console | None = None,
+    acceptance: Mapping[str, str] | None = None,
 ) -> RunResult:
     """Judge a dataset's quarantined rows again after its contract was corrected, and rebuild what depends on it.
 
@@ -75,6 +77,7 @@ def replay(
         engine: As for ``run``.
         terms: As for ``run``.
         console: As for ``run``.
+        acceptance: As for ``replay_job``.
 
     Raises:
         UsageError: The stack is not up, no deployed job has that dataset, or more than one has.
@@ -91,7 +94,7 @@ def replay(
             where=plan.stack,
             fix=f"choose one of {known}",
         )
-    return _run(replay_job(chosen[0], name), _surroundings(chosen[0], plan, root, engine, terms), console)
+    return _run(replay_job(chosen[0], name, acceptance), _surroundings(chosen[0], plan, root, engine, terms), console)
 
 
 def _surroundings(job: Job, plan: Plan, root: Path, engine: str | None, terms: Terms | None) -> Surroundings:

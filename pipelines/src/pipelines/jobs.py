@@ -78,17 +78,24 @@ def silver(argv: Argv = None) -> int:
 
 
 def replay(argv: Argv = None) -> int:
-    """Judge every record of one dataset again, by the contract as it is now (``--dataset``)."""
+    """Judge every record of one dataset again, by the contract as it is now (``--dataset``), or one held batch.
+
+    With ``--accept BATCH --by WHO --reason WHY`` a batch that is held goes on as it is, and nothing else is judged.
+    """
     return _refine("replay", argv, again=True)
 
 
 def _refine(task: str, argv: Argv, *, again: bool) -> int:
     from pipelines.engine import Engine
+    from pipelines.silver.holding import accept
     from pipelines.silver.refine import refine
 
     settings, domain = _start(task, argv)
     engine = Engine.open(settings.engine, entries(settings, domain))
-    refine(engine, _contract(domain, settings.dataset, "source", "--dataset"), settings, again=again)
+    dataset = _contract(domain, settings.dataset, "source", "--dataset")
+    if settings.acceptance:
+        accept(engine, settings, dataset, settings.acceptance)
+    refine(engine, dataset, settings, again=again and settings.acceptance is None)
     return 0
 
 

@@ -14,6 +14,7 @@ from pipelines.contracts import Domain, domain_names, extensions, job_spec, load
 from pipelines.contracts.extensions import Extension
 from pipelines.contracts.loader import TYPES_OF
 from pipelines.contracts.model import Classification
+from pipelines.quality.batch_checks import BatchCheck, batch_checks
 from pipelines.quality.checks import TableCheck, table_checks
 from pipelines.quality.rules import ARGUMENTS, rules
 
@@ -82,6 +83,7 @@ def _extensions() -> str:
     ):
         parts.append(f"### {title}")
         parts.extend(_extension(name, extension) for name, extension in registry.items())
+    parts.append(_extension("implementation", Extension.of(extensions.Implementation)))
     return "\n".join(parts)
 
 
@@ -138,6 +140,11 @@ Arguments of `invalidValues`: {arguments}. Of `missingValues`: `missingValues`, 
 quarantine with every rule that it broke, unless `onFailure` says otherwise.
 ### Checks on the table
 {_prose(sys.modules[TableCheck.__module__].__doc__)}
+### Checks on a batch
+{_prose(sys.modules[BatchCheck.__module__].__doc__)}
+### What happens
+Silver judges every record once: what splits the batch, what quarantine names and every metric come from that one pass
+(table `quality_metrics` under checkpoints). Great Expectations makes its results and Data Docs of those metrics.
 
 `type: text` and `type: custom` of another engine are not run, and named in every result.
 """
@@ -162,7 +169,7 @@ def _domain(domain: Domain) -> str:
             f"{column.classification}{', masked' if column.masking else ''} | {column.description} |"
             for column in contract.columns
         )
-        checked = (*rules(contract), *table_checks(contract))
+        checked = (*rules(contract), *table_checks(contract), *batch_checks(contract))
         lines.extend(["", "| rule | on failure | meaning |", "|---|---|---|"])
         lines.extend(f"| `{rule.id}` | {rule.on_failure} | {rule.description} |" for rule in checked)
         lines.append("")

@@ -71,6 +71,21 @@ class EngineName(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Somebody's word that a held batch may go on.
+
+    Attributes:
+        batch_id: The batch.
+        by: Who.
+        reason: Why.
+    """
+
+    batch_id: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettings:
     """Everything one task run is told, parsed once at the rim.
 
@@ -78,6 +93,7 @@ class RunSettings:
         domain: Domain whose contracts are run.
         dataset: Source dataset of a bronze, silver or quality task.
         table: Gold table of a gold task.
+        acceptance: The held batch that a replay task lets go on; ``None`` for a replay of all.
         sources: Datasets that the job reads; ``None`` for all of the domain's.
         roots: Root URL of each layer (``s3://…``, ``abfss://…``, ``gs://…``, or a local folder).
         environment: Deployment target, which chooses among a source's servers; ``None`` where there is but one.
@@ -100,6 +116,7 @@ class RunSettings:
     domain: str
     dataset: str | None = None
     table: str | None = None
+    acceptance: Acceptance | None = None
     sources: tuple[str, ...] | None = None
     roots: Mapping[Layer, str] = field(default_factory=dict)
     environment: str | None = None
@@ -147,6 +164,7 @@ class RunSettings:
             domain=options.domain,
             dataset=options.dataset,
             table=options.table,
+            acceptance=Acceptance(options.accept, options.by, options.reason) if options.accept else None,
             sources=tuple(name for name in options.sources.split(",") if name) if options.sources else None,
             roots=MappingProxyType({layer: url for layer in Layer if (url := getattr(options, layer.value))}),
             environment=options.environment,
@@ -218,6 +236,9 @@ def _options(task: str, argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--domain", required=True, help="domain whose contracts are run, e.g. sales")
     parser.add_argument("--dataset", help="source dataset, e.g. online_retail")
     parser.add_argument("--table", help="gold table, e.g. revenue_by_month")
+    parser.add_argument("--accept", metavar="BATCH", help="held batch that a replay lets go on")
+    parser.add_argument("--by", default="", help="who lets it go on")
+    parser.add_argument("--reason", default="", help="why it may go on")
     parser.add_argument("--sources", help="datasets that the job reads, comma-separated; all by default")
     for layer in Layer:
         parser.add_argument(f"--{layer.value}", metavar="URL", help=f"root of {layer.value}")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipelines.bronze.storage import list_files
+from pipelines.contracts.references import waves
 from pipelines.engine.failures import failure, interrupted
 from pipelines.errors import PipelineError, UpstreamError
 from pipelines.progress import Progress
@@ -134,8 +135,12 @@ def run_tables(
 
     with engine.gathered_records(), ThreadPoolExecutor(workers) as pool:
         try:
-            runs = [run(table) for table in tables if table.large]
-            runs += pool.map(run, [table for table in tables if not table.large])
+            runs: list[TableRun] = []
+            for wave in waves([table.contract for table in tables]):
+                names = {contract.dataset for contract in wave}
+                ready = [table for table in tables if table.contract.dataset in names]
+                runs += [run(table) for table in ready if table.large]
+                runs += pool.map(run, [table for table in ready if not table.large])
         except BaseException:
             stopped.set()  # tables that have not begun do not begin
             raise
@@ -149,8 +154,14 @@ def refuse_stale(engine: Engine, settings: RunSettings, inputs: Iterable[Contrac
         UpstreamError: naming the inputs and their errors.
     """
     rows = engine.rows(settings.record_path(RUNS), matching={"run_id": settings.run_id}).to_pylist()
-    last = {row["dataset"]: row for row in sorted(rows, key=lambda row: row["started_at"]) if row["task"] in MAKERS}
-    names = [contract.dataset for contract in inputs]
+    wanted = list(inputs)
+    steps = {contract.dataset: (*MAKERS, "quality") if contract.stops_pipeline else MAKERS for contract in wanted}
+    last = {
+        row["dataset"]: row
+        for row in sorted(rows, key=lambda row: row["started_at"])
+        if row["task"] in steps.get(row["dataset"], ())
+    }
+    names = list(steps)
     failed = [name for name in names if name in last and last[name]["status"] == "failed"]
     if failed:
         told = "; ".join(f"{name} ({last[name]['task']}: {last[name]['error']})" for name in failed)

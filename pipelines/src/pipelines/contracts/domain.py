@@ -12,6 +12,7 @@ from pathlib import Path
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.loader import SUFFIX, load_contract
 from pipelines.contracts.model import Classification, Contract
+from pipelines.contracts.references import check_references
 from pipelines.errors import ContractError, UsageError
 from pipelines.settings import Layer
 
@@ -150,10 +151,12 @@ def load_domain(name: str = "sales", root: Path | None = None) -> Domain:
     for contract in contracts:
         _check_place(contract, name)
     _check_names(contracts)
+    sources = tuple(contract for contract in contracts if contract.layer == "source")
+    check_references(sources)
     return Domain(
         name=name,
         folder=folder,
-        sources=tuple(contract for contract in contracts if contract.layer == "source"),
+        sources=sources,
         models=_ordered(contracts),
     )
 

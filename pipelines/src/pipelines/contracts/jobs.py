@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import requires
+from itertools import chain
 from typing import Literal
 
 from pipelines.contracts.content import installed_content
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
+from pipelines.contracts.references import waves
 from pipelines.errors import UsageError
 
 PACKAGE = "levee_pipelines"
@@ -148,16 +150,16 @@ def job_spec(
     if grouped:
         what = f"Take {len(chosen)} tables from their sources into silver and check them, many at once"
         tasks.append(task("tables", "", "", (), what))
-    for source in () if grouped else chosen:
+    for source in () if grouped else chain.from_iterable(waves(chosen)):
         name = source.dataset
         after = (f"extract_{name}",) if source.extraction else ()
         if source.extraction:
             what = f"Land what is new of {name} in {source.extraction.server}"
             tasks.append(task("extract", name, "dataset", (), what))
         tasks.append(task("bronze", name, "dataset", after, f"Land the deliveries of {name} as they came"))
-        tasks.append(
-            task("silver", name, "dataset", (f"bronze_{name}",), f"Type, split and mask {name}; reject into quarantine")
-        )
+        keys = tuple(f"silver_{other.dataset}" for other in chosen if other.dataset in source.looked_up)
+        what = f"Type, split and mask {name}; reject into quarantine"
+        tasks.append(task("silver", name, "dataset", (f"bronze_{name}", *keys), what))
         tasks.append(
             task("quality", name, "dataset", (f"silver_{name}",), f"Check {name} against its contract; write Data Docs")
         )
@@ -167,9 +169,7 @@ def job_spec(
         kind = "table" if model.layer == "gold" else "dataset"
         together = grouped and any(item in chosen for item in read)
         after = tuple(
-            dict.fromkeys(
-                "tables" if grouped and item in chosen else f"{item.published.value}_{item.dataset}" for item in read
-            )
+            dict.fromkeys("tables" if grouped and item in chosen else f"{_gate(item)}_{item.dataset}" for item in read)
         )
         run_if: RunIf = "ALL_DONE" if together else "ALL_SUCCESS"
         built = task(model.layer, model.dataset, kind, after, f"Build {model.dataset}", run_if=run_if)
@@ -211,6 +211,11 @@ def _extras(sources: Collection[Contract]) -> tuple[str, ...]:
         for column in source.columns
     )
     return (CLUSTER_EXTRA, TEXT_EXTRA) if detects else (CLUSTER_EXTRA,)
+
+
+def _gate(read: Contract) -> str:
+    """Entry point that a model waits for: the quality task of a source that may stop what comes after."""
+    return "quality" if read.layer == "source" and read.stops_pipeline else read.published.value
 
 
 def _schedule(sources: Collection[Contract]) -> str | None:

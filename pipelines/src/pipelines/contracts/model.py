@@ -226,6 +226,22 @@ class Contract:
         """Name of the team that owns the dataset."""
         return self.standard.team.name if self.standard.team else None
 
+    @property
+    def every_check(self) -> tuple[Check, ...]:
+        """Every quality check: the columns', then the table's."""
+        return (*(check for column in self.columns for check in column.quality), *self.checks)
+
+    @property
+    def looked_up(self) -> frozenset[str]:
+        """Datasets whose silver has the keys that rules of this one refer to."""
+        looks = (check.look.references for check in self.every_check if check.look)
+        return frozenset(references.dataset for references in looks if references)
+
+    @property
+    def stops_pipeline(self) -> bool:
+        """Whether a check of it may stop what comes after: gold waits for its quality task."""
+        return any(check.on_failure == "stopPipeline" for check in self.every_check)
+
     def column(self, name: str) -> Column:
         """Return the column of that name; ``KeyError`` where there is none."""
         for column in self.columns:

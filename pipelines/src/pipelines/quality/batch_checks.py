@@ -23,7 +23,7 @@ from pipelines.contracts.extensions.quality import Distribution, Freshness, Volu
 from pipelines.contracts.model import Check, Contract
 from pipelines.errors import ContractError
 from pipelines.quality import sql
-from pipelines.quality.checks import SUMMED, all_checks, summed
+from pipelines.quality.checks import SUMMED, summed
 from pipelines.quality.custom import named
 from pipelines.quality.measures import Measure, Metrics
 
@@ -93,7 +93,7 @@ def batch_checks(contract: Contract) -> tuple[BatchCheck, ...]:
     Raises:
         ContractError: one of them names what there is not, or cannot be failed as it asks; with its line.
     """
-    return tuple(found for check in all_checks(contract) for found in _compiled(contract, check))
+    return tuple(found for check in contract.every_check for found in _compiled(contract, check))
 
 
 def measures(contract: Contract) -> tuple[Measure, ...]:

@@ -127,24 +127,19 @@ def table_checks(contract: Contract) -> tuple[TableCheck, ...]:
     found = [_unique(f"{column.name}_unique", (column.name,)) for column in contract.columns if column.unique]
     if contract.primary_key:
         found.append(_unique("primary_key", contract.primary_key))
-    found.extend(_check(contract, check) for check in all_checks(contract) if _on_table(check))
+    found.extend(_check(contract, check) for check in contract.every_check if _on_table(check))
     return tuple(found)
 
 
 def not_run(contract: Contract) -> tuple[NotRun, ...]:
     """Name the checks that no engine of Levee runs: texts for people, and other tools' own."""
     skipped = []
-    for check in all_checks(contract):
+    for check in contract.every_check:
         if check.quality.type == "text":
             skipped.append(NotRun(check.id, "text for people"))
         elif check.quality.type == "custom" and check.quality.engine != "levee":
             skipped.append(NotRun(check.id, f"for the engine {check.quality.engine}"))
     return tuple(skipped)
-
-
-def all_checks(contract: Contract) -> tuple[Check, ...]:
-    """Every quality check of the contract: the columns', then the table's."""
-    return (*(check for column in contract.columns for check in column.quality), *contract.checks)
 
 
 def summed(contract: Contract) -> tuple[Measure, ...]:
@@ -155,7 +150,7 @@ def summed(contract: Contract) -> tuple[Measure, ...]:
     """
     return tuple(
         Measure(check.id, "sum", _summed_column(contract, check, look.column))
-        for check in all_checks(contract)
+        for check in contract.every_check
         if contract.layer == "source" and check.look and (look := check.look.reconciliation)
     )
 

@@ -8,14 +8,14 @@ judges it again by the contract as it is then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipelines.errors import QualityError, UsageError
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.quality.batch_checks import Finding
-from pipelines.settings import Layer, RunSettings
+from pipelines.settings import Acceptance, Layer, RunSettings
 
 if TYPE_CHECKING:
     from pipelines.contracts.model import Contract
@@ -64,21 +64,6 @@ def decide(
         severities.append(breaker.on_trip)
     if reasons:
         raise BatchHeldError(contract, batch_id, reasons, stops="stopPipeline" in severities)
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """Somebody's word that a held batch may go on.
-
-    Attributes:
-        batch_id: The batch.
-        by: Who.
-        reason: Why.
-    """
-
-    batch_id: str
-    by: str
-    reason: str
 
 
 def accept(engine: Engine, settings: RunSettings, contract: Contract, word: Acceptance) -> None:
