@@ -1,8 +1,14 @@
 """The count law's record: one row a silver batch, under checkpoints.
 
-Records read = rows in silver + duplicates + rows in quarantine. `accounted` is counted on another way than
+Records read = rows in silver + superseded + duplicates + rows in quarantine. `accounted` is counted on another way than
 `duplicates`: every row of both tables carries how many identical records of its batch it stands for (`_copies`), and
 records whose row came from an earlier batch are found by joining; what got lost on the way is in none of them.
+
+A dataset with a history keeps its changes, and the law is about these: records read = changes + duplicates + rows in
+quarantine, and of the changes those that a row of silver shows are `silver`, the others `superseded`. That its tables
+were made of all of them is counted too: of every key of the batch, the records that its changes stand for (deletes, and
+what they took for good, stand for none) must be the sum of `_copies` of its rows in each table; the difference is taken
+off `accounted`.
 """
 
 from __future__ import annotations
@@ -28,6 +34,7 @@ SCHEMA = pa.schema(
         ("files", pa.int64()),
         ("rows", pa.int64()),
         ("silver", pa.int64()),
+        ("superseded", pa.int64()),
         ("duplicates", pa.int64()),
         ("quarantine", pa.int64()),
         ("accounted", pa.int64()),
@@ -49,10 +56,12 @@ class Batch:
         run_id: Run that refined it.
         files: Deliveries.
         rows: Records of theirs in bronze.
-        silver: Rows of theirs in silver.
-        duplicates: Records that are neither in silver nor in quarantine.
+        silver: Rows of theirs in silver; of a dataset with a history, their changes that a row shows.
+        superseded: Changes of theirs that no row shows: taken into a version, overtaken, or a delete. 0 without a
+            history.
+        duplicates: Records that repeat another one.
         quarantine: Rows of theirs in quarantine.
-        accounted: Records that the two tables account for; equal to `rows` where nothing was lost.
+        accounted: Records that the tables account for; equal to `rows` where nothing was lost.
         rules: Rows by rule that they broke.
         started_at: When, UTC.
         seconds: How long it took.
@@ -70,6 +79,7 @@ class Batch:
     rules: dict[str, int] = field(default_factory=dict)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: float = 0.0
+    superseded: int = 0
 
     @property
     def balanced(self) -> bool:

@@ -98,7 +98,8 @@ def test_a_wrong_contract_is_refused_with_its_line(
 
 
 def test_a_column_that_is_not_there_is_refused_with_the_nearest(write) -> None:
-    path = write(("{format: csv}", "{format: csv}\n  - property: deduplication\n    value: {businessKey: [order_idd]}"))
+    history = "\n  - property: history\n    value: {type: 1, businessKey: [order_idd]}"
+    path = write(("{format: csv}", f"{{format: csv}}{history}"))
     with pytest.raises(ContractError, match="order_idd") as caught:
         load_contract(path)
     assert caught.value.fix == "did you mean `order_id`?"
@@ -128,5 +129,5 @@ def test_the_shipped_sales_contracts_say_what_the_numbers_need() -> None:
     assert " ".join(retail.source_fields) == fields
     assert retail.column("unit_price").type == "decimal(18,3)"
     assert [column.name for column in retail.personal_columns] == ["customer_id"]
-    assert retail.deduplication.business_key == ()
+    assert retail.history is None
     assert retail.deduplication.identical_rows == "remove"

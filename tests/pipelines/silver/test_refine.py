@@ -149,15 +149,15 @@ def test_a_repeat_in_a_later_delivery_is_a_duplicate(engine: Engine, lake: Lake,
 
 
 def test_the_best_row_of_a_business_key_stays(engine: Engine, lake: Lake, make_contract: MakeContract) -> None:
-    contract = make_contract(deduplication={"businessKey": ["id"], "orderBy": ["price"]})
+    contract = make_contract(history={"type": 1, "businessKey": ["id"], "orderBy": ["price"]})
     lake.deliver("a.csv", HEADER + "1,old,1\n1,new,2\n1,new,2\n2,only,1\n3,null,\n")
     ingest(engine, contract, lake.settings)
     first = refine(engine, contract, lake.settings)
-    assert (first.rows, first.silver, first.duplicates) == (5, 3, 2)
+    assert (first.rows, first.silver, first.superseded, first.duplicates) == (5, 3, 1, 1)
     lake.deliver("b.csv", HEADER + "1,late,1\n2,better,9\n3,there,1\n4,fresh,1\n")
     ingest(engine, contract, lake.run(2))
     second = refine(engine, contract, lake.run(2))
-    assert (second.rows, second.silver, second.duplicates) == (4, 3, 1)
+    assert (second.rows, second.silver, second.superseded, second.duplicates) == (4, 3, 1, 0)
     assert lake.rows(engine, Layer.SILVER, "id", "name") == [(1, "new"), (2, "better"), (3, "there"), (4, "fresh")]
     kept = ("id", "name", "price", "_file", "_line", "_row_hash")  # not the batch, which is one now
     before = lake.rows(engine, Layer.SILVER, *kept)

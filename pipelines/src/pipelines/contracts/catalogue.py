@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipelines.contracts.domain import Domain
-from pipelines.contracts.model import Contract
+from pipelines.contracts.model import CHANGES, HISTORY, Contract
 from pipelines.settings import Layer, RunSettings
 
 RECORDS: Final[Mapping[str, str]] = {
@@ -81,7 +81,11 @@ def entries(settings: RunSettings, domain: Domain) -> dict[str, TableEntry]:
 def _tables(domain: Domain) -> Iterator[tuple[Layer, str, str, Mapping[str, str]]]:
     for contract in domain.sources:
         yield Layer.BRONZE, contract.dataset, f"As delivered, every record: {contract.description}", {}
+        told = {CHANGES: "Every change that its history is made of", HISTORY: "Every version"}
         yield Layer.SILVER, contract.dataset, contract.description, _comments(contract)
+        for table in contract.silver_tables[1:]:
+            comment = told[table.removeprefix(contract.dataset)]
+            yield Layer.SILVER, table, f"{comment}: {contract.description}", _comments(contract)
         yield Layer.QUARANTINE, contract.dataset, f"Rejected records, with the rules they broke: {contract.dataset}", {}
     for contract in domain.models:
         yield contract.published, contract.dataset, contract.description, _comments(contract)

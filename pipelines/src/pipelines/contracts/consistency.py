@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pipelines.contracts.consistency_of_silver import check_silver
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.extensions.extraction import FORMATS, SERVER_KEYS, SERVER_TYPES, Extraction
 from pipelines.contracts.ingestion_checks import check_ingestion
@@ -28,8 +29,6 @@ def check_consistency(contract: Contract, document: Document) -> None:
             fix="add `- {property: ingestion, value: {format: csv}}` to customProperties",
         )
     referred = {
-        "deduplication.businessKey": contract.deduplication.business_key,
-        "deduplication.orderBy": contract.deduplication.order_by,
         "maintenance.clusterBy": contract.maintenance.cluster_by,
     }
     for what, columns in referred.items():
@@ -40,6 +39,7 @@ def check_consistency(contract: Contract, document: Document) -> None:
                     "customProperties",
                     fix=nearest(name, names),
                 )
+    check_silver(contract, document)
     sensitive = contract.classification.rank >= Classification.PERSONAL.rank
     if sensitive and contract.vacuum_hours > LONGEST_PERSONAL_HOURS:
         raise document.error(

@@ -22,9 +22,11 @@ from pipelines.contracts.extensions import (
     Deduplication,
     Extension,
     Extraction,
+    History,
     Implementation,
     Ingestion,
     KAnonymity,
+    Lateness,
     LayerRetention,
     Maintenance,
     Masking,
@@ -32,6 +34,7 @@ from pipelines.contracts.extensions import (
     Registry,
     Source,
     SqlModel,
+    SurrogateKey,
 )
 from pipelines.contracts.model import Check, Classification, Column, Contract
 from pipelines.contracts.odcs import CustomProperty, DataContract, Property, Quality, SlaProperty
@@ -149,6 +152,8 @@ class _Reader:
             redelivery=cast("Redelivery", custom.get("redelivery") or Redelivery()),
             circuit_breaker=cast("CircuitBreaker | None", custom.get("circuitBreaker")),
             deduplication=cast("Deduplication", custom.get("deduplication") or Deduplication()),
+            history=cast("History | None", custom.get("history")),
+            lateness=cast("Lateness | None", custom.get("lateness")),
             maintenance=cast("Maintenance", custom.get("maintenance") or Maintenance()),
             model=model,
             retention_days=self._retention(standard.sla_properties),
@@ -259,7 +264,8 @@ class _Reader:
                 fix=f"take `partitioned` away; `maintenance` with `clusterBy: [{name}]` clusters rows",
             )
         sources = item.transform_source_objects
-        if not sources and item.transform_logic is None and not derived:
+        surrogate = cast("SurrogateKey | None", custom.get("surrogateKey"))
+        if not sources and item.transform_logic is None and not derived and surrogate is None:
             sources = (item.name,)
         return Column(
             name=name,
@@ -273,6 +279,7 @@ class _Reader:
             key_position=_position(item.primary_key, item.primary_key_position),
             classification=classification,
             masking=masking,
+            surrogate_key=surrogate,
             options=item.logical_type_options,
             quality=tuple(self._checks(item.quality, name, *path, "quality")),
             description=" ".join((item.description or "").split()),

@@ -23,9 +23,11 @@ from pipelines.contracts.extensions import (
     DataSubject,
     Deduplication,
     Extraction,
+    History,
     Implementation,
     Ingestion,
     KAnonymity,
+    Lateness,
     LayerRetention,
     Maintenance,
     Masking,
@@ -33,6 +35,7 @@ from pipelines.contracts.extensions import (
     Redelivery,
     Source,
     SqlModel,
+    SurrogateKey,
 )
 from pipelines.contracts.odcs import DataContract, Quality
 from pipelines.settings import Layer
@@ -67,6 +70,22 @@ LONGEST_PERSONAL_HOURS = 720
 art. 12(3) gives to answer a request."""
 
 
+class ChangeOrder(enum.StrEnum):
+    """What orders the changes of a key."""
+
+    SEQUENCE = "sequence"
+    """The CDC envelope's sequence."""
+    COLUMNS = "columns"
+    """`effectiveFrom` and `orderBy`."""
+    DELIVERIES = "deliveries"
+    """The names of deliveries and the lines in them."""
+
+
+CHANGES = "_changes"
+HISTORY = "_history"
+"""What the names of the tables that silver keeps beside a dataset's own end in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the table that a contract publishes.
@@ -83,6 +102,7 @@ class Column:
         key_position: 1-based place in the primary key; ``None`` outside it.
         classification: How sensitive it is.
         masking: How it is masked; ``None`` where it is not.
+        surrogate_key: Columns that it is a key of; ``None`` where it is read or derived.
         options: The standard's ``logicalTypeOptions``.
         quality: Checks of this column.
         description: One line for readers.
@@ -99,6 +119,7 @@ class Column:
     key_position: int | None
     classification: Classification
     masking: Masking | None
+    surrogate_key: SurrogateKey | None
     options: Mapping[str, Any]
     quality: tuple[Check, ...]
     description: str
@@ -149,6 +170,8 @@ class Contract:
         redelivery: What a known name with new content is.
         circuit_breaker: When a batch is held; ``None`` for never.
         deduplication: Which rows are the same.
+        history: What changes and deletes of a key do; ``None`` where rows are events, which nothing changes.
+        lateness: How late a record may come; ``None`` where nobody asks.
         maintenance: Care of files.
         data_subject: Whom its rows are about; ``None`` where they are about nobody.
         k_anonymity: How many rows must look alike before it is published; ``None`` for no such promise.
@@ -174,6 +197,8 @@ class Contract:
     redelivery: Redelivery
     circuit_breaker: CircuitBreaker | None
     deduplication: Deduplication
+    history: History | None
+    lateness: Lateness | None
     maintenance: Maintenance
     model: SqlModel | None
     retention_days: int | None
@@ -215,6 +240,51 @@ class Contract:
     def personal_columns(self) -> tuple[Column, ...]:
         """Columns that are masked before they are published."""
         return tuple(column for column in self.columns if column.masking is not None)
+
+    @property
+    def change_feed(self) -> bool:
+        """Whether deliveries are the changes of a database, in an envelope that tells the operation and its order."""
+        return self.ingestion is not None and self.ingestion.envelope == "debezium"
+
+    @property
+    def change_order(self) -> ChangeOrder | None:
+        """What orders the changes of a key; ``None`` without a history."""
+        if self.history is None:
+            return None
+        if self.change_feed:
+            return ChangeOrder.SEQUENCE
+        told = self.history.effective_from or self.history.order_by
+        return ChangeOrder.COLUMNS if told and self.history.deliveries == "changes" else ChangeOrder.DELIVERIES
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        """Columns whose change opens a version."""
+        if self.history is None:
+            return ()
+        apart = {*self.history.business_key, self.history.effective_from, *self.history.order_by}
+        return self.history.tracked or tuple(
+            column.name for column in self.columns if column.name not in apart and column.surrogate_key is None
+        )
+
+    @property
+    def surrogate_keys(self) -> dict[str, tuple[str, ...]]:
+        """Columns that each surrogate key is made of, by its column."""
+        return {column.name: column.surrogate_key.of for column in self.columns if column.surrogate_key}
+
+    @property
+    def current_rows(self) -> str | None:
+        """SQL condition of silver's rows that hold now: current and not deleted; ``None`` where all do."""
+        if self.history is None:
+            return None
+        return "_is_current" if self.history.type == 2 else "NOT _is_deleted"
+
+    @property
+    def silver_tables(self) -> tuple[str, ...]:
+        """Names of the tables that silver keeps of the dataset, the published one first."""
+        if self.history is None:
+            return (self.dataset,)
+        versions = (f"{self.dataset}{HISTORY}",) if self.history.type == 4 else ()
+        return (self.dataset, *versions, f"{self.dataset}{CHANGES}")
 
     @property
     def classification(self) -> Classification:

@@ -1,8 +1,9 @@
 """The one place that knows how the engines differ: Delta tables by path, the same on every engine.
 
-A table is created empty, then written by one of four commits, each behind the schema gate. Three are safe to repeat:
-`replace_where` (a set of deliveries), `merge` (rows by key), `overwrite` (the whole table). `insert` writes no row anew
-and so costs what it adds; its caller must know that the table has none of the rows.
+A table is created empty, then written by one of five commits, each behind the schema gate. Four are safe to repeat:
+`replace_where` (a set of deliveries), `merge` (rows by key), `replace_keys` (all rows of some keys), `overwrite` (the
+whole table). `insert` writes no row anew and so costs what it adds; its caller must know that the table has none of the
+rows.
 """
 
 from __future__ import annotations
@@ -371,19 +372,63 @@ class Engine:
         """
         self._gate(path, frame)
         on = " AND ".join(f"t.`{key}` <=> s.`{key}`" for key in keys)
-        view = f"levee_merge_{threading.get_ident()}_{next(_views)}"
         clauses = [f"WHEN MATCHED AND ({update_when}) THEN UPDATE SET *"] if update_when else []
         clauses.append("WHEN NOT MATCHED THEN INSERT *")
         if delete_unmatched:
             clauses.append(f"WHEN NOT MATCHED BY SOURCE AND ({delete_unmatched}) THEN DELETE")
+        self._merge(path, frame, on, *clauses)
+
+    def replace_keys(
+        self, path: str, frame: DataFrame, rows: Sequence[str], scope: DataFrame | None, keys: Sequence[str]
+    ) -> None:
+        """Commit `frame` in place of all rows of some keys, in one `MERGE`: the same again changes nothing.
+
+        Args:
+            path: The table.
+            frame: New rows.
+            rows: Columns that name a row of the table and of the frame, never null.
+            scope: The keys, distinct, of which all rows that the frame has not leave; ``None`` for all of the table.
+            keys: Columns of the scope, never null; of `rows`.
+
+        Raises:
+            SchemaError: the frame does not fit the table.
+            PipelineError: other writers came first again and again.
+        """
+        self._gate(path, frame)
+        named = ", ".join(f"`{name}`" for name in rows)
+        there = self.read(path) if scope is None else self.read(path).join(scope, list(keys), "left_semi")
+        known = there.select(frame.columns).selectExpr("*", "true AS _known")
+        both = frame.selectExpr("*", "false AS _known").unionByName(known)
+        gone = f"min(_known) OVER (PARTITION BY {named}) AS _gone"
+        source = both.selectExpr("*", gone).where("_known = _gone").drop("_known")
+        self._merge(
+            path,
+            source,
+            _equal(rows),
+            "WHEN MATCHED AND s._gone THEN DELETE",
+            "WHEN MATCHED THEN UPDATE SET *",
+            "WHEN NOT MATCHED AND NOT s._gone THEN INSERT *",
+        )
+
+    def delete_rows(self, path: str, frame: DataFrame) -> None:
+        """Delete the rows of a table that have the values of a row of `frame` in all of its columns.
+
+        Raises:
+            PipelineError: other writers came first again and again.
+        """
+        self._merge(path, frame, _equal(frame.columns), "WHEN MATCHED THEN DELETE")
+
+    # Inside
+
+    def _merge(self, path: str, source: DataFrame, on: str, *clauses: str) -> None:
+        """Run a `MERGE` into the table ``t`` of the frame ``s``."""
+        view = f"levee_merge_{threading.get_ident()}_{next(_views)}"
         statement = f"MERGE INTO delta.`{path}` AS t USING {view} AS s ON {on} {' '.join(clauses)}"
-        frame.createOrReplaceTempView(view)
+        source.createOrReplaceTempView(view)
         try:
             retried(lambda: self.spark.sql(statement).collect(), path)
         finally:
             self.spark.catalog.dropTempView(view)
-
-    # Inside
 
     def _committed(self, path: str, columns: Sequence[str] | None, matching: Mapping[str, str]) -> pa.Table:
         """Rows of a table of records that are committed."""
@@ -435,6 +480,11 @@ class Engine:
         checked = F.when(F.expr(predicate), F.col(column)).otherwise(outside)
         quoted = {name: F.col(f"`{name.replace('`', '``')}`") for name in frame.columns}  # a dot is no path here
         return frame.select(*(checked.alias(name) if name == column else quoted[name] for name in frame.columns))
+
+
+def _equal(columns: Sequence[str]) -> str:
+    """SQL that is true where ``t`` and ``s`` have the same values."""
+    return " AND ".join(f"t.`{name}` = s.`{name}`" for name in columns)
 
 
 def _few(values: Sequence[str]) -> bool:

@@ -237,6 +237,8 @@ class _Building:
         if version is None:
             return named(empty(self._engine, contract, *([BATCH] if self._shape else [])))
         frame = self._engine.read(self._place(reference), version)
+        if contract.current_rows:
+            frame = frame.where(contract.current_rows)
         if seen:
             frame = self._engine.apart(frame, BATCH, seen)
         columns = [sql.name(column.name) for column in contract.columns]

@@ -100,11 +100,14 @@ def plan(settings: RunSettings, domain: Domain) -> tuple[Care, ...]:
     """List the tables of the job's sources and gold with the care that their contracts ask for."""
     sources = domain.choose(settings.sources)
     wanted = [
-        _care(settings, contract, layer)
+        _care(settings, contract, layer, table)
         for contract in sources
         for layer in (Layer.BRONZE, Layer.SILVER, Layer.QUARANTINE)
+        for table in (contract.silver_tables if layer is Layer.SILVER else [contract.dataset])
     ]
-    wanted.extend(_care(settings, contract, contract.published) for contract in domain.buildable(sources))
+    wanted.extend(
+        _care(settings, contract, contract.published, contract.dataset) for contract in domain.buildable(sources)
+    )
     return tuple(wanted)
 
 
@@ -190,10 +193,10 @@ def _give(engine: Engine, care: Care, before: int, expired: int) -> Cared:
     )
 
 
-def _care(settings: RunSettings, contract: Contract, layer: Layer) -> Care:
+def _care(settings: RunSettings, contract: Contract, layer: Layer, table: str) -> Care:
     published = layer in (Layer.SILVER, Layer.GOLD)
     return Care(
-        path=settings.table_path(layer, contract.dataset),
+        path=settings.table_path(layer, table),
         layer=layer,
         name=contract.dataset,
         optimize=contract.maintenance.optimize,

@@ -179,7 +179,7 @@ def _check(contract: Contract, check: Check) -> TableCheck:
         raise ContractError(
             f"quality check {check.id} is about the table, so it has no rows to quarantine",
             where=check.where,
-            fix="use `failBatch` or `warn`; to drop repeats, name their columns in deduplication.businessKey",
+            fix="use `failBatch` or `warn`; to drop repeats, name their columns in history.businessKey",
         )
     return TableCheck(
         id=check.id,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pipelines.contracts.extensions import OnFailure
 from pipelines.quality.measures import digest_of
 
-Kind = Literal["type", "required", "option", "check"]
+Kind = Literal["type", "required", "option", "check", "delete", "lateness"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,6 +230,7 @@ def _lines(
     from pipelines.quality import suite  # Great Expectations takes seconds to import, and only this task needs it
 
     silver = engine.read(settings.table_path(Layer.SILVER, contract.dataset))
+    silver = silver.where(contract.current_rows) if contract.current_rows else silver
     compiled = rules(contract)
     checks = table_checks(contract)
     counted = [rule for rule in compiled if _counted(metrics, rule)]

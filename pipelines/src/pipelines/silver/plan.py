@@ -11,15 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.contracts.model import Contract
+from pipelines.contracts.model import ChangeOrder, Contract
 from pipelines.errors import ContractError
 from pipelines.privacy.masking import masked
 from pipelines.quality import sql
 from pipelines.quality.batch_checks import measures
-from pipelines.quality.rule import Lookup, found_column
+from pipelines.quality.rule import Lookup, Rule, found_column
 from pipelines.quality.rules import rules, source_column
 from pipelines.secret_references import SecretReference
+from pipelines.silver.hashing import row_hash
+from pipelines.silver.lateness import WATERMARK, late_rule
 from pipelines.silver.placed import PlacedRows
+from pipelines.silver.surrogate import surrogate_key
 from pipelines.silver.typing import typed
 from pipelines.silver.verdicts import RULE_SEPARATOR, Verdicts
 
@@ -31,8 +34,8 @@ LINEAGE = ("_file", "_file_sha256", "_line", "_copies")
 CARRIED = ("_position", "_copies", "_ingested_at", "_rescued")
 """What goes with a typed row: its place, how many records it stands for, when the first of these was taken in, unknown
 columns."""
-HASH_CHARACTERS = 32
-"""Hexadecimal characters of a row's hash, 128 bits: of a billion rows two share one with a chance of 10^-21."""
+FEED = ("_op", "_sequence", "_changed_at")
+"""What bronze has of a change feed's envelope: the operation (``c``, ``u``, ``d``, ``r``), its place, its time."""
 PARSE_RULE = "parse_"
 """Prefix of the rule ids of malformed records: ``parse_ragged``, ``parse_unclosed_quote``, ..."""
 
@@ -62,18 +65,26 @@ class SilverPlan:
         Raises:
             ContractError: a rule, a type or a date pattern cannot be compiled.
         """
+        if contract.change_feed and contract.history is None:
+            raise ContractError(
+                "nothing says what the changes and deletes of the feed do to silver",
+                where=str(contract.path),
+                fix="add `- {property: history, value: {type: 1, businessKey: [...]}}` to customProperties",
+            )
         for column in contract.columns:
-            if not column.derived:
+            if column.sources:
                 typed(column)
-        compiled = rules(contract)
+        compiled = (*rules(contract), *filter(None, [delete_rule(contract), late_rule(contract)]))
         if strange := [rule.id for rule in compiled if RULE_SEPARATOR in rule.id]:
             raise ContractError(f"the rule id {strange[0]!r} has a comma", where=str(contract.path), fix="rename it")
-        return cls(contract, Verdicts.of(compiled, measures(contract)), key, run_id, batch_id)
+        verdicts = Verdicts.of(compiled, measures(contract), deletes=contract.change_feed)
+        return cls(contract, verdicts, key, run_id, batch_id)
 
     @property
     def removes_identical(self) -> bool:
-        """Whether identical records become one."""
-        return self.contract.deduplication.identical_rows == "remove"
+        """Whether identical records become one: not where their places tell which of a key's changes is the later."""
+        told_apart = self.contract.change_order is ChangeOrder.DELIVERIES
+        return self.contract.deduplication.identical_rows == "remove" and not told_apart
 
     def judged(self, batch: PlacedRows, keys: Mapping[str, DataFrame]) -> DataFrame:
         """Return the verdicts on every record, malformed ones too, with its `_position`.
@@ -82,7 +93,7 @@ class SilverPlan:
             batch: The records.
             keys: For each rule that looks keys up, by its id, the frame that has them.
         """
-        kept = ["_parse_error", "_position"]
+        kept = ["_parse_error", "_position", *self._feed, *([WATERMARK] if self.contract.lateness else [])]
         typed_rows = self._typed(self._records(batch.rows), kept)
         for rule in self.verdicts.rules:
             if rule.lookup:
@@ -93,7 +104,7 @@ class SilverPlan:
         """Return the typed rows that break no rejecting rule, with `CARRIED`."""
         bad = judged.where(self.verdicts.is_broken).select("_position")
         good = self._records(batch.rows).join(bad, ["_position"], "left_anti")
-        return self._typed(self._grouped(good), CARRIED)
+        return self._typed(self._grouped(good), self._carried)
 
     def rejected(self, batch: PlacedRows, judged: DataFrame) -> DataFrame:
         """Return quarantine's rows: every rule that a record broke, the raw record, the batch.
@@ -128,37 +139,28 @@ class SilverPlan:
         """
         masks = {c.name: c.masking for c in self.contract.personal_columns if c.masking}
         hidden = {source_column(field) for c in self.contract.personal_columns for field in c.sources}
-        columns = [sql.name(column.name) for column in self.contract.columns]
+        keys = {name: surrogate_key(of) for name, of in self.contract.surrogate_keys.items()}
+        typed_columns = [sql.name(column.name) for column in self.contract.columns if column.surrogate_key is None]
         rows = accepted
         if masks:
-            rows = masked(accepted.selectExpr(*columns, *self._sources, *CARRIED), self.key, masks, hidden)
-        return self._stamped(batch.located(rows), [*columns, *LINEAGE, f"{self._hash} AS _row_hash"])
+            rows = masked(accepted.selectExpr(*typed_columns, *self._sources, *self._carried), self.key, masks, hidden)
+        made = [
+            f"{keys[c.name]} AS {sql.name(c.name)}" if c.surrogate_key else sql.name(c.name)
+            for c in self.contract.columns
+        ]
+        hashed = f"{self._hash} AS _row_hash"
+        return self._stamped(batch.located(rows), [*made, *LINEAGE, *self._feed, hashed])
 
-    def best_by_key(self, accepted: DataFrame) -> DataFrame:
-        """Return, for each business key, the row that wins; its `_copies` count those that lost."""
-        settings = self.contract.deduplication
-        keys = ", ".join(sql.name(name) for name in settings.business_key)
-        order = ", ".join(f"{sql.name(name)} DESC NULLS LAST" for name in settings.order_by)
-        order = f"{order}, _position" if order else "_position"
-        ranked = accepted.selectExpr(
-            "*",
-            f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS _rank",
-            f"sum(_copies) OVER (PARTITION BY {keys}) AS _all_copies",
-        )
-        kept = [f"`{name}`" for name in accepted.columns if name != "_copies"]
-        return ranked.where("_rank = 1").selectExpr(*kept, "_all_copies AS _copies")
+    def events(self, bronze: DataFrame) -> DataFrame:
+        """Return the event time of each well-formed record, `_event`, with its `_ingested_at`.
 
-    def wins(self) -> str:
-        """Return SQL that is true where a new row ``s`` takes the place of a known row ``t`` of its business key.
-
-        The order is total, so that the outcome does not depend on which came first; a row takes its own place.
+        Args:
+            bronze: Any rows of bronze; the contract says how late a record may come.
         """
-        condition = "(s._file_sha256 < t._file_sha256 OR (s._file_sha256 = t._file_sha256 AND s._line <= t._line))"
-        for name in reversed(self.contract.deduplication.order_by):
-            new, old = f"s.{sql.name(name)}", f"t.{sql.name(name)}"
-            higher = f"coalesce({new} > {old}, {new} IS NOT NULL AND {old} IS NULL)"
-            condition = f"({higher} OR ({new} <=> {old} AND {condition}))"
-        return condition
+        column = self.contract.lateness.column if self.contract.lateness else ""
+        records = self._records(bronze.where("_parse_error IS NULL").selectExpr("*", "0L AS _position"), marked=False)
+        event = f"CAST({sql.name(column)} AS TIMESTAMP) AS _event"
+        return self._typed(records, ["_ingested_at"]).selectExpr("_ingested_at", event)
 
     # Inside
 
@@ -169,24 +171,35 @@ class SilverPlan:
 
     @property
     def _hash(self) -> str:
-        return row_hash([*(source_column(field) for field in self.contract.source_fields), "_rescued"])
+        return row_hash([*map(source_column, self.contract.source_fields), "_rescued", *self._feed])
 
-    def _records(self, bronze: DataFrame) -> DataFrame:
+    @property
+    def _feed(self) -> tuple[str, ...]:
+        """What a change feed's envelope says of a record: it tells records apart."""
+        return FEED if self.contract.change_feed else ()
+
+    @property
+    def _carried(self) -> tuple[str, ...]:
+        return (*CARRIED, *self._feed)
+
+    def _records(self, bronze: DataFrame, *, marked: bool = True) -> DataFrame:
         """Return the source's texts, null where the contract reads nothing, and what decides or goes with them."""
         texts = [self._nulled(field) for field in self.contract.source_fields]
-        return bronze.selectExpr(*texts, "_rescued", "_ingested_at", "_parse_error", "_position")
+        mark = [WATERMARK] if self.contract.lateness and marked else []
+        return bronze.selectExpr(*texts, "_rescued", "_ingested_at", "_parse_error", "_position", *self._feed, *mark)
 
     def _grouped(self, records: DataFrame, *apart: str) -> DataFrame:
         """Return the source's texts with `CARRIED` and `apart`: one row a group of identical records, the first."""
         if self.removes_identical:
             from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
-            return records.groupBy(*self._sources, "_rescued", *apart).agg(
+            return records.groupBy(*self._sources, "_rescued", *self._feed, *apart).agg(
                 F.min("_position").alias("_position"),
                 F.count("*").alias("_copies"),
                 F.min("_ingested_at").alias("_ingested_at"),
             )
-        return records.selectExpr(*self._sources, "1L AS _copies", "_position", "_ingested_at", "_rescued", *apart)
+        carried = ["1L AS _copies", "_position", "_ingested_at", "_rescued", *self._feed]
+        return records.selectExpr(*self._sources, *carried, *apart)
 
     def _typed(self, records: DataFrame, kept: Sequence[str]) -> DataFrame:
         """Return the contract's columns, the source's texts and `kept`."""
@@ -194,10 +207,10 @@ class SilverPlan:
         # Expressions of the contract speak of the source's fields by their own names.
         named = [f"{source} AS {sql.name(field)}" for source, field in zip(self._sources, fields, strict=True)]
         sourced = [f"{sql.name(field)} AS {source}" for source, field in zip(self._sources, fields, strict=True)]
-        direct = [f"{typed(c)} AS {sql.name(c.name)}" for c in self.contract.columns if not c.derived]
+        direct = [f"{typed(c)} AS {sql.name(c.name)}" for c in self.contract.columns if c.sources]
         frame = records.selectExpr(*named, *kept).selectExpr(*sourced, *direct, *kept)
         for column in self.contract.columns:
-            if column.derived:
+            if column.derived and column.surrogate_key is None:
                 value = f"CAST({column.expression} AS {column.type})"
                 frame = frame.selectExpr("*", f"{value} AS {sql.name(column.name)}")
         return frame
@@ -218,6 +231,21 @@ class SilverPlan:
         )
 
 
+def delete_rule(contract: Contract) -> Rule | None:
+    """Return the one rule that a change feed's deletes are judged by: that the key can be read."""
+    if not contract.change_feed or contract.history is None:
+        return None
+    there = " AND ".join(f"{sql.name(name)} IS NOT NULL" for name in contract.history.business_key)
+    return Rule(
+        id="delete_unkeyed",
+        column=None,
+        predicate=f"coalesce(_op <> 'd', true) OR ({there})",
+        on_failure="quarantine",
+        kind="delete",
+        description="a delete says what it deletes",
+    )
+
+
 def _looked_up(rows: DataFrame, rule: str, lookup: Lookup, keys: DataFrame) -> DataFrame:
     """Return rows with :func:`found_column`: true where the keys have the row's columns."""
     names = [f"_key_{number}" for number in range(len(lookup.of))]
@@ -225,14 +253,3 @@ def _looked_up(rows: DataFrame, rule: str, lookup: Lookup, keys: DataFrame) -> D
     found = keys.selectExpr(*chosen).distinct().selectExpr(*names, f"true AS {sql.name(found_column(rule))}")
     own = [f"{sql.name(column)} AS {name}" for column, name in zip(lookup.of, names, strict=True)]
     return rows.selectExpr("*", *own).join(found, names, "left").drop(*names)
-
-
-def row_hash(columns: Sequence[str]) -> str:
-    """Return SQL of a hash over texts that no two different rows share: of their lengths first, then of the texts.
-
-    The first `HASH_CHARACTERS` of SHA-256, hexadecimal.
-    """
-    names = [sql.name(column) for column in columns]
-    lengths = [f"coalesce(CAST(length({name}) AS STRING), '-')" for name in names]
-    digest = f"sha2(concat_ws(',', {', '.join(lengths)}, {', '.join(names)}), 256)"
-    return f"substring({digest}, 1, {HASH_CHARACTERS})"

@@ -8,13 +8,14 @@ earlier batch stays where it is and the new one is a duplicate.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipelines.batches import Batch
 from pipelines.bronze.ingest import bronze_path
+from pipelines.contracts.model import ChangeOrder
 from pipelines.engine import Engine
 from pipelines.errors import PipelineError
 from pipelines.failpoints import failpoint
@@ -26,6 +27,7 @@ from pipelines.runs import in_batches, recorded
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.holding import BatchHeldError
 from pipelines.silver.refinement import Refinement
+from pipelines.silver.turns import Delivered, delivered
 
 if TYPE_CHECKING:
     from pipelines.contracts.model import Contract
@@ -64,6 +66,11 @@ class SilverResult:
         return sum(batch.silver for batch in self.batches)
 
     @property
+    def superseded(self) -> int:
+        """Changes that no row of a table with a history shows."""
+        return sum(batch.superseded for batch in self.batches)
+
+    @property
     def duplicates(self) -> int:
         """Records that are another one's repeat."""
         return sum(batch.duplicates for batch in self.batches)
@@ -94,14 +101,15 @@ def refine(
         finally:
             tally.files, tally.bytes = sum(batch.files for batch in result.batches), result.bytes
             tally.rows_in, tally.rows_out = result.rows, result.silver
-            tally.duplicates, tally.quarantine, tally.rules = result.duplicates, result.quarantine, result.rules
+            tally.duplicates = result.duplicates + result.superseded
+            tally.quarantine, tally.rules = result.quarantine, result.rules
     return result
 
 
 def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: SilverResult, *, again: bool) -> None:
     ledger = Ledger(engine, settings)
-    taken = latest(ledger.entries(Layer.BRONZE, contract.dataset))
-    refined = latest(ledger.entries(Layer.SILVER, contract.dataset))
+    arrived, entered = (ledger.entries(layer, contract.dataset) for layer in (Layer.BRONZE, Layer.SILVER))
+    taken, refined = latest(arrived), latest(entered)
     if not engine.exists(bronze_path(settings, contract.dataset)):
         raise PipelineError(
             f"there is no bronze table of {contract.dataset}",
@@ -109,16 +117,21 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
             fix="run the bronze task of the dataset first: `levee run DOMAIN --from bronze`",
         )
     todo, gone = _todo(taken, refined, again=again)
+    named = _Names.of(contract, arrived, entered)
+    todo = named.todo(todo, taken)
     progress = Progress(f"silver {settings.domain}.{contract.dataset}", settings.progress)
     total = sum(entry.rows for entry in todo)
     batches = _batches(todo, refined, gone)
     standing = sum(entry.rows for entry in taken.values() if entry.status is Status.COMMITTED)
+
+    done_before = {sha for sha, entry in refined.items() if entry.status is Status.COMMITTED}
 
     def refinement(batch: Sequence[Entry], standing: int | None) -> Refinement:
         return Refinement(
             engine, contract, settings, batch, gone, standing=standing,
             accepted=all(_status(refined, entry) is Status.ACCEPTED for entry in batch),
             history=lambda: list(recorded_batches(engine, settings, contract.dataset).values()),
+            delivered=named.seen({*done_before, *(entry.file_sha256 for entry in batch)}),
         )  # fmt: skip
 
     if not batches:  # the tables are there all the same, with the columns that the contract has now
@@ -136,7 +149,9 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
         # With the last batch: until then repeats of what left may be missing, and a run that dies must do all again.
         left = gone if number == len(batches) else []
         superseded = [_entry(taken[sha], Status.SUPERSEDED, outcome, settings, contract) for sha in left]
-        ledger.add([*done, *superseded])
+        again_there = [_entry(entry, Status.REPEATED, outcome, settings, contract) for entry in named.entries(batch)]
+        ledger.add([*done, *again_there, *superseded])
+        done_before |= {entry.file_sha256 for entry in batch}
         failpoint("silver.recorded")
         result.batches.append(outcome)
         result.bytes += sum(entry.size for entry in batch)
@@ -145,6 +160,51 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
         progress.report(result.rows, total, "rows")
     if stopping := next((reason for reason in result.held if reason.stops), None):
         raise stopping
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names that contents came under, where these are the order of changes.
+
+    Attributes:
+        all: Every name of every content that stands.
+        new: Bronze's entries of names that silver has not seen, of contents that came under another one.
+    """
+
+    all: frozenset[Delivered] = frozenset()
+    new: tuple[Entry, ...] = ()
+
+    @classmethod
+    def of(cls, contract: Contract, arrived: Sequence[Entry], entered: Sequence[Entry]) -> _Names:
+        """Look through the ledger.
+
+        Args:
+            contract: The contract.
+            arrived: Bronze's entries, oldest first.
+            entered: Silver's.
+        """
+        if contract.change_order is not ChangeOrder.DELIVERIES:
+            return cls()
+        known = {Delivered.of(entry) for entry in entered}
+        there = delivered(arrived)
+        new = {Delivered.of(e): e for e in arrived if e.status is Status.REPEATED and Delivered.of(e) in there - known}
+        return cls(frozenset(there), tuple(new.values()))
+
+    def todo(self, entries: Sequence[Entry], taken: Mapping[str, Entry]) -> list[Entry]:
+        """Add the contents that came again: what they say is said at another time."""
+        known = {entry.file_sha256 for entry in entries}
+        more = dict.fromkeys(entry.file_sha256 for entry in self.new if entry.file_sha256 not in known)
+        again = [taken[sha] for sha in more if taken[sha].status is Status.COMMITTED]
+        return sorted([*entries, *again], key=lambda entry: (entry.file, entry.file_sha256))
+
+    def entries(self, batch: Sequence[Entry]) -> list[Entry]:
+        """The new names of a batch's contents."""
+        shas = {entry.file_sha256 for entry in batch}
+        return [entry for entry in self.new if entry.file_sha256 in shas]
+
+    def seen(self, contents: Collection[str]) -> set[Delivered]:
+        """The names of some contents."""
+        return {one for one in self.all if one.file_sha256 in contents}
 
 
 def _todo(taken: Mapping[str, Entry], refined: Mapping[str, Entry], *, again: bool) -> tuple[list[Entry], list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.batches import Batch, record_batch
 from pipelines.bronze.ingest import bronze_path
-from pipelines.engine import Engine, is_in
+from pipelines.engine import Engine
 from pipelines.engine.arrow_types import to_arrow_schema
 from pipelines.errors import PipelineError, QualityError
 from pipelines.failpoints import failpoint
@@ -27,9 +27,13 @@ from pipelines.quality.held import held
 from pipelines.quality.measures import Metric, Metrics
 from pipelines.quality.metrics import record_metrics
 from pipelines.settings import Layer, RunSettings
+from pipelines.silver.historise import Historisation
 from pipelines.silver.holding import STOPPING, decide
+from pipelines.silver.lateness import watermarked
 from pipelines.silver.placed import PlacedRows
 from pipelines.silver.plan import SilverPlan
+from pipelines.silver.surrogate import check_collisions
+from pipelines.silver.turns import Delivered
 from pipelines.silver.verdicts import RULE_SEPARATOR
 
 if TYPE_CHECKING:
@@ -67,6 +71,7 @@ class Refinement:
         standing: Rows that bronze has by its ledger; ``None`` where it has none to look for.
         accepted: Somebody let the batch go on, whatever the checks say that would hold it.
         history: Metrics of earlier batches, the newest last; asked for where a check compares with them.
+        delivered: The deliveries that silver has with this batch, where their order is the order of changes.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Refinement:
         standing: int | None,
         accepted: bool = False,
         history: Callable[[], Sequence[Metrics]] = tuple,
+        delivered: Collection[Delivered] = (),
     ) -> None:
         self._engine, self._contract, self._settings = engine, contract, settings
         self._shas = [entry.file_sha256 for entry in batch]
@@ -92,8 +98,10 @@ class Refinement:
         names = {entry.file_sha256: entry.file for entry in batch}
         self._names = sorted(names.values())
         told = None if contract.redelivery.policy == "replace" else standing
-        self._bronze = self._settled(bronze_path(settings, contract.dataset), names, told)
-        self._keyed = bool(contract.deduplication.business_key)
+        self._bronze = self._marked(self._settled(bronze_path(settings, contract.dataset), names, told))
+        self._historisation = Historisation(engine, contract, settings) if contract.history else None
+        self._target = self._historisation.changes if self._historisation else self._silver
+        self._delivered = delivered
         self._accepted, self._history = accepted, history
         self._judged = self._plan.judged(self._bronze, self._keys())
         self._split(self._judged)
@@ -101,7 +109,6 @@ class Refinement:
     def _split(self, judged: DataFrame) -> None:
         self._rejected = self._plan.rejected(self._bronze, judged)
         accepted = self._plan.accepted(self._bronze, judged)
-        accepted = self._plan.best_by_key(accepted) if self._keyed else accepted
         self._published = self._plan.published(accepted, self._bronze)
 
     def ensure_tables(self) -> None:
@@ -109,8 +116,10 @@ class Refinement:
         # The gate before each write asks for the same frames' schemas, which are known then.
         _side_by_side(
             lambda: self._engine.ensure(self._quarantine, to_arrow_schema(self._rejected.schema)),
-            lambda: self._engine.ensure(self._silver, to_arrow_schema(self._published.schema)),
+            lambda: self._engine.ensure(self._target, to_arrow_schema(self._published.schema)),
         )
+        if self._historisation:
+            self._historisation.ensure_tables(self._published)
 
     def run(self) -> Batch:
         """Judge the batch, write it, count it and record the counts.
@@ -128,9 +137,10 @@ class Refinement:
             metrics = self._plan.verdicts.metrics(judged)
             self._decide(metrics)
             self._split(judged)
+            check_collisions(self._contract, self._published, lambda: self._engine.read(self._target))
             failpoint("silver.before_commit")
             published, rejected = _side_by_side(self._publish, self._reject)
-            counted = self._counts(published[0], rejected)
+            counted = self._historised(self._counts(published, rejected), published.written)
         record_batch(self._engine, self._settings, outcome := self._outcome(counted, metrics, started))
         version = Metric("version", "", 0, "", Decimal(self._engine.version(self._silver)), Decimal(before))
         all_metrics = replace(metrics, items=(*metrics.items, *counted.repeated, version))
@@ -139,7 +149,8 @@ class Refinement:
         if not outcome.balanced:
             raise QualityError(
                 f"the count law does not hold: {outcome.rows} records read, {outcome.accounted} accounted for "
-                f"({outcome.silver} in silver, {outcome.duplicates} duplicates, {outcome.quarantine} in quarantine)",
+                f"({outcome.silver} in silver, {outcome.superseded} superseded, {outcome.duplicates} duplicates, "
+                f"{outcome.quarantine} in quarantine)",
                 where=f"{self._contract.dataset}, batch {self.batch_id}",
                 fix=f"keep the tables and report it; `levee replay {self._contract.dataset}` refines the batch again",
             )
@@ -161,21 +172,34 @@ class Refinement:
         findings = judge(checks, metrics, self._history()) if compared else ()
         decide(self._contract, self.batch_id, self._plan.verdicts.watched, metrics, findings)
 
-    def _publish(self) -> list[Row]:
-        if self._keyed:
-            self._merge()
-            version = None
-        else:
-            version = self._write(self._silver, self._published)
+    def _publish(self) -> Committed:
+        written = self._write(self._target, self._published)
         failpoint("silver.published")
-        return self._counted(self._silver, version)
+        return Committed(self._counted(self._target, written.version), written)
 
-    def _reject(self) -> list[Row]:
-        version = self._write(self._quarantine, self._rejected)
+    def _reject(self) -> Committed:
+        written = self._write(self._quarantine, self._rejected)
         failpoint("silver.rejected")
-        return self._counted(self._quarantine, version, "_rules")
+        return Committed(self._counted(self._quarantine, written.version, "_rules"), written)
 
-    def _write(self, path: str, rows: DataFrame) -> int:
+    def _historised(self, counted: Counted, written: Written) -> Counted:
+        """Bring the tables with a history up to the batch's changes, and count what of these they show.
+
+        Args:
+            counted: What was counted of the changes; before, for some of them may settle.
+            written: Their commit.
+        """
+        if (history := self._historisation) is None:
+            return counted
+        look = [(self._target, written.version)]
+        if written.replaced:  # what was there of the batch may have gone, and what it did to its keys with it
+            look += [(self._target, written.before), *history.shown()]
+        touched = history.keys_of(self._leaving, look)
+        lost = history.tell(touched, self._delivered, self._quarantine)
+        shown = history.standing(self._shas)
+        return replace(counted, silver=shown, superseded=counted.silver - shown, accounted=counted.accounted - lost)
+
+    def _write(self, path: str, rows: DataFrame) -> Written:
         """Commit rows in place of the batch's deliveries, less those whose identical record is there from others.
 
         Where the table has nothing of the deliveries the rows are put beside what it has: engines write more than
@@ -183,7 +207,8 @@ class Refinement:
         the batch is written again, so that two runs at once leave what one after the other would have.
 
         Returns:
-            The table's version to count at: another run may have the batch there twice for a moment after it.
+            The versions before and after; the latter is to be counted at, for another run may have the batch there
+            twice for a moment after it.
         """
         for _ in range(QUIET_ATTEMPTS):
             before = self._engine.version(path)
@@ -198,7 +223,7 @@ class Refinement:
                 self._engine.insert(path, wanted)
             after = self._engine.version(path)
             if after <= before + 1:  # Sail makes no commit of nothing
-                return after
+                return Written(before, after, replaced=bool(mine))
         raise PipelineError(
             "other runs wrote the table all the time", where=path, fix="let one run end, then run this again"
         )
@@ -233,6 +258,13 @@ class Refinement:
             fix="run the bronze task again; if it stays so, restore bronze to the version before it was changed",
         )
 
+    def _marked(self, batch: PlacedRows) -> PlacedRows:
+        """The batch's rows with their watermark, where the contract says how late a record may come."""
+        if (lateness := self._contract.lateness) is None:
+            return batch
+        bronze = self._engine.read(bronze_path(self._settings, self._contract.dataset))
+        return replace(batch, rows=watermarked(batch.rows, self._plan.events(bronze), lateness.span))
+
     def _mine(self, frame: DataFrame) -> DataFrame:
         """The rows that come from the batch's deliveries."""
         if not self._names:
@@ -249,19 +281,10 @@ class Refinement:
         mine = self._engine.among(self._engine.read(path), "_file_sha256", self._leaving).count() if total else 0
         return mine, total - mine
 
-    def _hashes_of_others(self, path: str) -> DataFrame:
+    def _hashes_of_others(self, path: str, version: int | None = None) -> DataFrame:
         """Hashes of the rows that other deliveries have in a table."""
-        rows = self._engine.read(path).where("_row_hash IS NOT NULL")
+        rows = self._engine.read(path, version).where("_row_hash IS NOT NULL")
         return self._engine.apart(rows, "_file_sha256", self._leaving).select("_row_hash")
-
-    def _merge(self) -> None:
-        self._engine.merge(
-            self._silver,
-            self._published,
-            self._contract.deduplication.business_key,
-            update_when=self._plan.wins(),
-            delete_unmatched=is_in("t._file_sha256", self._leaving),
-        )
 
     def _counted(self, path: str, version: int | None, *by: str) -> list[Row]:
         """Count what a table has of the batch, not what was meant to be written: rows ``n``, records ``c``."""
@@ -270,18 +293,20 @@ class Refinement:
         mine = self._mine(self._engine.read(path, version))
         return mine.groupBy(*by).agg(F.count("*").alias("n"), F.sum("_copies").alias("c")).collect()
 
-    def _counts(self, published: Row, rejected: Sequence[Row]) -> Counted:
+    def _counts(self, published: Committed, rejected: Committed) -> Counted:
         """Count what both tables have of the batch, and what they have of it by other batches' identical records."""
+        row = published.rows[0]
         held = Counted(
-            silver=published["n"],
-            quarantine=sum(row["n"] for row in rejected),
-            accounted=(published["c"] or 0) + sum(row["c"] for row in rejected),
-            rules=_by_rule({row["_rules"]: row["n"] for row in rejected}),
+            silver=row["n"],
+            superseded=0,
+            quarantine=sum(row["n"] for row in rejected.rows),
+            accounted=(row["c"] or 0) + sum(row["c"] for row in rejected.rows),
+            rules=_by_rule({row["_rules"]: row["n"] for row in rejected.rows}),
         )
         # What both tables account for is not looked for elsewhere: that takes as long as the batch itself.
         if held.accounted == self._expected:
             return held
-        copies, repeated = self._elsewhere()
+        copies, repeated = self._elsewhere(published.written)
         return replace(held, accounted=held.accounted + copies, repeated=tuple(repeated))
 
     def _outcome(self, counted: Counted, metrics: Metrics, started: datetime) -> Batch:
@@ -294,7 +319,8 @@ class Refinement:
             files=len(self._shas),
             rows=rows,
             silver=counted.silver,
-            duplicates=rows - counted.silver - counted.quarantine,
+            superseded=counted.superseded,
+            duplicates=rows - counted.silver - counted.superseded - counted.quarantine,
             quarantine=counted.quarantine,
             accounted=counted.accounted,
             rules={**counted.rules, **{rule: n for rule, n in metrics.broken.items() if rule in watched}},
@@ -302,32 +328,26 @@ class Refinement:
             seconds=(datetime.now(UTC) - started).total_seconds(),
         )
 
-    def _elsewhere(self) -> tuple[int, list[Metric]]:
-        """Count the batch's records whose row in silver or quarantine came from another delivery, and by what rule."""
+    def _elsewhere(self, written: Written) -> tuple[int, list[Metric]]:
+        """Count the batch's records whose row in silver or quarantine came from another delivery, and by what rule.
+
+        Args:
+            written: The commit for silver: what was there before it kept identical records out.
+        """
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
-        copies = 0
-        repeated: list[Metric] = []
-        if self._keyed:
-            keys = list(self._contract.deduplication.business_key)
-            others = self._engine.apart(self._engine.read(self._silver), "_file_sha256", self._shas)
-            found = self._published.join(others.select(*keys), keys, "left_semi")
-            copies += found.agg(F.sum("_copies")).collect()[0][0] or 0
         if not self._plan.removes_identical:
-            return copies, repeated
-        if not self._keyed:
-            found = self._published.join(self._hashes_of_others(self._silver), "_row_hash", "left_semi")
-            sums = summed(self._contract)
-            added = [
-                F.expr(f"CAST(sum({sum_.value} * _copies) AS STRING)").alias(f"s{n}") for n, sum_ in enumerate(sums)
-            ]
-            row = found.agg(F.sum("_copies").alias("c"), *added).collect()[0]
-            copies += row["c"] or 0
-            repeated += [
-                Metric("repeated", sum_.id, 0, sum_.digest, Decimal(row[f"s{n}"]), None)
-                for n, sum_ in enumerate(sums)
-                if row[f"s{n}"] is not None
-            ]
+            return 0, []
+        found = self._published.join(self._hashes_of_others(self._target, written.before), "_row_hash", "left_semi")
+        sums = summed(self._contract)
+        added = [F.expr(f"CAST(sum({sum_.value} * _copies) AS STRING)").alias(f"s{n}") for n, sum_ in enumerate(sums)]
+        row = found.agg(F.sum("_copies").alias("c"), *added).collect()[0]
+        repeated = [
+            Metric("repeated", sum_.id, 0, sum_.digest, Decimal(row[f"s{n}"]), None)
+            for n, sum_ in enumerate(sums)
+            if row[f"s{n}"] is not None
+        ]
+        copies = row["c"] or 0
         found = self._rejected.join(self._hashes_of_others(self._quarantine), "_row_hash", "left_semi")
         by_rules = {
             row["_rules"]: row["c"] for row in found.groupBy("_rules").agg(F.sum("_copies").alias("c")).collect()
@@ -340,11 +360,40 @@ class Refinement:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A commit of the batch's rows.
+
+    Attributes:
+        before: The table's version before.
+        version: Its version after.
+        replaced: The table had rows of the batch, or of what leaves with it.
+    """
+
+    before: int
+    version: int
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a table has of the batch.
+
+    Attributes:
+        rows: Rows ``n`` and records ``c`` that they stand for; of quarantine by `_rules`.
+        written: The commit.
+    """
+
+    rows: Sequence[Row]
+    written: Written
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """What the tables have of a batch, counted after the commits.
 
     Attributes:
-        silver: Rows in silver.
+        silver: Rows in silver, that a table with a history shows.
+        superseded: Rows among the changes that it shows no more.
         quarantine: Rows in quarantine.
         accounted: Records that both stand for, and those that other batches' identical rows stand for.
         rules: Rows in quarantine by rule.
@@ -352,6 +401,7 @@ class Counted:
     """
 
     silver: int
+    superseded: int
     quarantine: int
     accounted: int
     rules: Mapping[str, int]

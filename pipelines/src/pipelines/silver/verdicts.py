@@ -27,6 +27,7 @@ BITS = 62
 """Flags of one column of bits; the bit above them says that the record is malformed."""
 RULE_SEPARATOR = ","
 """Between the rule ids in quarantine's `_rules`: text, because Sail cannot replace rows that hold an array."""
+_DELETE = "coalesce(_op = 'd', false)"
 T = TypeVar("T")
 _ACCEPTED, _REJECTED, _MALFORMED = 0, 1, 2
 
@@ -40,15 +41,18 @@ class Verdicts:
         watched: Rules that are counted, and may stop the batch.
         nullable: Columns whose nulls are counted.
         measures: Numbers that are added up.
+        deletes: Records may be deletes of a change feed, which are judged by rules about deletes alone, and counted
+            nowhere else: what they have is the row before it went.
     """
 
     rejecting: tuple[Rule, ...]
     watched: tuple[Rule, ...]
     nullable: tuple[str, ...]
     measures: tuple[Measure, ...]
+    deletes: bool = False
 
     @classmethod
-    def of(cls, rules: Iterable[Rule], measures: Iterable[Measure] = ()) -> Verdicts:
+    def of(cls, rules: Iterable[Rule], measures: Iterable[Measure] = (), *, deletes: bool = False) -> Verdicts:
         """Give every rule, every column that Great Expectations asks the nulls of, and every measure its place."""
         found = tuple(rules)
         return cls(
@@ -56,6 +60,7 @@ class Verdicts:
             watched=tuple(rule for rule in found if rule.on_failure != "quarantine"),
             nullable=tuple(dict.fromkeys(str(rule.expectation.kwargs["column"]) for rule in found if rule.native)),
             measures=tuple(measures),
+            deletes=deletes,
         )
 
     @property
@@ -77,14 +82,25 @@ class Verdicts:
     def columns(self) -> tuple[str, ...]:
         """SQL of the numbers of a typed record with its `_parse_error`: here, and nowhere else, rules are evaluated."""
         malformed = f"CASE WHEN _parse_error IS NULL THEN 0L ELSE {1 << BITS}L END"
-        breaches = [f"NOT ({rule.predicate})" for rule in self.rejecting]
-        notes = [f"NOT ({rule.predicate})" for rule in self.watched]
-        notes += [f"{sql.name(column)} IS NULL" for column in self.nullable]
+        breaches = [self._breach(rule) for rule in self.rejecting]
+        notes = [self._breach(rule) for rule in self.watched]
+        notes += [f"{self._judged}{sql.name(column)} IS NULL" for column in self.nullable]
         return (
             *(f"{malformed} + {bits} AS _broken_{n}" for n, bits in enumerate(_bits(breaches) or ["0L"])),
             *(f"{bits} AS _noted_{n}" for n, bits in enumerate(_bits(notes))),
-            *(f"{measure.value} AS _measure_{n}" for n, measure in enumerate(self.measures)),
+            *(f"{self._measured(measure)} AS _measure_{n}" for n, measure in enumerate(self.measures)),
         )
+
+    @property
+    def _judged(self) -> str:
+        """SQL before a condition that is never true of a delete."""
+        return f"NOT {_DELETE} AND " if self.deletes else ""
+
+    def _breach(self, rule: Rule) -> str:
+        return f"{'' if rule.kind == 'delete' else self._judged}NOT ({rule.predicate})"
+
+    def _measured(self, measure: Measure) -> str:
+        return f"CASE WHEN NOT {_DELETE} THEN {measure.value} END" if self.deletes else measure.value
 
     @property
     def rule_ids(self) -> str:

@@ -18,7 +18,7 @@ from pipelines.contracts.extensions.ingestion import Ingestion, Redelivery, Sour
 from pipelines.contracts.extensions.masking import DataSubject, KAnonymity, Masking
 from pipelines.contracts.extensions.quality import CircuitBreaker, Implementation, OnFailure
 from pipelines.contracts.extensions.registry import Extension, Registry
-from pipelines.contracts.extensions.silver import Deduplication
+from pipelines.contracts.extensions.silver import Deduplication, History, Lateness, SurrogateKey
 
 CONTRACT_PROPERTIES: Registry = {
     "layer": Extension(
@@ -36,7 +36,7 @@ CONTRACT_PROPERTIES: Registry = {
 }
 """Custom properties of a contract."""
 
-COLUMN_PROPERTIES: Registry = {**masking.COLUMN_PROPERTIES}
+COLUMN_PROPERTIES: Registry = {**masking.COLUMN_PROPERTIES, **silver.COLUMN_PROPERTIES}
 """Custom properties of a schema property."""
 
 QUALITY_PROPERTIES: Registry = {**quality.QUALITY_PROPERTIES}
@@ -51,9 +51,11 @@ __all__ = [
     "Deduplication",
     "Extension",
     "Extraction",
+    "History",
     "Implementation",
     "Ingestion",
     "KAnonymity",
+    "Lateness",
     "LayerRetention",
     "Maintenance",
     "Masking",
@@ -62,4 +64,5 @@ __all__ = [
     "Registry",
     "Source",
     "SqlModel",
+    "SurrogateKey",
 ]
