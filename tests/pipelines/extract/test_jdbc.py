@@ -21,6 +21,7 @@ from pipelines.extract import jdbc as module
 from pipelines.extract.database import Snapshot
 from pipelines.extract.task import extract
 from pipelines.settings import Layer
+from pipelines.silver.refine import refine
 
 THINGS = "id int PRIMARY KEY, name text, price numeric(9,2)"
 
@@ -208,6 +209,36 @@ def test_nothing_new_lands_nothing(sail, lake, of_table, table, landed, postgres
     postgres.run("INSERT INTO things VALUES (3, 'late', 16)")
     extract(sail, contract, lake.run(4))
     assert ids({name: content for name, content in landed().items() if name not in before}) == [2, 3]
+
+
+def test_another_watermark_begins_anew(sail, lake, of_table, table, landed):
+    table("id int NOT NULL, name text, seen timestamptz NOT NULL", "(1, 'a', '2020-01-01')", "(2, 'b', '2020-01-02')")
+    extract(sail, of_table(column("id"), column("name")), lake.run(1))
+    extract(sail, incremental(of_table), lake.run(2))
+    extract(sail, of_table(column("id"), column("name"), mode="incremental", watermark="id"), lake.run(3))
+    by_run = {name[:6]: sorted(ids({name: content})) for name, content in landed().items()}
+    assert by_run == {"snapsh": [1, 2], "000002": [1, 2], "000003": [1, 2]}
+
+
+def test_two_extractions_at_once_lose_nothing(sail, lake, of_table, table, postgres, monkeypatch):
+    table("id int NOT NULL, name text, seen int NOT NULL", "(1, 'a', 1)", "(2, 'b', 2)")
+    contract = incremental(of_table)
+    rows, inner = Snapshot.rows, [False]
+
+    def meanwhile(self: Snapshot, *args: Any) -> Any:
+        if not inner[0]:  # the second run does all of its work while the first reads
+            inner[0] = True
+            postgres.run("INSERT INTO things VALUES (3, 'c', 3)")
+            extract(sail, contract, lake.run(2))
+        return rows(self, *args)
+
+    monkeypatch.setattr(Snapshot, "rows", meanwhile)
+    extract(sail, contract, lake.run(1))
+    extract(sail, contract, lake.run(3))
+
+    ingest(sail, contract, lake.run(4))
+    refine(sail, contract, lake.run(4))
+    assert lake.rows(sail, Layer.SILVER, "id", "name") == [("1", "a"), ("2", "b"), ("3", "c")]
 
 
 def test_an_empty_table_lands_nothing(sail, lake, of_table, table, landed):

@@ -160,7 +160,7 @@ def _slices(within: Slice, cuts: Sequence[bounds.Bound]) -> list[Slice]:
 
 
 def _staged(reading: Reading, names: Sequence[str], slices: Sequence[Slice]) -> list[Landed]:
-    """Write each slice into a file, several at once; one that fails ends the others."""
+    """Write each slice into a file, several at once; where one fails, no other is begun."""
 
     def stage(name: str, within: Slice) -> Landed:
         rows = reading.snapshot.rows(reading.columns, within)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ TABLE = "extracts"
 SCHEMA = pa.schema(
     [
         ("dataset", pa.string()),
+        ("subject", pa.string()),
         ("number", pa.int64()),
         ("step", pa.int64()),
         ("status", pa.string()),
@@ -59,6 +60,7 @@ class Event:
     """One event of one extraction.
 
     Attributes:
+        subject: What was read (`Extraction.subject`).
         number: Number of the extraction, from 1.
         step: Number of the event in it, from 0.
         status: How far it has come.
@@ -66,6 +68,7 @@ class Event:
         files: What was landed.
     """
 
+    subject: str
     number: int
     step: int
     status: Status
@@ -79,24 +82,35 @@ class Event:
 
 
 class Extracts:
-    """The events of one dataset."""
+    """The events of one dataset; one that read something else before counts its numbers on, and begins anew.
 
-    def __init__(self, engine: Engine, settings: RunSettings, contract: Contract) -> None:
-        self._engine, self._settings, self._contract = engine, settings, contract
+    Args:
+        engine: The engine.
+        settings: The run's.
+        contract: The dataset's.
+        subject: What is read (`Extraction.subject`).
+    """
+
+    def __init__(self, engine: Engine, settings: RunSettings, contract: Contract, subject: str) -> None:
+        self._engine, self._settings, self._contract, self._subject = engine, settings, contract, subject
         self._path = settings.record_path(TABLE)
         self._events = self._read()
 
     @property
     def finished(self) -> Event | None:
         """Where the last whole extraction ended."""
-        done = [event for event in self._events if event.status is Status.FINISHED]
+        done = [event for event in self._ours if event.status is Status.FINISHED]
         return done[-1] if done else None
 
     @property
     def unfinished(self) -> Event | None:
         """The last event of an extraction that was begun and not finished."""
-        last = self._events[-1] if self._events else None
+        last = self._ours[-1] if self._ours else None
         return last if last and last.status is not Status.FINISHED else None
+
+    @property
+    def _ours(self) -> list[Event]:
+        return [event for event in self._events if event.subject == self._subject]
 
     def steps(self, number: int) -> list[Event]:
         """The events of one extraction, in order."""
@@ -105,7 +119,7 @@ class Extracts:
     def plan(self, position: Mapping[str, Any]) -> Event:
         """Record that a new extraction begins."""
         number = self._events[-1].number + 1 if self._events else 1
-        event = self._add(Event(number, 0, Status.PLANNED, position))
+        event = self._add(Event(self._subject, number, 0, Status.PLANNED, position))
         failpoint("extract.planned")
         return event
 
@@ -114,7 +128,7 @@ class Extracts:
     ) -> Event:
         """Record a part of an extraction, or with `whole` its end."""
         status = Status.FINISHED if whole else Status.LANDED
-        event = self._add(Event(before.number, before.step + 1, status, position, tuple(files)))
+        event = self._add(replace(before, step=before.step + 1, status=status, position=position, files=tuple(files)))
         failpoint("extract.recorded")
         return event
 
@@ -122,6 +136,7 @@ class Extracts:
         table = self._engine.rows(self._path, None, {"dataset": self._contract.dataset})
         events = [
             Event(
+                row["subject"],
                 row["number"],
                 row["step"],
                 Status(row["status"]),
@@ -135,6 +150,7 @@ class Extracts:
     def _add(self, event: Event) -> Event:
         row = {
             "dataset": self._contract.dataset,
+            "subject": event.subject,
             "number": event.number,
             "step": event.step,
             "status": event.status.value,

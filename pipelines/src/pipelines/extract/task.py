@@ -47,7 +47,7 @@ def extract(engine: Engine, contract: Contract, settings: RunSettings) -> list[L
             contract.extraction,
             choose_server(contract, settings.environment),
             Landing(settings.deliveries(contract.dataset), contract.extraction, settings.run_id),
-            Extracts(engine, settings, contract),
+            Extracts(engine, settings, contract, contract.extraction.subject),
         )
         if contract.extraction.kafka and not engine.can(Capability.STREAMING):
             lacking = (

@@ -217,6 +217,16 @@ class Extraction(Model):
         return bool((self.jdbc and self.jdbc.mode == "full") or (self.rest and self.rest.incremental is None))
 
     @property
+    def subject(self) -> str:
+        """What is read and by what it is told apart: where an extraction goes on from is of use to the same alone."""
+        if self.jdbc:
+            return f"jdbc {self.jdbc.table} {self.jdbc.watermark or 'whole'}"
+        if self.rest:
+            return f"rest {self.rest.path} {self.rest.incremental.field if self.rest.incremental else 'whole'}"
+        assert self.kafka is not None, "the model asks for one of the three"
+        return f"kafka {self.kafka.topic} {self.kafka.mode}"
+
+    @property
     def suffix(self) -> str:
         """How the names of its files end."""
         if self.format == "parquet":
