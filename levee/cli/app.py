@@ -20,6 +20,7 @@ from levee.cli import (
     fidelity,
     github,
     machine,
+    models,
     prices,
     review,
     spending,
@@ -52,6 +53,7 @@ evidence.register(app)
 data.register(app)
 contracts.register(app)
 spending.register(app)
+models.register(app)
 machine.register(app)
 
 

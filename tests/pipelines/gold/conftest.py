@@ -1,6 +1,7 @@
 """A lake whose silver holds a few rows, and the settings of a task on it."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.contracts import Layer, load_domain
+from pipelines.contracts import Contract, Domain, Layer, domains_folder, load_domain
 from pipelines.engine import Engine
 from pipelines.gold.build import build
 from pipelines.gold.testing import arrow_type
@@ -120,3 +121,26 @@ def make() -> Make:
         return build(engine, settings, domain, model)
 
     return make
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A copy of the sales domain to change."""
+    return Path(shutil.copytree(domains_folder() / "sales", tmp_path / "domains" / "sales"))
+
+
+Rewrite = Callable[[str], tuple[Domain, Contract]]
+
+
+@pytest.fixture
+def rewrite(own: Path) -> Rewrite:
+    """Give the model ``revenue_by_month`` another SQL; returns the domain, and the model, built in full."""
+
+    def rewrite(text: str) -> tuple[Domain, Contract]:
+        (own / "gold" / "revenue_by_month.sql").write_text(text)
+        contract = own / "gold" / "revenue_by_month.odcs.yaml"
+        contract.write_text(contract.read_text().replace("      materialisation: incremental\n", ""))
+        domain = load_domain("sales", own.parent)
+        return domain, domain.contract("revenue_by_month")
+
+    return rewrite

@@ -1,14 +1,17 @@
 """Models: exact, the same on every engine, rebuilt only when they must be, not published when a check fails."""
 
-import shutil
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
+<<<<<<< HEAD
 from pipelines.contracts import Layer, domains_folder, load_domain
 from pipelines.engine import Engine, care
+=======
+from pipelines.contracts import Layer, load_domain
+from pipelines.engine import Engine
+>>>>>>> abac54a (Test, show and export models: levee models, tests beside them, a dbt project)
 from pipelines.errors import ContractError, QualityError, UsageError
 from pipelines.settings import RunSettings
 
@@ -93,12 +96,6 @@ def test_nothing_delivered_is_no_failure(sail, settings, fill, make) -> None:
     fill([])
     result = make(sail, settings, "revenue_by_month")
     assert (result.rows, result.inputs, sail.exists(result.path)) == (0, {}, False)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Path:
-    """A copy of the sales domain to change."""
-    return Path(shutil.copytree(domains_folder() / "sales", tmp_path / "domains" / "sales"))
 
 
 def test_a_check_that_fails_leaves_the_published_table_as_it_was(sail, settings, fill, sold, own, make) -> None:

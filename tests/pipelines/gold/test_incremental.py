@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipelines.contracts import ContractError, Layer, domains_folder, load_domain
+from pipelines.contracts import ContractError, Layer, load_domain
 from pipelines.gold.build import build
 from pipelines.gold.checks import check_model
 from pipelines.gold.incremental import Groups, Rows, shape
@@ -101,10 +100,9 @@ def test_a_run_that_died_after_its_commit_builds_all_anew(sail, settings, fill, 
     assert (after.how, "died" in after.why, after.rows) == ("full", True, 6)
 
 
-def test_a_changed_query_builds_all_anew(sail, settings, fill, sold, make, tmp_path) -> None:
+def test_a_changed_query_builds_all_anew(sail, settings, fill, sold, make, own) -> None:
     fill(sold)
     make(sail, settings, "revenue_by_month")
-    own = Path(shutil.copytree(domains_folder() / "sales", tmp_path / "domains" / "sales"))
     text = own / "gold" / "revenue_by_month.sql"
     text.write_text(text.read_text().replace("FROM silver.sales", "FROM silver.sales\nWHERE quantity > 1"))
     after = make(sail, settings, "revenue_by_month", load_domain("sales", own.parent))
@@ -120,7 +118,7 @@ LINES = st.lists(
 
 
 @hypothesis_settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(batches=st.lists(LINES, min_size=2, max_size=3))
 def test_batch_by_batch_gives_what_all_at_once_gives(sail, make_lake, make, line, batches) -> None:
@@ -161,8 +159,7 @@ SELECT += "sum(CAST(quantity AS BIGINT)) AS quantity, sum(amount) AS revenue\nFR
         ),
     ],
 )
-def test_sql_that_cannot_be_incremental_is_refused_with_its_line(tmp_path, text, message) -> None:
-    own = Path(shutil.copytree(domains_folder() / "sales", tmp_path / "domains" / "sales"))
+def test_sql_that_cannot_be_incremental_is_refused_with_its_line(own, text, message) -> None:
     write(own, "revenue_by_month", text)
     domain = load_domain("sales", own.parent)
     with pytest.raises(ContractError, match=message) as caught:
@@ -171,8 +168,7 @@ def test_sql_that_cannot_be_incremental_is_refused_with_its_line(tmp_path, text,
     assert "materialisation: full" in str(caught.value.fix) or "GROUP BY" in str(caught.value.fix)
 
 
-def test_an_input_whose_rows_know_no_batch_is_refused(tmp_path) -> None:
-    own = Path(shutil.copytree(domains_folder() / "sales", tmp_path / "domains" / "sales"))
+def test_an_input_whose_rows_know_no_batch_is_refused(own) -> None:
     contract = own / "silver" / "sales.odcs.yaml"
     contract.write_text(contract.read_text().replace("materialisation: incremental", "materialisation: full"))
     domain = load_domain("sales", own.parent)

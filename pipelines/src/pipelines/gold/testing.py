@@ -93,7 +93,7 @@ class Outcome:
         return not self.missing and not self.unexpected
 
 
-def test_file(model: Contract) -> Path:
+def tests_file(model: Contract) -> Path:
     """Where the tests of a model are, if it has any."""
     assert model.model is not None, "a derived table has a model"
     return model.path.parent / f"{Path(model.model.sql).stem}{SUFFIX}"
@@ -105,7 +105,7 @@ def cases(domain: Domain, model: Contract) -> tuple[Case, ...]:
     Raises:
         ContractError: the file is wrong, or names what the contracts do not have; with its line.
     """
-    path = test_file(model)
+    path = tests_file(model)
     if not path.is_file():
         return ()
     document = Document.read(path)
@@ -138,7 +138,7 @@ def run_case(engine: Engine, domain: Domain, model: Contract, case: Case) -> Out
     """
     started = time.perf_counter()
     check_model(domain, model)
-    where = f"{test_file(model)}, test {case.name}"
+    where = f"{tests_file(model)}, test {case.name}"
     views = {
         contract.reference: named(_input(engine, contract, case.given.get(contract.reference, ()), where))
         for contract in domain.inputs(model)
