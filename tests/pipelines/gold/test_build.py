@@ -5,13 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-<<<<<<< HEAD
-from pipelines.contracts import Layer, domains_folder, load_domain
-from pipelines.engine import Engine, care
-=======
 from pipelines.contracts import Layer, load_domain
-from pipelines.engine import Engine
->>>>>>> abac54a (Test, show and export models: levee models, tests beside them, a dbt project)
+from pipelines.engine import Engine, care
 from pipelines.errors import ContractError, QualityError, UsageError
 from pipelines.settings import RunSettings
 

@@ -36,7 +36,9 @@ def plain(text: str) -> str:
 )
 def test_every_file_parses_and_names_what_there_is(adapter, dialect) -> None:
     files: dict[str, Any] = project(SALES, adapter)
-    there: set[tuple[str, ...]] = {("source", "silver", table["name"]) for table in files["models/sources.yml"]["sources"][0]["tables"]}
+    there: set[tuple[str, ...]] = {
+        ("source", "silver", table["name"]) for table in files["models/sources.yml"]["sources"][0]["tables"]
+    }
     there |= {("ref", model.dataset) for model in SALES.models}
     for name, content in files.items():
         if name.endswith(".sql"):
