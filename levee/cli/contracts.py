@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -12,16 +14,19 @@ from typing import Annotated
 
 import typer
 
-from levee import runner
+from levee import engine, runner
 from levee.cli.console import errors, print_json, say, write_texts
 from levee.cli.console import output as terminal
 from levee.cli.options import Folder
+from levee.cli.scope import scope
 from levee.engine import find_project
 from levee.errors import UsageError
 from levee.files import write_whole
+from levee.report import catalogue
 from levee.report import contracts as tables
 from levee.review import contract_comment, contract_lint
 from levee.review.contract_sides import sides
+from levee.review.trees import Repository
 from pipelines.contracts import ContractError, contract_files, differences, domains_folder, lint_contracts
 
 Paths = Annotated[
@@ -70,6 +75,7 @@ def register(app: typer.Typer) -> None:
     contracts = typer.Typer(help="Data contracts: compare, check, document, export, and start new ones.")
     contracts.command(epilog="Example: levee contracts diff --base main --output markdown")(diff)
     contracts.command(epilog="Example: levee contracts lint pipelines/src/pipelines/domains")(lint)
+    contracts.command(epilog="Example: levee contracts docs --env local --out site")(docs)
     contracts.command(epilog="Example: levee contracts infer orders.csv --as shop.orders --out orders.odcs.yaml")(infer)
     contracts.command(epilog="Example: levee contracts export --format sql-ddl --dialect postgres --out ddl")(export)
     app.add_typer(contracts, name="contracts", no_args_is_help=True)
@@ -189,6 +195,42 @@ def infer(
     terminal.print(f"contract  {out}", soft_wrap=True)
     terminal.print(f"next      levee contracts lint {out}", soft_wrap=True)
     return 0
+
+
+def docs(
+    domains: Annotated[
+        Path | None, typer.Argument(metavar="DOMAINS", help="A folder of domains; the shipped ones where absent.")
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The site's folder.")] = Path(".levee/docs"),
+    env: Annotated[
+        str | None, typer.Option("--env", metavar="ENV", help="Also show what the runs of this environment left.")
+    ] = None,
+    sample: Annotated[int, typer.Option("--sample", min=0, max=100, help="Rows of silver, masked; 0 for none.")] = 8,
+    sensitive: Annotated[
+        bool, typer.Option("--sensitive", help="Samples show confidential columns and masked ones, too.")
+    ] = False,
+    cwd: Folder = Path(),
+) -> int:
+    """Write a static site: a page a table with schema, lineage, rules, owners, quality over time, and masked rows."""
+    root = find_project(cwd).root
+    plan = engine.deployed(root, scope(env, cwd, None, online=False).stack) if env else None
+    answers = runner.catalogue(root, plan=plan, domains=domains, sample=sample, sensitive=sensitive, console=errors)
+    shown = [catalogue.parse(answer) for answer in answers]
+    folder = domains.resolve() if domains else domains_folder()
+    index = catalogue.write(shown, out, _history(folder, shown), datetime.now(UTC))
+    terminal.print(f"catalogue  {index}", soft_wrap=True)
+    return 0
+
+
+def _history(folder: Path, shown: Sequence[catalogue.DomainCatalogue]) -> dict[str, list[catalogue.Commit]]:
+    """What git says of each contract's file; nothing where they lie in no repository."""
+    try:
+        repository = Repository.around(folder)
+    except UsageError:
+        return {}
+    files = [table.file for domain in shown for table in domain.tables]
+    return {file: [catalogue.Commit(*commit) for commit in repository.history(folder / file)] for file in files}
 
 
 def _shown(path: Path) -> Path:

@@ -1,10 +1,15 @@
-"""Pieces of HTML: text, tables, cards, sections. Every text is escaped here."""
+"""Pieces of HTML: text, tables, charts, cards, sections. Every text is escaped here."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from html import escape
+from importlib.resources import files
+from typing import Any
+
+from levee.report.chart import Chart
 
 
 def section(title: str, cards: Sequence[str]) -> str:
@@ -16,7 +21,7 @@ def section(title: str, cards: Sequence[str]) -> str:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table whose cells are text; columns that hold only numbers stand right."""
-    numeric = {index for index in range(1, len(header)) if all(_is_number(row[index]) for row in rows)}
+    numeric = {index for index in range(1, len(header)) if _is_numeric([row[index] for row in rows])}
     head = "".join(f'<th scope="col"{_right(i, numeric)}>{escape(name)}</th>' for i, name in enumerate(header))
     body = "".join(
         f"<tr>{''.join(f'<td{_right(i, numeric)}>{escape(cell)}</td>' for i, cell in enumerate(row))}</tr>"
@@ -35,6 +40,11 @@ def heads(names: Sequence[str]) -> str:
 
 def _right(index: int, numeric: set[int]) -> str:
     return ' class="num"' if index in numeric else ""
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    """Whether a column holds numbers, and some."""
+    return any(cells) and all(map(_is_number, cells))
 
 
 def _is_number(cell: str) -> bool:
@@ -63,3 +73,36 @@ def with_code(text: str) -> str:
     if len(parts) % 2 == 0:
         return escape(text)
     return "".join(f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
+
+
+def figure(chart: Chart) -> str:
+    """A chart with its finding above and its numbers as a table below."""
+    wide = ' class="wide"' if chart.wide or chart.figure is None else ""
+    note = f"<p>{escape(chart.note)}</p>" if chart.note else ""
+    caption = f'<figcaption><h3 id="{chart.id}-title">{unbroken(chart.finding)}</h3>{note}</figcaption>'
+    if chart.figure is None:
+        empty = f'<p class="empty">{with_command(chart.empty)}</p>'
+        return f'<figure{wide} data-empty="{chart.id}">{caption}{empty}</figure>'
+    drawing = (
+        f'<div class="chart" id="{chart.id}" role="img" aria-labelledby="{chart.id}-title" '
+        f'style="height:{chart.height}px;min-width:{chart.min_width}px"></div>'
+    )
+    if chart.min_width:
+        drawing = f'<div class="pan" tabindex="0" role="region" aria-label="{escape(chart.finding)}">{drawing}</div>'
+    return f"<figure{wide}>{caption}{drawing}{_table_of(chart)}</figure>"
+
+
+def _table_of(chart: Chart) -> str:
+    if not chart.rows:
+        return ""
+    return f"<details><summary>The numbers as a table</summary>{table(chart.header, chart.rows)}</details>"
+
+
+def script_json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def asset(name: str) -> str:
+    """The text of a style sheet or script of ours."""
+    return (files("levee.report") / "assets" / name).read_text(encoding="utf-8")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +15,7 @@ from levee.compliance import RULES
 from levee.files import write_whole
 from levee.plan import Level, Plan, Violation, logical_name
 from levee.report import fidelity, markup
-from levee.report.chart import Chart, share, short_money
+from levee.report.chart import share, short_money
 from levee.report.data_charts import data_charts
 from levee.report.graph import shown
 from levee.report.naming import OPS, cloud, cloud_order, plural, seconds, short_type
@@ -69,10 +67,10 @@ def render(plan: Plan, summary: Summary, *, environment: str, domain: str, now: 
         (
             _header(plan, summary, environment),
             "<main>",
-            markup.section("The data", [*(_figure(c) for c in charts_of_data), _checks(summary)]),
+            markup.section("The data", [*(markup.figure(c) for c in charts_of_data), _checks(summary)]),
             markup.section("The runs", [_runs(summary, run_command)]),
-            markup.section("What the rules say", [_figure(verdicts), _findings(plan)]),
-            markup.section("What is provisioned", [_figure(graph)]),
+            markup.section("What the rules say", [markup.figure(verdicts), _findings(plan)]),
+            markup.section("What is provisioned", [markup.figure(graph)]),
             markup.section("How far to believe it", [markup.card(*section) for section in fidelity.sections(plan)]),
             _remarks(plan),
             "</main>",
@@ -83,11 +81,11 @@ def render(plan: Plan, summary: Summary, *, environment: str, domain: str, now: 
     return _DOCUMENT.format(
         title=escape(f"Levee: {environment}"),
         csp=_CSP,
-        css=_asset("page.css"),
+        css=markup.asset("page.css"),
         body=body,
-        figures=_json(figures),
+        figures=markup.script_json(figures),
         plotly=get_plotlyjs(),
-        script=_asset("page.js"),
+        script=markup.asset("page.js"),
     )
 
 
@@ -111,15 +109,6 @@ _DOCUMENT: Final = """<!doctype html>
 </body>
 </html>
 """
-
-
-def _asset(name: str) -> str:
-    return (files("levee.report") / "assets" / name).read_text(encoding="utf-8")
-
-
-def _json(value: Any) -> str:
-    """JSON that cannot end the script element it stands in."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,28 +174,6 @@ def _data_tiles(summary: Summary) -> Iterable[_Tile]:
         money = " + ".join(short_money(total, currency) for currency, total in sorted(totals.items()))
         spans = [f"{name}: {plural(len(labels), 'month')}" for name, labels in sorted(months.items())]
         yield _Tile("Revenue", money, "; ".join(spans), "long" if len(totals) > 1 else "")
-
-
-def _figure(chart: Chart) -> str:
-    wide = ' class="wide"' if chart.wide or chart.figure is None else ""
-    note = f"<p>{escape(chart.note)}</p>" if chart.note else ""
-    caption = f'<figcaption><h3 id="{chart.id}-title">{markup.unbroken(chart.finding)}</h3>{note}</figcaption>'
-    if chart.figure is None:
-        empty = f'<p class="empty">{markup.with_command(chart.empty)}</p>'
-        return f'<figure{wide} data-empty="{chart.id}">{caption}{empty}</figure>'
-    drawing = (
-        f'<div class="chart" id="{chart.id}" role="img" aria-labelledby="{chart.id}-title" '
-        f'style="height:{chart.height}px;min-width:{chart.min_width}px"></div>'
-    )
-    if chart.min_width:
-        drawing = f'<div class="pan" tabindex="0" role="region" aria-label="{escape(chart.finding)}">{drawing}</div>'
-    return f"<figure{wide}>{caption}{drawing}{_table_of(chart)}</figure>"
-
-
-def _table_of(chart: Chart) -> str:
-    if not chart.rows:
-        return ""
-    return f"<details><summary>The numbers as a table</summary>{markup.table(chart.header, chart.rows)}</details>"
 
 
 def _findings(plan: Plan) -> str:

@@ -70,6 +70,12 @@ class Repository:
         """
         return self._tree(self._commit(name, "--base"))
 
+    def history(self, file: Path, most: int = 40) -> tuple[tuple[str, str, str], ...]:
+        """The commits that changed a file, newest first: short name, day (ISO 8601), first line of what was said."""
+        done = _git(self.root, "log", f"--max-count={most}", "--format=%h%x1f%cs%x1f%s%x1e", "--", str(file))
+        found = [entry.strip("\n").split("\x1f") for entry in done.stdout.split("\x1e") if entry.strip()]
+        return tuple((name, day, subject) for name, day, subject in found) if done.returncode == 0 else ()
+
     def changed(self, base: Revision, head: Revision) -> tuple[str, ...]:
         """The files that differ, relative to the repository; both names of a renamed one."""
         listed = self._run("diff", "--name-only", "--no-renames", "-z", base.tree, head.tree)

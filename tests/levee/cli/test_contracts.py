@@ -211,3 +211,14 @@ def test_infer_tells_what_it_cannot_read(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "without secrets" in said
     assert "hunter2" not in said
+
+
+def test_docs_write_a_page_a_table_with_its_history(repository, capsys):
+    edited(repository, ("Product name as typed by the shop.", "Product name; <b>as typed</b>."))
+    git("commit", "-qam", "Say what <i>typed</i> means")
+    assert run(["contracts", "docs", "domains", "--out", "site", "--cwd", str(ROOT)]) == 0
+    assert "site/index.html" in capsys.readouterr().out
+    page = (repository / "site" / "sales" / "silver.online_retail.html").read_text()
+    assert "Product name; &lt;b&gt;as typed&lt;/b&gt;." in page
+    assert "Say what &lt;i&gt;typed&lt;/i&gt; means" in page
+    assert len(list((repository / "site" / "sales").iterdir())) == len(list(domains_folder().rglob("*.odcs.yaml")))
