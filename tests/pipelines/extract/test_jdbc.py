@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,20 @@ def test_a_smaller_snapshot_empties_the_files_it_no_longer_fills(sail, lake, of_
     extract(sail, contract, lake.run(2))
 
     assert [len(content) > 0 for content in landed().values()] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("form", "compression"), [("jsonl", "none"), ("jsonl", "gzip"), ("jsonl", "zstd"), ("parquet", "zstd")]
+)
+def test_rows_that_are_deleted_leave_with_the_next_snapshot(sail, lake, of_table, table, postgres, form, compression):
+    table(THINGS, *(f"({n}, 'x', {n})" for n in range(1, 9)))
+    contract = of_table(form=form, compression=compression, partitionColumn="id", partitions=4)
+    for run, delete in ((1, "false"), (2, "id > 1 AND id <> 8"), (3, "id = 8")):
+        postgres.run(f"DELETE FROM things WHERE {delete}")
+        for task in (extract, ingest, refine):
+            task(sail, contract, lake.run(run))
+
+    assert lake.rows(sail, Layer.SILVER, "id", "price") == [(1, Decimal("1.00"))]
 
 
 @pytest.mark.parametrize("kind", ["int", "numeric", "date", "timestamptz", "timestamp"])

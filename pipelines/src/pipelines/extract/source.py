@@ -50,7 +50,8 @@ def emptied(source: Source, prefix: str, kept: Collection[str]) -> list[Landed]:
     """
     suffix = source.extraction.suffix
     stale = [name for name in source.landing.names(prefix) if name.removesuffix(suffix) not in kept]
-    files = [source.landing.stage(name.removesuffix(suffix), ()) for name in stale if name.endswith(suffix)]
+    fields = source.contract.source_fields
+    files = [source.landing.stage(name.removesuffix(suffix), (), fields) for name in stale if name.endswith(suffix)]
     if files:
         source.landing.publish(files)
     return files
