@@ -7,13 +7,14 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.syntax import Syntax
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 
 def listed(document: Mapping[str, Any]) -> RenderableType:
     """A row a model, in the order of building."""
-    table = Table("model", "reads", "built", "tests", "what", box=None, pad_edge=False)
+    names = (Column(header, no_wrap=True) for header in ("model", "reads", "built", "tests"))
+    table = Table(*names, "what", box=None, pad_edge=False)
     for model in document["models"]:
         reads = [f"{name} (optional)" if name in model["optional"] else name for name in model["inputs"]]
         tests = str(len(model["tests"])) if model["tests"] else "none"
