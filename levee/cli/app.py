@@ -22,6 +22,7 @@ from levee.cli import (
     machine,
     models,
     prices,
+    privacy,
     review,
     spending,
 )
@@ -51,6 +52,7 @@ review.register(app)
 check.register(app)
 evidence.register(app)
 data.register(app)
+privacy.register(app)
 contracts.register(app)
 spending.register(app)
 models.register(app)

@@ -6,6 +6,7 @@ from levee.runner.dataenv import DataEnv, ensure_data_env
 from levee.runner.execute import run_job
 from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of
 from levee.runner.observe import observing
+from levee.runner.privacy import privacy
 from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
 from levee.runner.run import replay, run
 from levee.runner.surroundings import Surroundings
@@ -30,6 +31,7 @@ __all__ = [
     "job_of",
     "jobs_of",
     "observing",
+    "privacy",
     "replay",
     "run",
     "run_job",

@@ -168,6 +168,30 @@ def maintain(argv: Argv = None) -> int:
     return 0
 
 
+def erase(argv: Argv = None) -> int:
+    """Erase the person that ``--request`` names from every layer, and write the certificate into audit."""
+    return _privacy("erase", argv)
+
+
+def scan(argv: Argv = None) -> int:
+    """Search every file outside the raw zone for raw personal values."""
+    return _privacy("scan", argv)
+
+
+def rotate(argv: Argv = None) -> int:
+    """Mask the domain's silver anew with the key that is set, and build what is made of it."""
+    return _privacy("rotate", argv)
+
+
+def _privacy(verb: str, argv: Argv) -> int:
+    from pipelines.privacy.tasks import VERBS
+
+    settings, domain = _start(verb, argv)
+    answer = VERBS[verb](settings, domain)
+    log.info("%s %s: %s", verb, domain.name, ", ".join(sorted(answer)))
+    return 0
+
+
 def _start(task: str, argv: Argv) -> tuple[RunSettings, Domain]:
     settings = RunSettings.parse(sys.argv[1:] if argv is None else argv, task=task)
     return settings, load_domain(settings.domain)
@@ -201,5 +225,8 @@ TASKS: dict[str, Callable[[Argv], int]] = {
     "quality": quality,
     "maintain": maintain,
     "replay": replay,
+    "erase": erase,
+    "scan": scan,
+    "rotate": rotate,
 }
 """Every task by its entry point's name."""

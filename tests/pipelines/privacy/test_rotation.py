@@ -70,7 +70,7 @@ def test_silver_is_masked_anew_and_never_mixed(sail: Engine, lake: Lake, contrac
     with pytest.raises(PipelineError, match="masks of two keys are never mixed") as caught:
         refine(sail, contract, settings)
     assert caught.value.fix is not None
-    assert caught.value.fix.startswith("levee privacy rotate test.things")
+    assert caught.value.fix.startswith("levee privacy rotate test,")
     assert len(lake.rows(sail, Layer.SILVER, "id")) == 3
     assert rotate(sail, settings, contract)
     assert lake.rows(sail, Layer.SILVER, "id", "name")[:3] == tokens(contract, settings)

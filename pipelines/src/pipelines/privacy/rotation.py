@@ -53,7 +53,7 @@ def require_key(engine: Engine, settings: RunSettings, contract: Contract) -> No
         raise PipelineError(
             f"the masking key is {here}, and {said}: masks of two keys are never mixed",
             where=settings.table_path(Layer.SILVER, contract.dataset),
-            fix=f"levee privacy rotate {settings.domain}.{contract.dataset}, or set the former key again",
+            fix=f"levee privacy rotate {settings.domain}, or set the former key again",
         )
 
 

@@ -6,6 +6,7 @@ customer. It is counted as a coincidence, never passed over.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,10 @@ from pipelines.privacy.needles import Finder
 
 MOST_NAMED = 50
 """Finds that are named; the others are counted."""
+
+
+_PART = re.compile(rb"part-[0-9]{5}-(?=[0-9a-f]{8}-)")
+"""How engines begin the names of a table's files, which logs repeat: the number is a task's, and no customer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def _search_cells(result: Found, path: str, cells: Cells, finder: Finder, rights
         return
     forms: set[str] = set()
     for cell in cells.values:
-        for value, form in finder.found(cell):
+        for value, form in finder.found(_PART.sub(b"", cell)):
             if rights(finder, value, cells.column, cell):
                 result.coincidences[cells.column] = result.coincidences.get(cells.column, 0) + 1
             else:

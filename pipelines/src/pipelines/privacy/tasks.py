@@ -1,0 +1,140 @@
+"""What is asked of personal data, as tasks: erase, scan, rotate, verify; each returns its answer as JSON has it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipelines.contracts import Domain
+from pipelines.contracts.catalogue import entries
+from pipelines.engine import Engine
+from pipelines.errors import UsageError
+from pipelines.gold.build import build, model_path
+from pipelines.privacy.certificate import verify
+from pipelines.privacy.erase import ErasureRequest, erase
+from pipelines.privacy.keys import read_key
+from pipelines.privacy.rotation import rotate
+from pipelines.privacy.scan import scan
+from pipelines.privacy.subjects import datasets_of
+from pipelines.runs import recorded
+from pipelines.secret_references import PATTERN, SecretReference
+from pipelines.settings import RunSettings
+
+M = TypeVar("M", bound=BaseModel)
+Answer = dict[str, Any]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Erase(_Request):
+    """The request of an erasure."""
+
+    subject_type: str
+    value: Annotated[str, Field(pattern=PATTERN)]
+    requested_by: Annotated[str, Field(min_length=1)]
+    reason: str = "GDPR, article 17"
+
+
+class Verify(_Request):
+    """The request to look at a certificate."""
+
+    certificate: Path
+
+
+def erased(settings: RunSettings, domain: Domain) -> Answer:
+    """Erase the subject that the request names; the answer is the certificate."""
+    asked = _request(settings, Erase)
+    engine = _open(settings, domain)
+    contract = datasets_of(domain, asked.subject_type)[0].contract
+    request = ErasureRequest(asked.subject_type, SecretReference.parse(asked.value), asked.requested_by, asked.reason)
+    with recorded(engine, settings, "erase", contract, domain) as tally:
+        certificate = erase(engine, settings, domain, request)
+        tally.rows_in = sum(one["rows"] for one in certificate["removed"])
+    return certificate
+
+
+def scanned(settings: RunSettings, domain: Domain) -> Answer:
+    """Search the domain's files outside the raw zone for raw personal values.
+
+    Raises:
+        QualityError: some are there.
+    """
+    result = scan(_open(settings, domain), settings, domain)
+    result.raise_if_found()
+    return {
+        "columns": result.columns,
+        "left_out": result.left_out,
+        "values": result.values,
+        "too_short": result.short,
+        "files": result.found.files,
+        "bytes": result.found.bytes,
+        "coincidences": result.found.coincidences,
+    }
+
+
+def rotated(settings: RunSettings, domain: Domain) -> Answer:
+    """Mask every dataset of the domain anew with the key that is set, then build what is made of them."""
+    engine = _open(settings, domain)
+    chosen = domain.choose(settings.sources)
+    done = [contract.dataset for contract in chosen if rotate(engine, settings, contract)]
+    built = []
+    for model in domain.buildable(chosen) if done else ():
+        if engine.exists(model_path(settings, model)):
+            build(engine, settings, domain, model)
+            built.append(model.dataset)
+    return {"rotated": done, "built": built}
+
+
+def verified(settings: RunSettings, _domain: Domain) -> Answer:
+    """Check a certificate of erasure.
+
+    Raises:
+        QualityError: it was changed, signed with another key, or tells of what was left.
+    """
+    path = _request(settings, Verify).certificate
+    try:
+        certificate = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the certificate cannot be read: {error}", where=str(path), fix="name its JSON file"
+        ) from None
+    verify(certificate, read_key(settings.pseudonym_key))
+    return {"erasure_id": certificate["erasure_id"], "signature": "valid", "found": certificate["search"]["found"]}
+
+
+VERBS: dict[str, Callable[[RunSettings, Domain], Answer]] = {
+    "erase": erased,
+    "scan": scanned,
+    "rotate": rotated,
+    "verify": verified,
+}
+"""Every task by its name on the command line."""
+
+
+def _open(settings: RunSettings, domain: Domain) -> Engine:
+    return Engine.open(settings.engine, entries(settings, domain))
+
+
+def _request(settings: RunSettings, model: type[M]) -> M:
+    """Read what the person asks.
+
+    Raises:
+        UsageError: there is no request, or it is not one of that kind; nothing of it is repeated.
+    """
+    if settings.request is None:
+        raise UsageError("the task was not told what is asked of it", fix="pass --request FILE, or use `levee erase`")
+    try:
+        return model.model_validate_json(settings.request.read_bytes())
+    except (OSError, ValidationError) as error:
+        wrong = error.errors()[0]["loc"] if isinstance(error, ValidationError) else error.strerror
+        raise UsageError(
+            f"the request cannot be read: {wrong}",
+            where=str(settings.request),
+            fix=f"write JSON with {', '.join(model.model_fields)}",
+        ) from None
