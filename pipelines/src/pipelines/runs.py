@@ -28,7 +28,7 @@ from pipelines.evidence import keep
 from pipelines.observe import telemetry
 from pipelines.observe.datasets import event_time, published, written
 from pipelines.observe.facts import Ended, Tally, TaskRun
-from pipelines.settings import RunSettings
+from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
     from pipelines.contracts.domain import Domain
@@ -81,12 +81,15 @@ SCHEMA = pa.schema(
         ("not_run", pa.string()),
         ("telemetry_failures", pa.string()),
         ("drift", pa.string()),
+        ("actor", pa.string()),
+        ("commits", pa.string()),
     ]
 )
 """Texts of JSON: ``compute_seconds`` by node type, ``rules`` and ``layer_rows`` rows by name, ``versions`` by package,
 ``rate`` (``usd_per_hour``, ``node_type``, ``source``), ``not_run`` a list, ``drift`` edits by column,
-``telemetry_failures`` messages lost by destination since the process began. ``cost_usd`` is null where nobody said
-what a node costs."""
+``telemetry_failures`` messages lost by destination since the process began, ``commits`` the first and last version that
+each layer's table got (another run at the same time may have some of them). ``cost_usd`` is null where nobody said what
+a node costs; ``actor`` is whoever ran it."""
 
 
 @contextmanager
@@ -156,11 +159,15 @@ class _Record:
     share: Share
     teller: telemetry.Teller
     clock: float = field(default_factory=time.perf_counter)
+    before: dict[Layer, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self._versions()
 
     def end(self, status: str, error: str | None) -> None:
         """Tell everybody, then append the row and keep it as evidence."""
         ended = self._ended(status, error)
-        row = _row(ended, self.teller.end(ended))
+        row = _row(ended, self.teller.end(ended), self.engine.actor(), self._commits())
         log.info(json.dumps(row, default=str, sort_keys=True))
         settings = self.run.settings
         self.engine.append(settings.record_path(TABLE), pa.Table.from_pylist([row], schema=SCHEMA))
@@ -174,6 +181,16 @@ class _Record:
             self.run, self.tally, status, error, seconds, metered, rows, self._newest_event() if counted else None
         )
 
+    def _versions(self) -> dict[Layer, int]:
+        return {layer: self.engine.version_of_records(path) for layer, path in written(self.run).items()}
+
+    def _commits(self) -> dict[str, tuple[int, int]]:
+        """The first and the last version that each of the task's tables has got since it began."""
+        after = self._versions()
+        return {
+            layer.value: (before + 1, after[layer]) for layer, before in self.before.items() if after[layer] > before
+        }
+
     def _newest_event(self) -> datetime | None:
         """The greatest event time that is published, by the table's log."""
         column = event_time(self.run.contract)
@@ -182,7 +199,9 @@ class _Record:
         return self.engine.newest(published(self.run), column.name)
 
 
-def _row(ended: Ended, failures: Mapping[str, int]) -> dict[str, Any]:
+def _row(
+    ended: Ended, failures: Mapping[str, int], actor: str, commits: Mapping[str, tuple[int, int]]
+) -> dict[str, Any]:
     run, tally, settings, contract = ended.run, ended.tally, ended.run.settings, ended.run.contract
     return {
         "run_id": settings.run_id,
@@ -220,6 +239,8 @@ def _row(ended: Ended, failures: Mapping[str, int]) -> dict[str, Any]:
         "ingestion_lag_seconds": ended.ingestion_lag_seconds,
         "not_run": json.dumps(tally.not_run),
         "telemetry_failures": json.dumps(failures, sort_keys=True),
+        "actor": actor,
+        "commits": json.dumps(commits, sort_keys=True),
     }
 
 

@@ -15,6 +15,7 @@ only the machine knows (engine, folder of a bucket, where the key is) comes from
 ``LEVEE_TASK_ATTEMPT``          which try of the task this is, from 1
 ``LEVEE_RATES``                 JSON, what an hour of a node type costs (:mod:`pipelines.budget.terms`)
 ``LEVEE_BUDGET``                JSON, what the cost centre may spend in a month
+``LEVEE_ACTOR``                 who runs it, for the records; the workspace's or the machine's user where it is not set
 ``LEVEE_CONFIRM_COST``          who has said that the run may exceed the budget (``levee run --confirm-cost``)
 ==============================  ======================================================================================
 """

@@ -177,6 +177,18 @@ def commits(engine: Engine, path: str) -> tuple[Commit, ...]:
     )
 
 
+def rows_at(engine: Engine, path: str, version: int) -> int | None:
+    """Return the rows of a version by the log, which still tells when the version's files were vacuumed.
+
+    ``None`` where it does not tell: on Databricks, where only a count over the files would.
+    """
+    if engine.name is EngineName.DATABRICKS:
+        return None
+    from pipelines.engine import local
+
+    return local.count_if_known(path, version)
+
+
 def table_files(engine: Engine, path: str) -> TableFiles:
     """Look at a table's files.
 

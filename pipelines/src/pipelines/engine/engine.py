@@ -9,7 +9,9 @@ rows.
 from __future__ import annotations
 
 import contextlib
+import getpass
 import itertools
+import os
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,6 +81,14 @@ class Engine:
             return 1
         workers = self.spark.conf.get("spark.databricks.clusterUsageTags.clusterWorkers", None)
         return int(workers) + 1 if workers and workers.isdecimal() else None
+
+    def actor(self) -> str:
+        """Who runs the session: ``LEVEE_ACTOR``, else the workspace's user on Databricks, this machine's elsewhere."""
+        if told := os.environ.get("LEVEE_ACTOR"):
+            return told
+        if self.name is EngineName.DATABRICKS:
+            return str(self.spark.sql("SELECT current_user() AS user").collect()[0]["user"])
+        return getpass.getuser()
 
     def interrupt(self) -> None:
         """Stop whatever the session is computing; what was asked for fails, what is committed stays."""

@@ -6,6 +6,7 @@ has no deltalake: there nothing imports this module.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import deltalake
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake.exceptions import DeltaError
 import pyarrow.fs as pa_fs
 
 HANDLES = 4096
@@ -90,6 +92,57 @@ def _count(table: deltalake.DeltaTable) -> int | None:
     numbers = pa.table(table.get_add_actions(flatten=True))["num_records"]
     # pyarrow makes its functions when it is imported.
     return None if numbers.null_count else int(pc.sum(numbers, min_count=0).as_py())  # ty: ignore[missing-attribute]
+
+
+def count_if_known(path: str, at: int) -> int | None:
+    """Rows of a version; ``None`` where its log does not tell, or no longer has the version."""
+    try:
+        return _count(deltalake.DeltaTable(path, version=at))
+    except DeltaError:
+        return None
+
+
+def damage(path: str) -> tuple[str, str] | None:
+    """Find the first entry of a table's log that cannot be read, newest version included.
+
+    Returns:
+        The entry's file and what is wrong with it; ``None`` where every entry can be read.
+    """
+    entries = sorted(Path(path, "_delta_log").glob("*.json"))
+    expected: int | None = None
+    for entry in entries:
+        number = int(entry.stem)
+        if expected is not None and number != expected:
+            return str(entry.with_name(f"{expected:020d}.json")), "is not there"
+        expected = number + 1
+        lines = entry.read_bytes().splitlines()
+        if not lines:
+            return str(entry), "is empty"
+        for position, line in enumerate(lines, start=1):
+            try:
+                action = json.loads(line)
+            except ValueError:
+                return f"{entry}:{position}", "is no JSON"
+            if not isinstance(action, dict):
+                return f"{entry}:{position}", "is no action of Delta's"
+    return None
+
+
+def set_aside(path: str, first: int) -> list[str]:
+    """Take the log's entries from version `first` on out of the log, into ``_set_aside`` beside it.
+
+    The files that they added stay, unread, and can be deleted by VACUUM.
+    """
+    aside = Path(path, "_set_aside")
+    aside.mkdir(exist_ok=True)
+    moved = []
+    # The newest first: what is left is a whole table at every moment.
+    for entry in sorted(Path(path, "_delta_log").glob("*.json"), reverse=True):
+        if int(entry.stem) >= first:
+            entry.replace(aside / entry.name)
+            moved.append(entry.name)
+    _handles.pop(path, None)
+    return moved
 
 
 def count_by(path: str, key: str, marked: str, within: tuple[str, str, str], at: int) -> pa.Table | None:
