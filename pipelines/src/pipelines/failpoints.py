@@ -35,6 +35,8 @@ FAILPOINTS: Final[dict[str, str]] = {
     "gold.committed": "the gold table is built, its record is not",
     "rotate.emptied": "silver has nothing of the former key, and nothing of the new one",
     "rotate.refined": "silver is masked with the new key, the record says that it is being rotated",
+    "restore.committed": "a table is as it was, others that go with it perhaps not; the ledger knows what is undone",
+    "restore.told": "the ledger knows what is undone, the damaged entries are still in the log",
     "erase.suppressed": "the subject is not taken in again, and is still everywhere",
     "erase.before_rewriting": "it is recorded that a landing file loses records, which it still has",
     "erase.rewritten": "a landing file is without the subject's records, bronze is not",

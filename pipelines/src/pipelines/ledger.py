@@ -39,6 +39,8 @@ class Status(enum.StrEnum):
     """A check said no to its batch: nothing of it is published until somebody accepts it, or a replay finds it good."""
     ACCEPTED = "accepted"
     """Somebody let a held batch go on; `Entry.detail` has who, and why."""
+    UNDONE = "undone"
+    """A restore took the tables back to before it: the next run does it again."""
     EXPIRED = "expired"
     """Past the layer's retention: its rows have left, and are not asked for again by the layer after it."""
     ERASED = "erased"

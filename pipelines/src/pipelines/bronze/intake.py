@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,8 @@ class Intake:
         self._known = {
             (entry.file, entry.size, entry.modified)
             for entry in entries
-            if entry.status is not Status.REJECTED or entry.contract_digest == contract.digest
+            if (entry.status is not Status.REJECTED or entry.contract_digest == contract.digest)
+            and not _is_undone(last, entry)
         }
         self.quarantined: list[RejectedFile] = []
         self.rejected: list[Entry] = []
@@ -154,3 +155,7 @@ class Intake:
             recorded_at=datetime.now(UTC),
             detail=detail,
         )
+
+
+def _is_undone(last: Mapping[str, Entry], entry: Entry) -> bool:
+    return entry.file_sha256 in last and last[entry.file_sha256].status is Status.UNDONE

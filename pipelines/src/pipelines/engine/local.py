@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 import deltalake
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake.exceptions import DeltaError
 import pyarrow.fs as pa_fs
+from deltalake.exceptions import DeltaError
+
+from pipelines.errors import PipelineError
 
 HANDLES = 4096
 """Tables that are kept open."""
@@ -36,19 +38,44 @@ def _newest(path: str) -> deltalake.DeltaTable:
     To open a table anew takes four to ten times as long as to look at what was added to its log. What lies in a bucket
     is opened anew: a folder's identity tells whether the table is still the same one, and a bucket has none.
     """
+    log = Path(path, "_delta_log")
     try:
-        identity = Path(path, "_delta_log").stat().st_ino
+        identity = log.stat().st_ino
     except OSError:
         return deltalake.DeltaTable(path)
-    known = _handles.get(path)
-    if known is not None and known[0] == identity:
-        known[1].update_incremental()
-        return known[1]
+    try:
+        known = _handles.get(path)
+        if known is not None and known[0] == identity:
+            known[1].update_incremental()
+            return known[1]
+        table = deltalake.DeltaTable(path)
+    except DeltaError as error:
+        raise _damaged(path, error) from error
+    # An empty entry is passed over, and what it added is missing without a word.
+    if any(entry.stat().st_size == 0 for entry in log.glob("*.json")):
+        raise _damaged(path, None)
     if len(_handles) >= HANDLES:
         _handles.clear()
-    table = deltalake.DeltaTable(path)
     _handles[path] = identity, table
     return table
+
+
+def forget() -> None:
+    """Close every table that is kept open."""
+    _handles.clear()
+
+
+def _damaged(path: str, error: DeltaError | None) -> Exception:
+    """What is wrong with a table whose log cannot be read; deltalake's own error where the log is whole."""
+    found = damage(path)
+    if found is None and error is not None:
+        return error
+    where, what = found or (path, "cannot be read")
+    return PipelineError(
+        f"the log of a table is damaged: an entry {what}",
+        where=where,
+        fix=f"levee restore LAYER.{Path(path).name} --repair, then run again: what the entry added is done again",
+    )
 
 
 def _asked(path: str, at: int | None, ask: Callable[[deltalake.DeltaTable], T]) -> T:
@@ -131,17 +158,19 @@ def damage(path: str) -> tuple[str, str] | None:
 def set_aside(path: str, first: int) -> list[str]:
     """Take the log's entries from version `first` on out of the log, into ``_set_aside`` beside it.
 
-    The files that they added stay, unread, and can be deleted by VACUUM.
+    The files that they added stay, unread, and go with VACUUM. Checkpoints and checksums go with their entries.
     """
-    aside = Path(path, "_set_aside")
+    log, aside = Path(path, "_delta_log"), Path(path, "_set_aside")
     aside.mkdir(exist_ok=True)
+    (log / "_last_checkpoint").unlink(missing_ok=True)  # a hint; without it the log is listed
     moved = []
     # The newest first: what is left is a whole table at every moment.
-    for entry in sorted(Path(path, "_delta_log").glob("*.json"), reverse=True):
-        if int(entry.stem) >= first:
+    for entry in sorted(log.iterdir(), reverse=True):
+        number = entry.name.partition(".")[0]
+        if number.isdecimal() and int(number) >= first:
             entry.replace(aside / entry.name)
             moved.append(entry.name)
-    _handles.pop(path, None)
+    forget()
     return moved
 
 

@@ -30,6 +30,7 @@ WRITES: Final[Mapping[str, tuple[Layer, ...]]] = {
     "bronze": (Layer.BRONZE,),
     "silver": (Layer.SILVER, Layer.QUARANTINE),
     "replay": (Layer.SILVER, Layer.QUARANTINE),
+    "restore": (Layer.BRONZE, Layer.SILVER, Layer.QUARANTINE),
 }
 """Layers of the task's own dataset that it writes; a model writes the one that it is published in."""
 
