@@ -25,6 +25,7 @@ from levee.cli import (
     privacy,
     review,
     spending,
+    tables,
 )
 from levee.cli.console import ON_STDOUT, errors, output, print_json
 from levee.errors import EngineError, LeveeError, UsageError
@@ -56,6 +57,7 @@ privacy.register(app)
 contracts.register(app)
 spending.register(app)
 models.register(app)
+tables.register(app)
 machine.register(app)
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from levee.errors import EngineError, GateError, LeveeError, UsageError
+from levee.errors import EngineError, LeveeError
 from levee.runner.dataenv import DataEnv
 from levee.runner.job import Job
 from levee.runner.surroundings import Surroundings
+from levee.runner.wheel import call
 
 _ONE_TASK: Final = ("dataset", "table", "run-id", "attempt")
 """Parameters of one task or one run; the others say where the domain is."""
-_LINES: Final = 6
-"""Lines of what the wheel said on standard error that an error repeats."""
 
 
 def ask(
@@ -49,27 +47,17 @@ def ask(
     with tempfile.TemporaryDirectory(dir=around.folder) as folder:
         file = Path(folder) / "answer.json"
         named = [f"--{name}={value}" for name, value in places(job).items()]
-        answer = subprocess.run(
-            [str(prepared.python), "-P", "-m", module, *named, *arguments, "--json", str(file)],
-            cwd=folder,
-            env={**around.environment(job.tasks, Path(folder) / "progress.jsonl"), **(variables or {})},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if answer.returncode or not file.exists():
-            raise _refusal(answer, module, job, around, fix)
+        environment = {**around.environment(job.tasks, Path(folder) / "progress.jsonl"), **(variables or {})}
+        try:
+            call(prepared, module, [*named, *arguments, "--json", str(file)], environment=environment)
+        except LeveeError as error:
+            told = f"{module} of {job.domain} failed: {error.message}"
+            raise type(error)(told, where=error.where or str(around.lake), fix=error.fix or fix) from error
+        if not file.exists():
+            raise EngineError(f"{module} of {job.domain} gave no answer", where=str(around.lake), fix=fix)
         return json.loads(file.read_bytes())
 
 
 def places(job: Job) -> dict[str, str]:
     """The job's parameters that say where its domain is; those of one task or one run are left out."""
     return {name: value for task in job.tasks for name, value in task.parameters.items() if name not in _ONE_TASK}
-
-
-def _refusal(
-    answer: subprocess.CompletedProcess[str], module: str, job: Job, around: Surroundings, fix: str | None
-) -> LeveeError:
-    said = "\n  ".join(answer.stderr.strip().splitlines()[-_LINES:]) or "(it said nothing)"
-    kind = {GateError.exit_code: GateError, UsageError.exit_code: UsageError}.get(answer.returncode, EngineError)
-    return kind(f"{module} of {job.domain} failed:\n  {said}", where=str(around.lake), fix=fix)

@@ -48,5 +48,5 @@ def test_a_refusal_has_the_wheels_words_and_its_exit_code(question, code, error)
 
 
 def test_no_answer_is_a_failure(question):
-    with pytest.raises(EngineError, match="it said nothing"):
+    with pytest.raises(EngineError, match="gave no answer"):
         question("exit 0")
