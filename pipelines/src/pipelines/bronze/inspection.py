@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from pipelines.bronze.cutting import cut, whole
 from pipelines.bronze.drift import compare, expected_types
-from pipelines.bronze.folders import folder_fields
+from pipelines.bronze.folders import content_of, folder_fields
 from pipelines.bronze.formats.form import BrokenError, Form
 from pipelines.bronze.forms import form_of
 from pipelines.bronze.span import Piece
@@ -90,7 +88,7 @@ class Inspector:
             raw.seek(0)
             large = problem is None and self.split_bytes is not None and stored.size > self.split_bytes
             digest, pieces = cut(raw, self.form, self.split_bytes or 0) if large else whole(raw)
-        return Delivery(stored, _content(digest, folders), problem, added, pieces)
+        return Delivery(stored, content_of(digest, stored.name, self.form.fields), problem, added, pieces)
 
     def _look(self, raw: IO[bytes], stored: StoredFile, folders: Mapping[str, str | None]) -> tuple[str, ...]:
         """Look at a file; return the columns that bronze is to have beyond the contract's.
@@ -113,10 +111,3 @@ class Inspector:
         if (violation := drift.violation(form)) is not None:
             raise BrokenError(violation)
         return tuple(drift.added) if form.drift == "add" else ()
-
-
-def _content(digest: str, folders: Mapping[str, str | None]) -> str:
-    """Name a content: the same bytes in another partition's folder are other rows."""
-    if not folders:
-        return digest
-    return hashlib.sha256(f"{digest}\n{json.dumps(folders, sort_keys=True)}".encode()).hexdigest()

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from pipelines.bronze.folders import content_of
 from pipelines.bronze.span import Span
 from pipelines.bronze.storage import StoredFile, open_file
 from pipelines.engine import care
@@ -135,12 +136,13 @@ class _Erasure:
             by_name.setdefault(trace.file, []).append(trace.raw)  # one that an erasure has written anew before
         entries = self._ledger.entries(Layer.BRONZE, dataset)
         known = {entry.file_sha256: entry for entry in entries}
+        fields = subject.contract.source_fields
         form = subject.contract.ingestion.format if subject.contract.ingestion else ""
         for path, size in lake_files(folder):
             if not self._holds(path):
                 continue
             name = path[len(folder) :].lstrip("/")
-            sha = _sha256(path)
+            sha = content_of(_sha256(path), name, fields)
             if sha not in known:
                 raise PipelineError(
                     "a file that was never taken in holds the subject's value",
@@ -153,7 +155,7 @@ class _Erasure:
             alias = replace(
                 known[sha],
                 file=name,
-                file_sha256=change.sha256,
+                file_sha256=content_of(change.sha256, name, fields),
                 size=len(change.content or b""),
                 modified=0,
                 status=Status.ERASED,

@@ -8,7 +8,6 @@ from typing import IO, Any, cast
 
 from pipelines.bronze.formats.form import BrokenError, Kind, Look, Rows
 from pipelines.bronze.formats.records import Record, RecordForm
-from pipelines.bronze.formats.values import json_of
 from pipelines.bronze.span import Span
 
 
@@ -69,7 +68,7 @@ class AvroFormat(RecordForm):
         header = header or read_header(raw)
         for block in read_blocks(raw, header):
             for value in read_records(block, header):
-                yield Record(value, json_of(value).encode("utf-8", "surrogatepass"), number)
+                yield Record(value, None, number)
                 number += 1
 
 

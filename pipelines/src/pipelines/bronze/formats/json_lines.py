@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from pipelines.bronze.formats import malformed
 from pipelines.bronze.formats.form import Look, Rows
@@ -49,28 +49,35 @@ class JsonLinesFormat(RecordForm):
         return self._records(raw, 1)
 
     def _records(self, raw: IO[bytes], line: int) -> Iterator[Record]:
-        reader = JsonReader()
+        reader, encoding = JsonReader(), self.text.narrow
+        own = _encoded(self.text.codec) if self.text.wide else _as_it_is
         for block in LineBlocks(self.text.open(raw)):
             if block.overlong:
                 error = f"{malformed.TOO_LONG}: {len(block.data)} bytes"
-                yield Record(None, self._own(block.data), line, error)
+                yield Record(None, own(block.data), line, error)
                 line += 1
                 continue
             for octets in _lines(block):
                 text = octets.removeprefix(codecs.BOM_UTF8) if line == 1 else octets
                 if text.strip(b" \t\r\n"):
-                    yield self._record(reader, text, octets, line)
+                    value, error = _read(reader, text, encoding)
+                    yield Record(value, own(octets), line, error)
                 line += 1
 
-    def _record(self, reader: JsonReader, text: bytes, octets: bytes, line: int) -> Record:
-        try:
-            value, error = reader.line(text.decode(self.text.narrow))
-        except UnicodeDecodeError as problem:
-            value, error = None, f"{malformed.UNDECODABLE}: {self.text.narrow}, {problem.reason}"
-        return Record(value, self._own(octets), line, error)
 
-    def _own(self, octets: bytes) -> bytes:
-        return octets.decode().encode(self.text.codec) if self.text.wide else octets
+def _read(reader: JsonReader, line: bytes, encoding: str) -> tuple[Any, str | None]:
+    try:
+        return reader.line(line.decode(encoding))
+    except UnicodeDecodeError as problem:
+        return None, f"{malformed.UNDECODABLE}: {encoding}, {problem.reason}"
+
+
+def _as_it_is(octets: bytes) -> bytes:
+    return octets
+
+
+def _encoded(codec: str) -> Callable[[bytes], bytes]:
+    return lambda octets: octets.decode().encode(codec)
 
 
 def _lines(block: Block) -> Iterator[bytes]:

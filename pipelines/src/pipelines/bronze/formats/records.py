@@ -23,13 +23,13 @@ class Record:
 
     Attributes:
         value: Its fields by name, ``None`` for a null in its place, or what else stands there.
-        raw: Its own bytes, or canonical JSON where the format has none that stand alone.
+        raw: Its own bytes; ``None`` where the format has none that stand alone: canonical JSON takes their place.
         line: Its number, from 1.
         error: ``kind: detail`` where it is malformed.
     """
 
     value: Any
-    raw: bytes
+    raw: bytes | None
     line: int
     error: str | None = None
 
@@ -77,29 +77,42 @@ class RecordForm(Form):
 
     def row_batch(self, batch: list[Record]) -> Rows:
         """Make columns of some records."""
-        table = TextTable(self.known)
         changes = [self._change(record) for record in batch]
-        errors = [table.add(change.fields) or change.error for change in changes]
+        errors = [change.error for change in changes]
+        table = TextTable(self.known)
+        try:
+            for change in changes:
+                table.add(change.fields)
+            columns, rest = table.columns(), table.rest()
+        except UnicodeEncodeError:
+            table = TextTable(self.known)
+            errors = [change.error or table.try_to_add(change.fields) for change in changes]
+            columns, rest = table.columns(), table.rest()
         told = ([c.operation for c in changes], [c.sequence for c in changes], [c.changed_at for c in changes])
         arrays = [pa.array(values, kind) for values, (_, kind) in zip(told, CHANGE, strict=True)]
         return Rows(
-            table.columns(),
-            pa.array([record.raw for record in batch], pa.binary()),
+            columns,
+            pa.array([_raw(record) for record in batch], pa.binary()),
             pa.array([record.line for record in batch], pa.int64()),
             pa.array(errors, pa.string()) if any(errors) else None,
-            table.rest(),
+            rest,
             arrays if self.envelope else (),
         )
 
     def _change(self, record: Record) -> debezium.Change:
+        value = record.value
         if record.error is not None:
             return debezium.Change(None, error=record.error)
-        if self.envelope and (record.value is None or isinstance(record.value, Mapping)):
-            return debezium.unwrap(record.value, self.sequence)
-        if not isinstance(record.value, Mapping):
-            kind = type(record.value).__name__
+        if self.envelope and (value is None or isinstance(value, dict)):
+            return debezium.unwrap(value, self.sequence)
+        if not isinstance(value, dict):
+            kind = type(value).__name__
             return debezium.Change(None, error=f"{malformed.NOT_AN_OBJECT}: {_JSON_KINDS.get(kind, kind)}")
-        return debezium.Change(None, fields=record.value)
+        return debezium.Change(None, fields=value)
+
+
+def _raw(record: Record) -> bytes:
+    return json_of(record.value).encode("utf-8", "surrogatepass") if record.raw is None else record.raw
 
 
 _JSON_KINDS = {"NoneType": "null", "list": "an array", "str": "a text", "Number": "a number", "bool": "a boolean"}
@@ -115,22 +128,26 @@ class TextTable:
         self._rest: list[str | None] = []
         self._paths = {name: tuple(name.split(".")) for name in known if "." in name}
 
-    def add(self, fields: Mapping[str, Any] | None) -> str | None:
-        """Add a record, ``None`` for one without fields; return why it is malformed, ``None`` where it is not."""
-        texts: list[str | None] = [None] * len(self._cells)
-        rest, error = None, None
-        if fields is not None:
-            try:
-                texts = [text_of(self._value(fields, name)) for name in self._cells]
-                rest = self._less_known(fields)
-                _ = "".join(text for text in (*texts, rest) if text).encode()
-            except UnicodeEncodeError:
-                texts, rest = [None] * len(self._cells), None
-                error = f"{malformed.UNDECODABLE}: half of a surrogate pair"
-        for cells, text in zip(self._cells.values(), texts, strict=True):
-            cells.append(text)
-        self._rest.append(rest)
-        return error
+    def add(self, fields: Mapping[str, Any] | None) -> None:
+        """Add a record; ``None`` for one without fields."""
+        if fields is None:
+            for cells in self._cells.values():
+                cells.append(None)
+            self._rest.append(None)
+            return
+        for name, cells in self._cells.items():
+            cells.append(text_of(self._value(fields, name)))
+        self._rest.append(self._less_known(fields))
+
+    def try_to_add(self, fields: Mapping[str, Any] | None) -> str | None:
+        """Add a record, without its fields where they are no text; return why it is malformed."""
+        try:
+            _ = json_of(fields).encode()
+        except UnicodeEncodeError:
+            self.add(None)
+            return f"{malformed.UNDECODABLE}: half of a surrogate pair"
+        self.add(fields)
+        return None
 
     def columns(self) -> dict[str, pa.Array]:
         """The columns by name."""
