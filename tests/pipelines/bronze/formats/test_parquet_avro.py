@@ -289,3 +289,19 @@ def test_what_has_no_text_is_refused_by_name(reading: Reading, tmp_path: Path) -
     data = parquet({"a": pa.array([dt.timedelta(1)])})
     problem = reading.look(tmp_path, data, ParquetFormat(fields=("a",))).problem
     assert problem == "schema: column 'a' is duration[us]: such values have no text that other formats share"
+
+
+def test_texts_that_are_no_text_are_told_before_a_row_is_read(reading: Reading, tmp_path: Path) -> None:
+    _, offsets, values = pa.array([b"caf\xe9"]).buffers()
+    wrong = pa.Array.from_buffers(pa.string(), 1, [None, offsets, values])
+    assert str(reading.look(tmp_path, parquet({"a": wrong}), ParquetFormat(fields=("a",))).problem).startswith(
+        "corrupt: "
+    )
+
+
+def test_a_block_ends_in_the_files_sync_marker(reading: Reading, tmp_path: Path) -> None:
+    form = AvroFormat(fields=("a", "b"))
+    offset, _ = list(form.marks(io.BytesIO(AVRO)))[5]
+    damaged = AVRO[: offset - 16] + b"\0" * 16 + AVRO[offset:]
+    problem = reading.look(tmp_path, damaged, form).problem
+    assert problem == "corrupt: a block does not end in the file's sync marker"
