@@ -18,7 +18,9 @@ import pytest
 
 from pipelines.bronze import ingest as bronze
 from pipelines.bronze.cutting import cut
-from pipelines.bronze.ingest import ingest
+from pipelines.bronze.forms import form_of
+from pipelines.bronze.ingest import ingest, table_schema
+from pipelines.contracts.ingestion_checks import RESERVED
 from pipelines.errors import PipelineError, SchemaError
 from pipelines.settings import Layer
 from pipelines.silver.refine import refine
@@ -244,6 +246,13 @@ def test_nested_and_strangely_named_fields_get_to_silver(sail: Engine, lake: Lak
     assert (row[0], row[1], row[3], row[4]) == (1, "Ulm", Decimal("1.50"), "ULM")
     assert row[2].astimezone(UTC) == datetime(2024, 5, 1, 12, 30, 15, 600, UTC)
     assert lake.rows(sail, Layer.QUARANTINE, "_rules") == [("amount_type",)]
+
+
+def test_bronzes_own_columns_are_those_that_no_source_field_may_be(make_contract: MakeContract) -> None:
+    contract = make_contract(ingestion={"format": "jsonl", "envelope": "debezium"})
+    assert contract.ingestion is not None
+    schema = table_schema(form_of(contract, contract.ingestion))
+    assert set(schema.names) == {*contract.source_fields, *RESERVED}
 
 
 # splitting

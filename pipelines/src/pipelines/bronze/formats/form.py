@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from pipelines.bronze.formats.values import json_array, rescued
 from pipelines.bronze.span import Span
+from pipelines.contracts.ingestion_checks import RESERVED
 from pipelines.engine.arrow_types import TIMESTAMP
 
 Drift = Literal["fail", "add", "rescue"]
@@ -30,11 +31,6 @@ CHANGE: tuple[tuple[str, pa.DataType], ...] = (
     ("_changed_at", TIMESTAMP),
 )
 """Columns that an envelope adds: what happened to the record, its place in the order of changes, and when."""
-OF_THE_RUN = ("_ingested_at", "_run_id")
-RESERVED = frozenset({*(name for name, _ in LINEAGE), *(name for name, _ in CHANGE), *OF_THE_RUN})
-"""Names in bronze that no source's field may have."""
-
-
 NO_NAMES = frozenset(" ,;{}()\n\t=")
 """Characters that no column of a Delta table may have."""
 
