@@ -1,7 +1,7 @@
 """Runs the jobs that a deployed stack holds on this machine, in an environment like a cluster's."""
 
-from levee.runner.costs import spending
 from levee.runner.catalogue import catalogue
+from levee.runner.costs import spending
 from levee.runner.dataenv import DataEnv, ensure_data_env
 from levee.runner.execute import run_job
 from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of

@@ -129,9 +129,7 @@ def test_lint_takes_the_shipped_contracts(capsys):
 
 
 def test_lint_tells_every_error_and_fails(repository, capsys):
-    edited(
-        repository, ("classification: confidential", "classification: sekret"), ("vacuumHours: 168", "vacuumHours: 1")
-    )
+    edited(repository, ("classification: confidential", "classification: sekret"), ("{format: csv,", "{formatt: csv,"))
     assert run(["contracts", "lint", "domains", "--output", "json"]) == 1
     said = json.loads(capsys.readouterr().out)
     errors = [one for one in said["findings"] if one["level"] == "error"]

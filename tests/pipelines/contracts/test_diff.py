@@ -56,6 +56,7 @@ customProperties:
 """
 ORDER_ID = RICH[RICH.index("      - name: order_id") : RICH.index("      - name: customer")]
 CUSTOMER = RICH[RICH.index("      - name: customer") : RICH.index("      - name: amount")]
+LAYER = "  - property: layer\n    value: source\n"
 CHECK = RICH[RICH.index("        quality:") : RICH.index("customProperties:\n  - property: layer")]
 NOTE = "      - name: note\n        logicalType: string\n        classification: internal\n"
 MASK = "        customProperties: [{property: masking, value: {method: hash}}]\n"
@@ -96,6 +97,7 @@ EDITS: Mapping[str, tuple[str, str]] = {
         "  - {role: reader, access: read}\n  - {role: auditor, access: read}\n",
     ),
     "processing-changed": ("{format: csv}", '{format: csv, delimiter: ";"}'),
+    "rows-changed": (LAYER, LAYER + "  - {property: deduplication, value: {identicalRows: keep}}\n"),
     "owner-changed": ("shop-data", "sales-data"),
     "retired": ("status: active", "status: deprecated"),
     "words-changed": ("Orders of the shop.", "All orders of the shop."),
@@ -104,7 +106,14 @@ EDITS: Mapping[str, tuple[str, str]] = {
     "version-patch-missing": ("Orders of the shop.", "All orders of the shop."),
 }
 """The text that is replaced, and by what."""
-ELSEWHERE = {"dataset-added", "dataset-removed", "removal-unannounced", "model-changed"}
+ELSEWHERE = {
+    "anonymity-loosened",
+    "anonymity-tightened",
+    "dataset-added",
+    "dataset-removed",
+    "removal-unannounced",
+    "model-changed",
+}
 """Rules that more than one file shows; each has a test of its own below."""
 
 
@@ -173,6 +182,27 @@ def test_a_dataset_goes_announced_or_not(tmp_path: Path) -> None:
     assert [one.rule.id for one in differences({"a": active}, {})] == ["dataset-removed", "removal-unannounced"]
     assert [one.rule.id for one in differences({"b": retired}, {})] == ["dataset-removed"]
     assert [one.rule.id for one in differences({}, {"a": active})] == ["dataset-added"]
+
+
+def test_who_has_fewer_others_to_hide_among_is_told_of(sales: Mapping[str, Contract], tmp_path: Path) -> None:
+    def with_k(k: int | None) -> Contract:
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        for file in sales["revenue_by_month"].path.parent.glob("revenue_by_month.*"):
+            (folder / file.name).write_bytes(file.read_bytes())
+        path = folder / sales["revenue_by_month"].path.name
+        promise = f"  - {{property: kAnonymity, value: {{quasiIdentifiers: [month], k: {k}}}}}\n" if k else ""
+        path.write_text(path.read_text().rstrip("\n") + "\n" + promise)
+        return load_contract(path)
+
+    none, three, five = with_k(None), with_k(3), with_k(5)
+    for old, new, rule in ((five, three, "loosened"), (five, none, "loosened"), (none, three, "tightened")):
+        assert differences({"x": old}, {"x": new})[0].rule.id == f"anonymity-{rule}"
+
+
+def test_a_check_that_stops_everything_is_stronger(tmp_path: Path) -> None:
+    stop = "severity: error\n            customProperties: [{property: onFailure, value: stopPipeline}]"
+    assert "check-strengthened" in [one.rule.id for one in changed(tmp_path, ("severity: error", stop))]
 
 
 def test_a_contract_beside_tells_who_reads_a_column(sales: Mapping[str, Contract], tmp_path: Path) -> None:

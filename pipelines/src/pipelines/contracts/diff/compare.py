@@ -17,9 +17,15 @@ _SMALLER_IS_BETTER: Final = ("latency", "freshness", "frequency", "timeToDetect"
 """Promises in which a smaller number of the same unit says more."""
 _TIGHTER_UP: Final = ("minimum", "exclusiveMinimum", "minLength")
 _TIGHTER_DOWN: Final = ("maximum", "exclusiveMaximum", "maxLength")
-_TOLD_APART: Final = ("layer", "model")
-"""Custom properties with a rule of their own; any other is how the table is made."""
-_STRENGTH: Final = {"warn": 0, "quarantine": 1, "failBatch": 2, None: 1}
+_RULE_OF: Final[Mapping[str, str]] = {
+    "history": "rows-changed",
+    "deduplication": "rows-changed",
+    "surrogateKey": "key-changed",
+}
+"""Custom properties that say what a row of the published table is; any other is how the table is made."""
+_TOLD_APART: Final = ("layer", "model", "kAnonymity")
+"""Custom properties that are compared by themselves."""
+_STRENGTH: Final = {"warn": 0, "quarantine": 1, None: 1, "failBatch": 2, "stopPipeline": 3}
 _MISSING: Final = {
     Bump.MAJOR: "version-major-missing",
     Bump.MINOR: "version-minor-missing",
@@ -121,7 +127,7 @@ def _name(contract: Contract) -> str:
 
 
 def _readers(contract: Contract) -> list[str]:
-    return [role.role for role in contract.standard.roles if role.access == "read"]
+    return [role.role for role in contract.standard.roles if (role.access or "read") == "read"]
 
 
 def _rule(rule: str, what: str, column: str | None = None) -> _Said:
@@ -285,13 +291,12 @@ def _tighter(option: str, old: Any, new: Any) -> bool:
 
 
 def _promises(old: Contract, new: Contract) -> Iterator[_Said]:
-    if old.retention_days != new.retention_days:
-        shorter = new.retention_days is not None and (
-            old.retention_days is None or new.retention_days < old.retention_days
-        )
+    was_kept, kept = old.retention(old.published), new.retention(new.published)
+    if was_kept != kept:
+        shorter = kept is not None and (was_kept is None or kept < was_kept)
         yield _rule(
             "retention-shortened" if shorter else "retention-lengthened",
-            f"retention: {_days(old.retention_days)} becomes {_days(new.retention_days)}",
+            f"retention: {_days(was_kept)} becomes {_days(kept)}",
         )
     before, after = _slas(old), _slas(new)
     for name in sorted({*before, *after}):
@@ -329,7 +334,13 @@ def _making(old: Contract, new: Contract) -> Iterator[_Said]:
     before, after = _properties(old), _properties(new)
     for name in sorted({*before, *after} - {*_TOLD_APART}):
         if before.get(name) != after.get(name):
-            yield _rule("processing-changed", f"{name} changed")
+            yield _rule(_RULE_OF.get(name, "processing-changed"), f"{name} changed")
+    if (was := old.k_anonymity) != (now := new.k_anonymity):
+        looser = now is None or (was is not None and now.k < was.k)
+        yield _rule(
+            "anonymity-loosened" if looser else "anonymity-tightened",
+            f"k-anonymity: {was.k if was else 'none'} becomes {now.k if now else 'none'}",
+        )
     if old.model and new.model and (before.get("model") != after.get("model") or old.sql_digest != new.sql_digest):
         yield _rule("model-changed", "its inputs or its SQL change")
 

@@ -89,6 +89,11 @@ _RULES: Final = (
     DiffRule(
         "model-changed", _N, "same columns and types, other rows or values: readers should look", f"{_ODCS}, Schema"
     ),
+    DiffRule("rows-changed", _B, "one thing has more or fewer rows: counts and sums differ", f"{_ODCS}, Schema"),
+    DiffRule(
+        "anonymity-loosened", _B, "a person is told from fewer others", "Sweeney 2002, k-anonymity; GDPR Recital 26"
+    ),
+    DiffRule("anonymity-tightened", _N, "a person is told from more others", "Sweeney 2002, k-anonymity"),
     DiffRule("processing-changed", _N, "how the table is made, not what it promises", f"{_ODCS}, Custom Properties"),
     DiffRule("owner-changed", _D, "somebody else answers for it", f"{_ODCS}, Team"),
     DiffRule("retired", _B, "the dataset is announced to end", f"{_ODCS}, Fundamentals, status"),

@@ -49,12 +49,6 @@ def _contact(contract: Contract) -> Advice:
         yield f"nobody says where to ask about {contract.dataset}", ("support",)
 
 
-def _readers(contract: Contract) -> Advice:
-    """A source's roles read its domain's gold, too."""
-    if contract.layer == "source" and not any(role.access == "read" for role in contract.standard.roles):
-        yield f"no role reads {contract.dataset}", ("roles",)
-
-
 def _description(contract: Contract) -> Advice:
     if not contract.description:
         yield f"{contract.dataset} has no description", _TABLE
@@ -139,7 +133,6 @@ _CHECKS: Final[Mapping[str, Callable[[Contract], Advice]]] = {
     "status-unknown": _status,
     "owner-missing": _owner,
     "contact-missing": _contact,
-    "readers-missing": _readers,
     "description-missing": _description,
     "column-description-missing": _column_description,
     "personal-purpose-missing": _purpose,

@@ -62,6 +62,7 @@ def lint_contracts(paths: Sequence[Path]) -> tuple[LintFinding, ...]:
     for one in read:
         findings += _alone(one)
     findings += _together(read)
+    findings += _unread(read)
     for folder in _domains(paths, read):
         findings += _domain(folder)
     unique = {(f.rule.id, f.file, f.line, f.message): f for f in findings}
@@ -108,6 +109,17 @@ def _together(read: Sequence[_Read]) -> Iterator[LintFinding]:
         first = seen.setdefault(one.contract.standard.id, one.path)
         if first != one.path:
             yield _finding(one, "duplicate-id", f"{first} has the same id", "id")
+
+
+def _unread(read: Sequence[_Read]) -> Iterator[LintFinding]:
+    """A role of any source reads the silver and the gold of its whole domain."""
+    sources: dict[str, list[_Read]] = {}
+    for one in read:
+        if one.contract.layer == "source":
+            sources.setdefault(one.contract.domain, []).append(one)
+    for domain, found in sources.items():
+        if not any((role.access or "read") == "read" for one in found for role in one.contract.standard.roles):
+            yield _finding(found[0], "readers-missing", f"no role of these sources reads the domain {domain}", "roles")
 
 
 def _domains(paths: Sequence[Path], read: Sequence[_Read]) -> list[Path]:

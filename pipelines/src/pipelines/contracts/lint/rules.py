@@ -99,8 +99,8 @@ _RULES: Final = (
     LintRule(
         "readers-missing",
         _WARNING,
-        "A role reads the published table.",
-        "Add `roles: [{role: ..., access: read}]`; without one nobody is granted it.",
+        "Some role reads the tables of the domain.",
+        "Add `roles: [{role: ..., access: read}]` to a source; without one nobody is granted its domain.",
         f"{_ODCS}, Roles",
     ),
     LintRule(
