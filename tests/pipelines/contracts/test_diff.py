@@ -188,9 +188,9 @@ def test_who_has_fewer_others_to_hide_among_is_told_of(sales: Mapping[str, Contr
     def with_k(k: int | None) -> Contract:
         folder = tmp_path / str(k)
         folder.mkdir()
-        for file in sales["revenue_by_month"].path.parent.glob("revenue_by_month.*"):
+        for file in sales["revenue_variance"].path.parent.glob("revenue_variance.*"):
             (folder / file.name).write_bytes(file.read_bytes())
-        path = folder / sales["revenue_by_month"].path.name
+        path = folder / sales["revenue_variance"].path.name
         promise = f"  - {{property: kAnonymity, value: {{quasiIdentifiers: [month], k: {k}}}}}\n" if k else ""
         path.write_text(path.read_text().rstrip("\n") + "\n" + promise)
         return load_contract(path)
