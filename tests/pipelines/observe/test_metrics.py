@@ -21,6 +21,7 @@ from pipelines.contracts import Contract, load_contract
 from pipelines.engine import Engine
 from pipelines.errors import SchemaError
 from pipelines.observe import reference
+from pipelines.observe.datasets import event_time
 from pipelines.observe.exposition import exposition, server, write_textfile
 from pipelines.observe.metrics import METRICS, families
 from pipelines.settings import Layer
@@ -131,6 +132,16 @@ def test_freshness_is_of_the_event_time_that_the_sla_names(
     refine(sail, contract, lake.settings)
     text = exposition(sail, [lake.settings]).decode()
     assert value(text, "levee_freshness_seconds", domain="test", dataset="things") == pytest.approx(7200, abs=600)
+
+
+def test_a_check_of_freshness_names_the_event_time_too(make_contract: MakeContract) -> None:
+    at = {"name": "sold_at", "logicalType": "timestamp", "physicalType": "timestamp"}
+    look = {"id": "fresh", "type": "custom", "engine": "levee", "severity": "warning"}
+    check = {**look, "implementation": {"freshness": {"column": "sold_at", "withinHours": 24}}}
+    found = event_time(make_contract({"name": "id", "logicalType": "string"}, at, quality=[check]))
+    assert found is not None
+    assert found.name == "sold_at"
+    assert event_time(make_contract()) is None
 
 
 def test_without_an_event_time_freshness_is_of_the_newest_delivery() -> None:

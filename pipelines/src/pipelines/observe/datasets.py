@@ -128,9 +128,14 @@ def sources_of(run: TaskRun) -> tuple[Contract, ...]:
 
 
 def event_time(contract: Contract) -> Column | None:
-    """The column that says when what a row tells of happened: ``element`` of the SLA's ``latency`` (ODCS v3.1, SLA)."""
-    named = (each.element for each in contract.standard.sla_properties if each.property == "latency")
-    name = next((element for element in named if element), "").rpartition(".")[2]
+    """The column that says when what a row tells of happened.
+
+    It is the ``element`` of the SLA's ``latency`` (ODCS v3.1, SLA), else what a check of freshness looks at.
+    """
+    promised = (each.element for each in contract.standard.sla_properties if each.property == "latency")
+    checks = (*contract.checks, *(check for column in contract.columns for check in column.quality))
+    checked = (check.look.freshness.column or check.column for check in checks if check.look and check.look.freshness)
+    name = next((found for found in (*promised, *checked) if found), "").rpartition(".")[2]
     return next((column for column in contract.columns if column.name == name), None)
 
 

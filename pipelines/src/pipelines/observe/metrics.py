@@ -234,8 +234,8 @@ METRICS: Final[tuple[Definition, ...]] = (
         "gauge",
         ("domain", "dataset"),
         "seconds",
-        "Age of the newest event that is published (the SLA's `latency` names the column), or of the newest delivery "
-        "taken where no event time is known.",
+        "Age of the newest event that is published (the SLA's `latency` or a check of freshness names the column), or "
+        "of the newest delivery taken where no event time is known.",
         _freshness,
     ),
     Definition(
