@@ -15,6 +15,7 @@ import pytest
 
 from pipelines import sources, summary
 from pipelines.contracts import JobSpec, Layer, job_spec, load_domain
+from pipelines.contracts.jobs import RUN
 from pipelines.engine import Engine
 from pipelines.history import data_version
 from pipelines.jobs import TASKS
@@ -65,7 +66,7 @@ class Lake:
 
     @staticmethod
     def argv(parameters: Mapping[str, str]) -> list[str]:
-        return [f"--{name}={value}" for name, value in parameters.items()]
+        return [f"--{name}={value}" for name, value in parameters.items() if name not in RUN]
 
     def run(self, monkeypatch: pytest.MonkeyPatch, run_id: str) -> None:
         for name, value in (self.variables | {"LEVEE_RUN_ID": run_id}).items():

@@ -12,6 +12,7 @@ import pytest
 from pipelines import sources
 from pipelines.contracts import Layer, job_spec, load_domain
 from pipelines.contracts.catalogue import entries
+from pipelines.contracts.jobs import RUN
 from pipelines.engine import Engine
 from pipelines.evidence import keep
 from pipelines.jobs import TASKS
@@ -33,7 +34,7 @@ class Job:
 
     @staticmethod
     def argv(parameters: Mapping[str, str]) -> list[str]:
-        return [f"--{name}={value}" for name, value in parameters.items()]
+        return [f"--{name}={value}" for name, value in parameters.items() if name not in RUN]
 
     def run(self, run_id: str) -> None:
         variables = {"LEVEE_ENGINE": "sail", "LEVEE_PSEUDONYM_KEY": KEY, "LEVEE_RUN_ID": run_id}
