@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.contracts import ContractError, Domain, choose_server, job_spec
-from pipelines.contracts.consistency import KAFKA_FIELDS
+from pipelines.contracts.consistency_of_extraction import KAFKA_FIELDS
 from pipelines.contracts.extensions.extraction import FORMATS, SERVER_KEYS, SERVER_TYPES, overlap_of
 from pipelines.contracts.odcs import Server
 from pipelines.errors import UsageError
@@ -107,6 +107,13 @@ def test_what_an_extraction_may_not_say(make_contract, value, message, line) -> 
             "lands rows at its edge twice",
             "value:",
             "identicalRows: remove",
+        ),
+        (
+            {"history": {"type": 2, "businessKey": ["id"], "deliveries": "snapshots"}, "redelivery": {}},
+            [POSTGRES],
+            "they are the folders of whole extractions",
+            "value:",
+            'snapshot: "^(.*)/"',
         ),
         (
             {"extraction": extraction(format="parquet", kafka={"topic": "t"}), "ingestion": {"format": "parquet"}},

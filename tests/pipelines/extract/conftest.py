@@ -7,6 +7,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 
 from pipelines.contracts import Contract, Extraction
+from pipelines.extract import landing, records
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
@@ -90,15 +92,20 @@ MakeExtracted = Callable[..., Contract]
 def make_extracted(make_contract: Callable[..., Contract]) -> MakeExtracted:
     """Make the contract of ``things`` with this server and extraction, and with what these ask of it."""
 
-    def make(*columns: Mapping[str, Any], server: Mapping[str, Any], **extraction: Any) -> Contract:
+    def make(
+        *columns: Mapping[str, Any],
+        server: Mapping[str, Any],
+        custom: Mapping[str, Any] | None = None,
+        **extraction: Any,
+    ) -> Contract:
         keys = {"server": server["server"], "compression": "none", **extraction}
         whole = Extraction.model_validate(keys).full
         return make_contract(
             *columns,
             servers=[server],
             ingestion={"format": keys.get("format", "jsonl")},
-            redelivery={"policy": "replace" if whole else "append"},
             extraction=keys,
+            **{"redelivery": {"policy": "replace" if whole else "append"}, **(custom or {})},
         )
 
     return make
@@ -212,3 +219,29 @@ def of_api(api: Api, make_extracted: MakeExtracted) -> MakeExtracted:
         return make_extracted(*columns, server=api.server, rest=keys)
 
     return make
+
+
+class DiedError(BaseException):
+    """What nothing handles, as nothing handles the loss of a machine."""
+
+
+@pytest.fixture
+def dying(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], AbstractContextManager[None]]:
+    """Run a block that dies the n-th time that a failpoint is reached."""
+
+    @contextmanager
+    def at(point: str, number: int) -> Iterator[None]:
+        left = [number]
+
+        def failpoint(name: str) -> None:
+            left[0] -= name == point
+            if name == point and left[0] == 0:
+                raise DiedError
+
+        with monkeypatch.context() as patched:
+            for module in (landing, records):
+                patched.setattr(module, "failpoint", failpoint)
+            with pytest.raises(DiedError):
+                yield
+
+    return at

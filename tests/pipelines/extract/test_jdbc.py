@@ -235,6 +235,31 @@ def test_another_watermark_begins_anew(sail, lake, of_table, table, landed):
     assert by_run == {"snapsh": [1, 2], "000002": [1, 2], "000003": [1, 2]}
 
 
+SNAPSHOTS = {"type": 2, "businessKey": ["id"], "deliveries": "snapshots", "snapshot": "^(.*)/", "deletes": "soft"}
+
+
+def test_a_history_of_snapshots_has_them_all(sail, lake, make_extracted, postgres, table, landed, dying):
+    table(THINGS, "(1, 'a', 1)", "(2, 'b', 2)")
+    contract = make_extracted(
+        server=postgres.server,
+        jdbc={"table": "things", "user": "env:SHOP_USER", "password": "env:SHOP_PASSWORD"},
+        custom={"history": SNAPSHOTS, "redelivery": {"policy": "append"}},
+    )
+    with dying("extract.landed", 1):
+        extract(sail, contract, lake.run(1))
+    for run, change in ((2, "UPDATE things SET name = 'c' WHERE id = 1"), (3, "DELETE FROM things WHERE id = 2")):
+        for task in (extract, ingest, refine):
+            task(sail, contract, lake.run(run))
+        postgres.run(change)
+    for task in (extract, ingest, refine):
+        task(sail, contract, lake.run(4))
+
+    names = sorted(str(path.parent.name) for path in Path(lake.settings.deliveries("things")).rglob("*.jsonl"))
+    assert names == ["snapshot=000001", "snapshot=000002", "snapshot=000003"]
+    found = lake.rows(sail, Layer.SILVER, "id", "name", "_version", "_is_current", "_is_deleted")
+    assert found == [(1, "a", 1, False, False), (1, "c", 2, True, False), (2, "b", 1, False, True)]
+
+
 def test_two_extractions_at_once_lose_nothing(sail, lake, of_table, table, postgres, monkeypatch):
     table("id int NOT NULL, name text, seen int NOT NULL", "(1, 'a', 1)", "(2, 'b', 2)")
     contract = incremental(of_table)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +15,6 @@ import pytest
 
 from pipelines.bronze.ingest import ingest
 from pipelines.contracts import Contract
-from pipelines.extract import landing, records
 from pipelines.extract.task import extract
 from pipelines.failpoints import FAILPOINTS, VARIABLE
 from pipelines.settings import Layer
@@ -34,28 +32,6 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-class DiedError(BaseException):
-    """What nothing handles, as nothing handles the loss of a machine."""
-
-
-@pytest.fixture
-def die_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
-    """Die the n-th time that a failpoint is reached."""
-
-    def at(point: str, number: int) -> None:
-        left = [number]
-
-        def failpoint(name: str) -> None:
-            left[0] -= name == point
-            if name == point and left[0] == 0:
-                raise DiedError
-
-        for module in (landing, records):
-            monkeypatch.setattr(module, "failpoint", failpoint)
-
-    return at
-
-
 def silver_of(engine: Any, lake: Any, contract: Contract, run: int) -> list[tuple[Any, ...]]:
     ingest(engine, contract, lake.run(run))
     refine(engine, contract, lake.run(run))
@@ -64,11 +40,10 @@ def silver_of(engine: Any, lake: Any, contract: Contract, run: int) -> list[tupl
 
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_table_is_whole_after_a_death_anywhere(sail, lake, of_table, table, postgres, die_at, kind, point):
+def test_a_table_is_whole_after_a_death_anywhere(sail, lake, of_table, table, postgres, dying, kind, point):
     table("id int NOT NULL, name text", *(f"({n}, 'n{n}')" for n in range(1, 10)))
     contract = of_table(*COLUMNS, **KINDS[kind])
-    die_at(point, 1)
-    with pytest.raises(DiedError):
+    with dying(point, 1):
         extract(sail, contract, lake.run(1))
 
     postgres.run("INSERT INTO things SELECT n, 'n' || n FROM generate_series(10, 14) n")
@@ -78,11 +53,10 @@ def test_a_table_is_whole_after_a_death_anywhere(sail, lake, of_table, table, po
     assert silver_of(sail, lake, contract, 4) == [(n, f"n{n}") for n in range(1, 15)]
 
 
-def test_what_was_planned_is_read_again_under_the_same_names(sail, lake, of_table, table, postgres, die_at, landed):
+def test_what_was_planned_is_read_again_under_the_same_names(sail, lake, of_table, table, postgres, dying, landed):
     table("id int NOT NULL, name text", *(f"({n}, 'n{n}')" for n in range(1, 10)))
     contract = of_table(*COLUMNS, **KINDS["incremental"])
-    die_at("extract.landed", 2)
-    with pytest.raises(DiedError):
+    with dying("extract.landed", 2):
         extract(sail, contract, lake.run(1))
     in_place = [name for name in landed() if not name.startswith("_")]
     assert len(in_place) == 2
@@ -95,7 +69,7 @@ def test_what_was_planned_is_read_again_under_the_same_names(sail, lake, of_tabl
 
 
 @pytest.mark.parametrize(("point", "number"), [(POINTS[0], 1), *((point, n) for point in POINTS[1:] for n in (1, 2))])
-def test_a_rest_source_is_whole_after_a_death_anywhere(sail, lake, api, of_api, die_at, point, number):
+def test_a_rest_source_is_whole_after_a_death_anywhere(sail, lake, api, of_api, dying, point, number):
     rows: list[dict[str, Any]] = [{"id": n, "name": f"n{n}", "at": n} for n in range(1, 8)]
 
     def respond(path: str, _: Any) -> tuple[int, dict[str, str], bytes]:
@@ -109,8 +83,7 @@ def test_a_rest_source_is_whole_after_a_death_anywhere(sail, lake, api, of_api, 
         paging={"style": "offset", "parameter": "offset"},
         incremental={"field": "/at", "type": "number", "parameter": "since", "overlap": 1},
     )
-    die_at(point, number)
-    with pytest.raises(DiedError):
+    with dying(point, number):
         extract(sail, contract, lake.run(1))
 
     rows += [{"id": n, "name": f"n{n}", "at": n} for n in range(8, 12)]

@@ -75,7 +75,7 @@ def test_every_style_of_paging_reads_every_record_once(sail, lake, api, of_api, 
     extract(sail, of_api(records="/data", paging={"style": style, **keys}), lake.run(1))
 
     assert ids(landed()) == [row["id"] for row in ROWS]
-    assert list(landed()) == [f"page-{n:05d}.jsonl" for n in range(1, 2 if style == "none" else 4)]
+    assert list(landed()) == [f"snapshot-{n:05d}.jsonl" for n in range(1, 2 if style == "none" else 4)]
     assert len(api.requests) == requests
 
 
@@ -86,7 +86,7 @@ def test_numbers_keep_their_digits_and_objects_their_keys(sail, lake, api, of_ap
         b'[{"id": 1e3, "price": 1.10, "name": {"b": [0.10], "a": "\\u00e9"}}]',
     )
     extract(sail, of_api(), lake.run(1))
-    (line,) = landed()["page-00001.jsonl"].decode().splitlines()
+    (line,) = landed()["snapshot-00001.jsonl"].decode().splitlines()
     assert json.loads(line, parse_float=str, parse_int=str) == {
         "id": "1000",
         "price": "1.10",
@@ -149,7 +149,7 @@ def test_a_run_that_dies_between_pages_goes_on_behind_the_last(sail, lake, api, 
     api.respond = lambda path, headers: (500, {}, b"") if "page=2" in path else by_page(path, headers)
     with pytest.raises(PipelineError, match="500"):
         extract(sail, contract, lake.run(1))
-    assert list(landed()) == ["page-00001.jsonl"]
+    assert list(landed()) == ["snapshot-00001.jsonl"]
 
     api.respond = by_page
     extract(sail, contract, lake.run(2))

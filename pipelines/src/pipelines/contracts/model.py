@@ -231,6 +231,11 @@ class Contract:
         return tuple(fields)
 
     @property
+    def keeps_snapshots(self) -> bool:
+        """Whether each delivery has the whole table, and the former ones stay beside it."""
+        return self.history is not None and self.history.deliveries == "snapshots"
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """Columns of the primary key, in their order."""
         keyed = [column for column in self.columns if column.key_position is not None]

@@ -16,12 +16,9 @@ from pipelines.extract import bounds
 from pipelines.extract.database import Database, Slice, Snapshot, differences
 from pipelines.extract.landing import Landed
 from pipelines.extract.records import Event
-from pipelines.extract.source import Source, emptied
+from pipelines.extract.source import Source, emptied, whole_prefix
 
 log = logging.getLogger(__name__)
-
-WHOLE = "snapshot-"
-"""How the names of a whole table's files begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +86,12 @@ def _whole(reading: Reading) -> list[Landed]:
     source = reading.source
     within = Slice(column=reading.jdbc.partition_column)
     slices = _slices(within, _cuts(reading, within))
-    plan = source.extracts.plan({})
-    names = [f"{WHOLE}{number:05d}" for number in range(len(slices))]
+    plan = source.extracts.unfinished or source.extracts.plan({})
+    prefix = whole_prefix(source, plan)
+    names = [f"{prefix}{number:05d}" for number in range(len(slices))]
     staged = _staged(reading, names, slices)
     source.landing.publish(staged)
-    landed = [*staged, *emptied(source, WHOLE, names)]
+    landed = [*staged, *emptied(source, prefix, names)]
     source.extracts.landed(plan, {}, landed, whole=True)
     return landed
 

@@ -48,7 +48,7 @@ FIELDS: Mapping[str, str] = {
     "offset": "CAST(offset AS STRING)",
     "timestamp": "date_format(timestamp, \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'\")",
 }
-"""Each field of a record as text, in Spark's SQL; ``pipelines.contracts.consistency.KAFKA_FIELDS`` has their names."""
+"""Each field of a record as text, in Spark's SQL; ``KAFKA_FIELDS`` of the contracts has their names."""
 
 
 def extract_topic(source: Source) -> list[Landed]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
 import pyarrow as pa
@@ -60,9 +61,10 @@ class Landing:
 
     def names(self, prefix: str) -> list[str]:
         """Names of the files in place that begin with `prefix`, in order."""
-        selector = pa_fs.FileSelector(self._root)
-        infos = self._system.get_file_info(selector)
-        return sorted(info.base_name for info in infos if info.is_file and info.base_name.startswith(prefix))
+        folder, slash, begin = prefix.rpartition("/")
+        selector = pa_fs.FileSelector(f"{self._root}/{folder}", allow_not_found=True)
+        found = [info.base_name for info in self._system.get_file_info(selector) if info.is_file]
+        return sorted(f"{folder}{slash}{name}" for name in found if name.startswith(begin))
 
     def sweep(self) -> None:
         """Delete what earlier runs staged and did not land; a run beside this one then fails, and lands nothing."""
@@ -91,6 +93,7 @@ class Landing:
         """Give staged files their names, one after another."""
         failpoint("extract.staged")
         for file in staged:
+            self._system.create_dir(str(PurePosixPath(self._root, file.name).parent), recursive=True)
             self._system.move(self._staged(file.name), f"{self._root}/{file.name}")
             failpoint("extract.landed")
 
@@ -100,7 +103,7 @@ class Landing:
             self._system.delete_file(self._staged(file.name))
 
     def _staged(self, name: str) -> str:
-        return f"{self._root}/{STAGED}{self._owner}-{name}"
+        return f"{self._root}/{STAGED}{self._owner}-{name.replace('/', '-')}"
 
 
 class _Counted:

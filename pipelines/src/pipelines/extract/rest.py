@@ -15,11 +15,9 @@ from pipelines.errors import PipelineError, SchemaError
 from pipelines.extract import bounds
 from pipelines.extract.landing import Landed
 from pipelines.extract.records import Event
-from pipelines.extract.source import Source, emptied
+from pipelines.extract.source import Source, emptied, whole_prefix
 from pipelines.extract.web import Answer, Web, origin
 
-WHOLE = "page-"
-"""How the names of a whole source's files begin."""
 _ABSENT = object()
 
 Step = int | str
@@ -83,7 +81,8 @@ def extract_pages(source: Source) -> list[Landed]:
             landed += files
     position = Position(**event.position)
     if rest.incremental is None:
-        landed += emptied(source, WHOLE, [f"{WHOLE}{page:05d}" for page in range(1, position.pages + 1)])
+        prefix = whole_prefix(source, event)
+        landed += emptied(source, prefix, [f"{prefix}{page:05d}" for page in range(1, position.pages + 1)])
     source.extracts.landed(event, asdict(position), whole=True)
     return landed
 
@@ -217,8 +216,9 @@ def _landed(
     source: Source, event: Event, position: Position, records: Sequence[Mapping[str, Any]]
 ) -> tuple[Landed, bool]:
     """Land one page; return its file, and whether the last extraction did not land the same from the same point on."""
-    stem = WHOLE if source.extraction.full else f"{event.stem}{bounds.label(bounds.decode(position.since))}-{WHOLE}"
-    staged = source.landing.stage(f"{stem}{position.pages:05d}", [records])
+    since = f"{event.stem}{bounds.label(bounds.decode(position.since))}-"
+    prefix = whole_prefix(source, event) if source.extraction.full else since
+    staged = source.landing.stage(f"{prefix}{position.pages:05d}", [records])
     before = source.extracts.finished
     if before is not None and not source.extraction.full:
         pages = [Position(**step.position) for step in source.extracts.steps(before.number)]

@@ -10,7 +10,7 @@ from pipelines.contracts.extensions import Extraction
 from pipelines.contracts.model import Contract
 from pipelines.contracts.odcs import Server
 from pipelines.extract.landing import Landed, Landing
-from pipelines.extract.records import Extracts
+from pipelines.extract.records import Event, Extracts
 from pipelines.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -40,6 +40,15 @@ class Source:
     extracts: Extracts
 
 
+def whole_prefix(source: Source, event: Event) -> str:
+    """How the names of the files of a whole source begin.
+
+    They stay the same, and a file takes the place of the one before it; where silver keeps a history by snapshots, each
+    snapshot is a folder of its own, in the order of their numbers.
+    """
+    return f"snapshot={event.number:06d}/" if source.contract.keeps_snapshots else "snapshot-"
+
+
 def emptied(source: Source, prefix: str, kept: Collection[str]) -> list[Landed]:
     """Land empty files in place of those that a whole source no longer fills.
 
@@ -57,4 +66,4 @@ def emptied(source: Source, prefix: str, kept: Collection[str]) -> list[Landed]:
     return files
 
 
-__all__ = ["Source", "emptied"]
+__all__ = ["Source", "emptied", "whole_prefix"]
