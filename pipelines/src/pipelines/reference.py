@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.contracts import Domain, domain_names, extensions, job_spec, load_domain
+from pipelines.contracts import DIFF_RULES, LINT_RULES, Domain, domain_names, extensions, job_spec, load_domain
 from pipelines.contracts.extensions import Extension
 from pipelines.contracts.loader import TYPES_OF
 from pipelines.contracts.model import Classification
@@ -54,7 +54,7 @@ column, SQL over the typed columns before it |
 
 def page() -> str:
     """The whole page, Markdown."""
-    parts = [_HEAD, _types(), _classifications(), _extensions(), _quality()]
+    parts = [_HEAD, _types(), _classifications(), _extensions(), _quality(), _changes(), _lint()]
     parts.extend(_domain(load_domain(name)) for name in domain_names())
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
@@ -148,6 +148,32 @@ Silver judges every record once: what splits the batch, what quarantine names an
 
 `type: text` and `type: custom` of another engine are not run, and named in every result.
 """
+
+
+def _changes() -> str:
+    lines = [
+        "## Changes",
+        "How `levee contracts diff` and `levee review` judge a change, and why. A breaking change asks for a new major",
+        "version (below 1.0.0 a minor one), whatever else is not documentation for a minor, an edit for a patch.",
+        "",
+        "| change | impact | reason | source |",
+        "|---|---|---|---|",
+    ]
+    lines.extend(f"| `{rule.id}` | {rule.impact} | {rule.reason} | {rule.source} |" for rule in DIFF_RULES.values())
+    return "\n".join(lines) + "\n"
+
+
+def _lint() -> str:
+    lines = [
+        "## Lint",
+        "What `levee contracts lint` asks of a contract. An error ends it with exit code 1, with `--strict` a warning",
+        "does, too.",
+        "",
+        "| rule | level | what holds | source |",
+        "|---|---|---|---|",
+    ]
+    lines.extend(f"| `{rule.id}` | {rule.level} | {rule.title} | {rule.source} |" for rule in LINT_RULES.values())
+    return "\n".join(lines) + "\n"
 
 
 def _prose(text: str | None) -> str:
