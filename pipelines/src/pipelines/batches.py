@@ -7,8 +7,8 @@ records whose row came from an earlier batch are found by joining; what got lost
 A dataset with a history keeps its changes, and the law is about these: records read = changes + duplicates + rows in
 quarantine, and of the changes those that a row of silver shows are `silver`, the others `superseded`. That its tables
 were made of all of them is counted too: of every key of the batch, the records that its changes stand for (deletes, and
-what they took for good, stand for none) must be the sum of `_copies` of its rows in each table; the difference is taken
-off `accounted`.
+what they took for good, stand for none) must be the sum of `_copies` of its rows in each table (of SCD 1, which forgets
+what was overtaken: its keys must be as many as the rows); the difference is taken off `accounted`.
 """
 
 from __future__ import annotations

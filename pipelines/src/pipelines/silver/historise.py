@@ -7,6 +7,7 @@ the end leaves what no change to come will ask for (`Versions.settled`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -18,13 +19,17 @@ from pipelines.errors import PipelineError
 from pipelines.failpoints import failpoint
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.turns import Delivered, Turn, turns
-from pipelines.silver.versions import Versions, history_of
+from pipelines.silver.versions import Versions, history_of, shown
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 ATTEMPTS = 10
 """Times a batch's keys are told again because another run committed changes meanwhile."""
+DOUBTS = 4
+"""Times that they are told again where the tables do not stand for the changes, before rows count as lost."""
+SETTLING = 0.25
+"""Seconds that the wait for the other run grows by."""
 
 
 def changes_path(settings: RunSettings, dataset: str) -> str:
@@ -99,7 +104,7 @@ class Historisation:
         Raises:
             PipelineError: other runs committed changes again and again.
         """
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             version = self._engine.version(self.changes)
             changes = self._of(self._engine.read(self.changes, version), touched)
             told = Versions.of(self._contract, changes, self._turns(changes, delivered, quarantine))
@@ -107,15 +112,18 @@ class Historisation:
             for path, rows, names in self._shown(told):
                 self._engine.replace_keys(path, rows, names, touched, self._keys)
                 failpoint("silver.historised")
-            if self._engine.version(self.changes) == version:
+            missing, settled = self._compared(told, touched)
+            if self._engine.version(self.changes) != version:
+                continue
+            if missing == 0 or attempt >= DOUBTS:
                 break
+            time.sleep(SETTLING * (attempt + 1))  # another run may have told them from changes that it read before
         else:
             raise PipelineError(
                 "other runs wrote the table all the time",
                 where=self.changes,
                 fix="let one run end, then run this again",
             )
-        missing, settled = self._compared(told, touched)
         if settled:
             self._engine.delete_rows(self.changes, settled_rows(told))
             failpoint("silver.settled")
@@ -160,19 +168,15 @@ class Historisation:
         """
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
-        records = F.coalesce(F.sum("_copies"), F.lit(0)).cast("bigint").alias("n")
-        shown = [self._of(self._engine.read(path), touched).agg(records) for path in self._paths]
+        there = [shown(self._contract, self._of(self._engine.read(path), touched)) for path in self._paths]
         settled = told.settled()
-        counted = [
-            told.live.agg(records),
-            *shown,
-            *([settled.agg(F.count("*").alias("n"))] if settled is not None else []),
-        ]
+        more = [] if settled is None else [settled.agg(F.count("*").alias("n"))]
+        counted = [told.counted(), *there, *more]
         tagged = [frame.selectExpr("n", f"{number} AS tag") for number, frame in enumerate(counted)]
         found = reduce(lambda some, more: some.unionByName(more), tagged).collect()
         numbers = [row["n"] for row in sorted(found, key=lambda row: row["tag"])]
-        expected, tables = numbers[0], numbers[1 : 1 + len(shown)]
-        return sum(abs(expected - there) for there in tables), numbers[-1] if settled is not None else 0
+        expected, tables = numbers[0], numbers[1 : 1 + len(there)]
+        return sum(abs(expected - table) for table in tables), numbers[-1] if settled is not None else 0
 
 
 def settled_rows(told: Versions) -> DataFrame:

@@ -113,14 +113,23 @@ class Versions:
 
     def latest(self) -> DataFrame:
         """Return the last row of each key: the contract's columns, `LINEAGE`, `STAMPS`, `DELETED`; `_copies` is the sum
-        of the key's changes.
+        of the key's changes, where these are kept.
         """
+        copies = "_copies" if self._history.type == 1 else f"sum(_copies) OVER (PARTITION BY {self._keys})"
         ranked = self.live.selectExpr(
             "*",
             f"row_number() OVER (PARTITION BY {self._keys} ORDER BY {self._order(last_first=True)}) AS _rank",
-            f"sum(_copies) OVER (PARTITION BY {self._keys}) AS _all_copies",
+            f"{copies} AS _all_copies",
         )
         return ranked.where("_rank = 1").selectExpr(*self._kept, *_deleted())
+
+    def counted(self) -> DataFrame:
+        """Return one row, `n`: what :func:`shown` must count in each table that shows these changes."""
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        if self._history.type == 1:  # changes that the latest has overtaken may be gone, and their copies with them
+            return self.live.select(*self._history.business_key).distinct().agg(F.count("*").alias("n"))
+        return shown(self.contract, self.live)
 
     def settled(self) -> DataFrame | None:
         """Return `_file_sha256` and `_line` of the changes that nothing will ever ask for; ``None`` where all are kept.
@@ -169,6 +178,14 @@ class Versions:
     def _kept(self) -> list[str]:
         lineage = ["_all_copies AS _copies" if name == "_copies" else name for name in LINEAGE]
         return [*(sql.name(column.name) for column in self.contract.columns), *lineage, *STAMPS]
+
+
+def shown(contract: Contract, rows: DataFrame) -> DataFrame:
+    """Return one row, `n`: records that rows stand for; of SCD 1, which forgets what was overtaken, the rows."""
+    from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+    number = F.count("*") if history_of(contract).type == 1 else F.coalesce(F.sum("_copies"), F.lit(0))
+    return rows.agg(number.cast("bigint").alias("n"))
 
 
 def history_of(contract: Contract) -> History:
@@ -249,4 +266,4 @@ def _turn_frame(changes: DataFrame, turns: Sequence[Turn]) -> DataFrame:
     return changes.sparkSession.createDataFrame(table, from_arrow_schema(_TURNS))
 
 
-__all__ = ["DELETED", "VERSIONED", "Versions", "history_of"]
+__all__ = ["DELETED", "VERSIONED", "Versions", "history_of", "shown"]
