@@ -24,8 +24,8 @@ from pipelines.observe import lineage
 from pipelines.observe.columns import Origin
 from pipelines.observe.columns import lineage as column_lineage
 from pipelines.observe.datasets import inputs
-from pipelines.observe.events import started
-from pipelines.observe.facts import TaskRun, job_run_uuid
+from pipelines.observe.events import ended, started
+from pipelines.observe.facts import Ended, Tally, TaskRun, job_run_uuid
 from pipelines.runs import TABLE, recorded
 from pipelines.settings import Layer
 from pipelines.silver.refine import refine
@@ -140,6 +140,8 @@ def test_a_task_run_tells_what_it_read_and_wrote(sail: Engine, lake: Lake, make_
         json.dumps(row["telemetry_failures"]) for row in sail.rows(lake.settings.record_path(TABLE)).to_pylist()
     } == {'"{}"'}
 
+    begun = [{each["name"] for each in told[at]["inputs"] + told[at]["outputs"]} for at in (0, 1)]
+    assert begun[0] == begun[1]
     bronze, silver = told[1], told[3]
     (landing,), (taken,) = bronze["inputs"], bronze["outputs"]
     assert landing["name"].endswith("/landing/test/things")
@@ -231,7 +233,7 @@ def test_a_gold_table_comes_from_the_columns_that_its_sql_reads(lake: Lake, sail
     settings = replace(lake.settings, domain="sales")
     table = domain.contract("revenue_by_month")
     run = TaskRun(settings, "gold", table, sail.name, domain)
-    event = json.loads(Serde.to_json(started(run)))
+    event = json.loads(Serde.to_json(ended(Ended(run, Tally(), "succeeded", None, 1.0, 1.0))))
     (output,) = event["outputs"]
     read = {each["name"].rsplit("/", 1)[1]: each for each in event["inputs"]}
     assert read.keys() == {each.dataset for each in domain.inputs(table)}

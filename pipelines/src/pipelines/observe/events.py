@@ -28,7 +28,7 @@ set_producer(PRODUCER)  # of every event and facet that is made from here on
 
 
 def started(run: TaskRun) -> RunEvent:
-    """The task run begins."""
+    """The task run begins; what it reads and writes is told in full when it has ended."""
     return _event(run, RunState.START, run.started, {}, None)
 
 
@@ -84,20 +84,20 @@ def _event(
 
 def _inputs(run: TaskRun, end: Ended | None) -> list[InputDataset]:
     return [
-        InputDataset(
-            place.namespace, place.name, facets=_about(place), inputFacets={} if end is None else _read(end, place)
-        )
+        InputDataset(place.namespace, place.name)
+        if end is None
+        else InputDataset(place.namespace, place.name, _read(end, place), facets=_about(place))
         for place in datasets.inputs(run)
     ]
 
 
 def _outputs(run: TaskRun, end: Ended | None) -> list[OutputDataset]:
+    """Facets add up over the events of a run (OpenLineage, Run Cycle): they are told once, when it ends."""
     return [
-        OutputDataset(
-            place.namespace,
-            place.name,
-            facets={**_about(place), **_lineage(run, place)},
-            outputFacets={} if end is None else _wrote(end, place),
+        OutputDataset(place.namespace, place.name)
+        if end is None
+        else OutputDataset(
+            place.namespace, place.name, _wrote(end, place), facets={**_about(place), **_lineage(run, place)}
         )
         for place in datasets.outputs(run)
     ]

@@ -32,7 +32,7 @@ _TAIL = f"""\
 ## OpenLineage
 A task run tells `START`, then `COMPLETE`, `FAIL` or `ABORT`; a job run is the parent run of its tasks. Events are those
 of the OpenLineage specification {SPEC}, made with openlineage-python: inputs and outputs with schema, data source,
-ownership, documentation, statistics, quality assertions and column lineage. Each is an object of the audit store,
+ownership, documentation, statistics, quality assertions and column lineage, all told at the end. Each is an object of the audit store,
 `<audit>/<domain>/openlineage/<run id>/…json`, one line. `{URL}` sends them to a receiver, too, with the API key to
 which `{KEY}` refers (`env:NAME` or `file:/path`). The namespace of jobs is `OPENLINEAGE_NAMESPACE`, else `levee`.
 
