@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from components.databricks.use import Use, use_of
 from components.tags import Tags
-from pipelines.contracts import Domain
+from pipelines.contracts import Domain, Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +91,7 @@ class DatabricksArgs:
     run_as: str | None = None
     protect: bool = True
     force_destroy: bool = False
+
+    def use_of(self, layer: Layer) -> Use:
+        """What the jobs do in the store of a layer."""
+        return use_of(layer, (item.domain for item in self.domains))

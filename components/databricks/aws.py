@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 import pulumi
@@ -13,6 +13,7 @@ import pulumi_databricks as databricks
 from components import names
 from components.databricks.access import Access, Machines, given
 from components.databricks.args import DatabricksArgs
+from components.databricks.use import Use
 from components.lake import Lake
 from components.lake.aws import AwsLake
 from pipelines.contracts import Layer
@@ -23,7 +24,7 @@ _UNITY_CATALOG: Final = "arn:aws:iam::414351767826:role/unity-catalog-prod-UCMas
 _READ: Final = ("s3:GetObject",)
 _APPEND: Final = (*_READ, "s3:PutObject")
 _WRITE: Final = (*_APPEND, "s3:DeleteObject")
-_OBJECTS: Final[Mapping[Layer, tuple[str, ...]]] = {Layer.LANDING: _READ, Layer.AUDIT: _APPEND}
+_OBJECTS: Final[Mapping[Use, tuple[str, ...]]] = {Use.READ: _READ, Use.APPEND: _APPEND, Use.WRITE: _WRITE}
 _LISTING: Final = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads")
 
 
@@ -65,7 +66,9 @@ class AwsAccess(Access):
             name,
             name="lake",
             role=role.name,
-            policy=document.apply(lambda known: json.dumps(permissions(role_arn, known.pop("key"), known))),
+            policy=document.apply(
+                lambda known: json.dumps(permissions(role_arn, known.pop("key"), known, args.use_of))
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.finish(credential.name)
@@ -108,19 +111,20 @@ def trust(role_arn: str, external_id: pulumi.Input[str]) -> dict[str, Any]:
     }
 
 
-def permissions(role_arn: str, key: str, buckets: Mapping[str, str]) -> dict[str, Any]:
-    """What the role may do: landing is read, audit never deleted from, the rest read and written.
+def permissions(role_arn: str, key: str, buckets: Mapping[str, str], use: Callable[[Layer], Use]) -> dict[str, Any]:
+    """What the role may do: in each store what its jobs do there.
 
     Args:
         role_arn: The role itself, which Unity Catalog makes assume itself.
         key: ARN of the lake's key.
         buckets: Bucket name by layer.
+        use: What the jobs do in the store of a layer.
     """
     objects = [
         {
             "Sid": f"Objects{layer.title()}",
             "Effect": "Allow",
-            "Action": list(_OBJECTS.get(Layer(layer), _WRITE)),
+            "Action": list(_OBJECTS[use(Layer(layer))]),
             "Resource": f"arn:aws:s3:::{bucket}/*",
         }
         for layer, bucket in sorted(buckets.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import pulumi
@@ -12,6 +13,7 @@ from pulumi_azure_native import databricks as azure_databricks
 from components import names
 from components.databricks.access import Access, Machines, given
 from components.databricks.args import DatabricksArgs
+from components.databricks.use import Use
 from components.lake import Lake
 from components.lake.azure import AzureLake
 from pipelines.contracts import Layer
@@ -55,7 +57,7 @@ class AzureAccess(Access):
                 principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for title, role, scope in _assignments(lake)
+            for title, role, scope in _assignments(lake, args.use_of)
         ]
         credential = databricks.StorageCredential(
             name,
@@ -78,12 +80,12 @@ class AzureAccess(Access):
         return Machines(azure=attributes)
 
 
-def _assignments(lake: AzureLake) -> list[tuple[str, str, pulumi.Output[str]]]:
+def _assignments(lake: AzureLake, use: Callable[[Layer], Use]) -> list[tuple[str, str, pulumi.Output[str]]]:
     """Title, role and scope: each container to read or write; on each account, to sign what Unity Catalog vends."""
     containers = [
         (
             layer.value,
-            _READER if layer is Layer.LANDING else _CONTRIBUTOR,
+            _READER if use(layer) is Use.READ else _CONTRIBUTOR,
             pulumi.Output.format("{0}/blobServices/default/containers/{1}", lake.accounts[layer], layer.value),
         )
         for layer in Layer

@@ -12,17 +12,17 @@ import pulumi_gcp as gcp
 from components import names
 from components.databricks.access import Access, Machines, given
 from components.databricks.args import DatabricksArgs
+from components.databricks.use import Use
 from components.lake import Lake
 from components.lake.gcp import GcpLake
-from pipelines.contracts import Layer
 
 _BUCKET: Final = "roles/storage.legacyBucketReader"
 _VIEW: Final = "roles/storage.objectViewer"
-_ROLES: Final[Mapping[Layer, tuple[str, ...]]] = {
-    Layer.LANDING: (_BUCKET, _VIEW),
-    Layer.AUDIT: (_BUCKET, _VIEW, "roles/storage.objectCreator"),
+_ROLES: Final[Mapping[Use, tuple[str, ...]]] = {
+    Use.READ: (_BUCKET, _VIEW),
+    Use.APPEND: (_BUCKET, _VIEW, "roles/storage.objectCreator"),
+    Use.WRITE: (_BUCKET, "roles/storage.objectUser"),
 }
-_WRITE: Final = (_BUCKET, "roles/storage.objectUser")
 
 
 class GcpAccess(Access):
@@ -46,7 +46,7 @@ class GcpAccess(Access):
             lambda account: f"serviceAccount:{given(account.email if account else None, 'service account')}"
         )
         for layer, bucket in lake.buckets.items():
-            for role in _ROLES.get(layer, _WRITE):
+            for role in _ROLES[args.use_of(layer)]:
                 gcp.storage.BucketIAMMember(
                     f"{name}-{layer.value}-{role.rsplit('.', 1)[-1]}",
                     bucket=bucket,

@@ -6,9 +6,6 @@ which gets no such credentials: the stores of files (landing, audit) are volumes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
-
 import pulumi
 import pulumi_databricks as databricks
 
@@ -16,17 +13,15 @@ from components import names
 from components.databricks import grants
 from components.databricks.access import Access
 from components.databricks.args import DatabricksArgs
+from components.databricks.use import Use
 from components.lake import Lake
 from pipelines.contracts import Domain, Layer, schema_name
 
 _ARTIFACTS = "artifacts"
 _WHEELS = "wheels"
 _FILES = "files"
-_READ_ONLY = frozenset({Layer.LANDING})
-_VOLUME_PRIVILEGES: Final[Mapping[Layer, tuple[str, ...]]] = {
-    Layer.LANDING: ("READ_VOLUME",),
-    Layer.AUDIT: ("READ_VOLUME", "WRITE_VOLUME"),
-}
+_READ_VOLUME = ("READ_VOLUME",)
+_WRITE_VOLUME = (*_READ_VOLUME, "WRITE_VOLUME")
 """What jobs may do in the stores of files."""
 _LOCATION_PRIVILEGES = ("READ_FILES", "WRITE_FILES", "CREATE_EXTERNAL_TABLE")
 _JOB_PRIVILEGES = ("USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE")
@@ -80,7 +75,7 @@ class UnityCatalog(pulumi.ComponentResource):
         self.register_outputs({"catalog": self.catalog, "wheels": self.wheels})
 
     def _location(self, name: str, layer: Layer, lake: Lake, access: Access) -> databricks.ExternalLocation:
-        args, read_only = self._args, layer in _READ_ONLY
+        args, read_only = self._args, self._args.use_of(layer) is Use.READ
         location = databricks.ExternalLocation(
             name,
             name=names.identifier(args.company, args.environment, layer),
@@ -132,7 +127,8 @@ class UnityCatalog(pulumi.ComponentResource):
         if args.run_as:
             self._grant(title, {args.run_as: ("USE_SCHEMA",)}, schema=folder.id)
         paths = {}
-        for layer, allowed in _VOLUME_PRIVILEGES.items():
+        for layer in (Layer.LANDING, Layer.AUDIT):
+            allowed = _READ_VOLUME if args.use_of(layer) is Use.READ else _WRITE_VOLUME
             volume = databricks.Volume(
                 f"{title}-{layer.value}",
                 name=layer.value,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.databricks import aws as access
 from components.databricks import policy
+from components.databricks.use import Use, use_of
 from components.lake import aws_policies
-from pipelines.contracts import Layer
+from pipelines.contracts import Layer, load_domain
 
 ACCOUNT, REGION = "222222222222", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/unity"
@@ -84,7 +86,7 @@ def test_only_our_buckets_may_log_here() -> None:
     ],
 )
 def test_unity_catalog_may_do_no_more_than_the_layer_needs(layer: Layer, actions: set[str]) -> None:
-    document = access.permissions(ROLE, "arn:aws:kms:key", BUCKETS)
+    document = access.permissions(ROLE, "arn:aws:kms:key", BUCKETS, lambda layer: use_of(layer, [load_domain("sales")]))
     tried = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:PutBucketPolicy", "s3:DeleteObjectVersion"}
     assert {action for action in tried if allowed(document, action, f"arn:aws:s3:::acme-{layer.value}/x")} == actions
     assert not allowed(document, "s3:GetObject", "arn:aws:s3:::other/x")
@@ -114,3 +116,36 @@ def test_the_cluster_policy_leaves_no_way_round() -> None:
     for path in ("init_scripts.*.s3.destination", "docker_image.url", "aws_attributes.instance_profile_arn"):
         assert document[path] == {"type": "forbidden"}
     assert document["spark_env_vars.LEVEE_PSEUDONYM_KEY"]["value"].startswith("{{secrets/")
+
+
+EXTRACTED = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: customers
+version: 1.0.0
+status: active
+domain: crm
+servers:
+  - {server: crm, type: postgresql, host: localhost, port: 5432, database: crm, schema: public}
+schema:
+  - name: customers
+    properties:
+      - {name: id, logicalType: integer, physicalType: bigint, required: true, classification: internal}
+customProperties:
+  - {property: layer, value: source}
+  - {property: ingestion, value: {format: jsonl}}
+  - {property: redelivery, value: {policy: replace}}
+  - {property: extraction, value: {server: crm, jdbc: {table: customers, user: env:NAME, password: env:SECRET}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "use"), [(Layer.LANDING, Use.WRITE), (Layer.AUDIT, Use.APPEND), (Layer.GOLD, Use.WRITE)]
+)
+def test_landing_is_written_only_where_a_contract_extracts(tmp_path: Path, layer: Layer, use: Use) -> None:
+    folder = tmp_path / "crm"
+    folder.mkdir()
+    (folder / "customers.odcs.yaml").write_text(EXTRACTED)
+
+    assert use_of(layer, [load_domain("sales"), load_domain("crm", tmp_path)]) is use
+    assert use_of(Layer.LANDING, [load_domain("sales")]) is Use.READ
