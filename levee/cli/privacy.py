@@ -26,6 +26,9 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Personal data: what left the raw zone, another masking key, proof.", no_args_is_help=True)
     group.command(epilog="Example: levee privacy scan sales --env local")(scan)
     group.command(epilog="Example: levee privacy rotate sales --env local")(rotate)
+    group.command(
+        epilog="Example: levee privacy reveal sales crm.phone --tokens FILE --to FILE --requested-by me --reason why"
+    )(reveal)
     group.command(epilog="Example: levee privacy verify sales certificate.json --env local")(verify)
     app.add_typer(group, name="privacy")
 
@@ -109,6 +112,30 @@ def rotate(
         write_json(told, json)
     done = f"masked anew: {', '.join(told['rotated'])}" if told["rotated"] else "nothing to do: the key is the same"
     human(json).print(done)
+    return 0
+
+
+def reveal(
+    domain: Domain,
+    column: Annotated[str, typer.Argument(metavar="DATASET.COLUMN", help="A column that is masked by tokens.")],
+    *,
+    tokens: Annotated[Path, typer.Option("--tokens", metavar="FILE", help="The tokens, one a line.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="Where token and value go, tab between; mode 0600.")],
+    requested_by: Annotated[str, typer.Option("--requested-by", metavar="WHO", help="Who asks; kept in audit.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in audit.")],
+    env: EnvOption = "local",
+    data_engine: Engine = None,
+    cwd: Folder = Path(),
+    json: JsonFile = None,
+) -> int:
+    """Write the values that tokens stand for into a file; who asked, and why, is kept in audit."""
+    dataset, _, name = column.rpartition(".")
+    places = {"tokens": str(tokens.resolve()), "to": str(to.resolve())}
+    request = {"dataset": dataset, "column": name, "requested_by": requested_by, "reason": reason, **places}
+    told = _asked("reveal", domain, env, cwd, data_engine, request=request)
+    if json:
+        write_json(told, json)
+    human(json).print(f"{told['revealed']} of {told['asked']} tokens are in {told['to']}", soft_wrap=True)
     return 0
 
 

@@ -37,7 +37,7 @@ def privacy(
     Args:
         plan: The deployed stack.
         domain: The domain.
-        verb: ``erase``, ``scan``, ``rotate`` or ``verify``.
+        verb: ``erase``, ``scan``, ``rotate``, ``reveal`` or ``verify``.
         root: The checkout.
         request: What is asked; nothing secret.
         secret: A secret that the request's ``value`` is to refer to: it lies in a file of mode 0600 meanwhile.

@@ -262,3 +262,21 @@ def test_a_killed_erasure_is_finished_by_the_next(
     assert counts[0] == counts[1]
     run(sail, lake, contract, 4)
     assert everything(sail, lake) == everything(sail, whole)
+
+
+def test_a_history_is_erased_too(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
+    history = {"type": 2, "businessKey": ["id"], "orderBy": ["id"]}
+    contract = make_contract(*COLUMNS, dataSubject=SUBJECT, history=history)
+    lake.deliver("a.csv", f"id,email,note\n1,{ANN},first\n2,bob@example.org,tea\n")
+    run(sail, lake, contract, 1)
+    lake.deliver("b.csv", f"id,email,note\n1,{ANN},second\n2,bob@example.org,coffee\n")
+    run(sail, lake, contract, 2)
+    assert len(lake.rows(sail, Layer.SILVER, "id")) == 4
+    certificate = erase(sail, lake.run(3), domain_of(contract), request(lake))
+    assert certificate["search"]["found"] == 0
+    rows = lake.rows(sail, Layer.SILVER, "id", "note", "_is_current")
+    assert {row[0] for row in rows} == {2}
+    told = ("id", "email", "note", "_file", "_line", "_version", "_is_current", "_valid_to")
+    before = lake.rows(sail, Layer.SILVER, *told)
+    refine(sail, contract, lake.run(4), again=True)  # what is left is what a replay makes
+    assert lake.rows(sail, Layer.SILVER, *told) == before

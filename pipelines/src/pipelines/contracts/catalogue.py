@@ -27,6 +27,7 @@ RECORDS: Final[Mapping[str, str]] = {
     "model_builds": "Which inputs a derived table was built from, and how.",
     "maintenance": "The last care of each table.",
     "suppressions": "Who was erased and is not taken in again: keyed hashes.",
+    "vault": "Which value a token stands for, sealed.",
     "mask_keys": "Which masking key each dataset's silver is masked with, by its id.",
     "erasures": "What each erasure planned and did: one row an event.",
 }

@@ -8,7 +8,7 @@ tables; what each step is about to remove is entered first. Running the same era
 3. Landing files are written anew without them.
 4. Silver, its history and quarantine lose the rows that came from them, and those under the subject's masks.
 5. Bronze loses them; the ledger is told how many records its deliveries have left, so that the count law holds.
-6. What is made of silver is built again.
+6. The vault forgets the subject's tokens; what is made of silver is built again.
 7. Every version of these tables but the newest goes, with the log that tells of them.
 8. Every file of the lake is searched for the value, and the certificate says what was found.
 """
@@ -37,11 +37,13 @@ from pipelines.privacy.deliveries import put, rewritten
 from pipelines.privacy.erasure_record import ErasureRecord, Removal
 from pipelines.privacy.keys import key_id, read_key, subject_hash
 from pipelines.privacy.lake_files import lake_files, read_cells
+from pipelines.privacy.methods import mask_one
 from pipelines.privacy.needles import ENCODINGS, Needle
 from pipelines.privacy.search import Found, search
 from pipelines.privacy.subjects import SubjectColumns, datasets_of
 from pipelines.privacy.suppression import suppress
 from pipelines.privacy.traces import MENTION, SUBJECT, Trace, subject_value, traces
+from pipelines.privacy.vault import forget
 from pipelines.secret_references import SecretReference
 from pipelines.settings import Layer, RunSettings
 
@@ -116,6 +118,7 @@ class _Erasure:
         self._clean_tables(found)
         for subject in self._subjects:
             self._tell_ledger(subject)
+        self._forget_tokens()
         self._build_gold()
         purged = self._purge()
         rightful = [trace.raw for group in found.values() for trace in group if not trace.leaves]
@@ -223,6 +226,19 @@ class _Erasure:
             ]
         )
         failpoint("erase.recorded")
+
+    def _forget_tokens(self) -> None:
+        """Take the subject's tokens out of the vault."""
+        for subject in self._subjects:
+            tokens = {
+                column.name: masked
+                for column in subject.columns
+                if column.masking is not None
+                and column.masking.method == "token"
+                and (masked := mask_one(self._value, column.masking, self._key)) is not None
+            }
+            forget(self._engine, self._settings, subject.contract.dataset, tokens)
+        failpoint("erase.forgotten")
 
     def _build_gold(self) -> None:
         chosen = self._domain.choose(self._settings.sources)

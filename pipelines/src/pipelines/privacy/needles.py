@@ -104,8 +104,11 @@ class Vocabulary:
     def found(self, data: bytes) -> Iterator[tuple[str, str]]:
         """Yield each value that is in `data`, with its form."""
         yield from self._found(data)
-        if b"\0" in data:  # UTF-16 of ASCII
-            yield from ((value, "utf-16") for value, _ in self._found(data.replace(b"\0", b"")))
+        if b"\0" in data:  # UTF-16 of ASCII: looked for without its zeros, then as it would be
+            for value, _ in self._found(data.replace(b"\0", b"")):
+                for encoding in ("utf-16-le", "utf-16-be"):
+                    if value.encode(encoding) in data:
+                        yield value, encoding
 
     def _found(self, data: bytes) -> Iterator[tuple[str, str]]:
         seen: set[tuple[str, str]] = set()

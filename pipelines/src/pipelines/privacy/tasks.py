@@ -1,8 +1,9 @@
-"""What is asked of personal data, as tasks: erase, scan, rotate, verify; each returns its answer as JSON has it."""
+"""What is asked of personal data, as tasks: erase, scan, rotate, reveal, verify; each returns its answer for JSON."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -20,6 +21,7 @@ from pipelines.privacy.keys import read_key
 from pipelines.privacy.rotation import rotate
 from pipelines.privacy.scan import scan
 from pipelines.privacy.subjects import datasets_of
+from pipelines.privacy.vault import Asked, reveal
 from pipelines.runs import recorded
 from pipelines.secret_references import PATTERN, SecretReference
 from pipelines.settings import RunSettings
@@ -39,6 +41,17 @@ class Erase(_Request):
     value: Annotated[str, Field(pattern=PATTERN)]
     requested_by: Annotated[str, Field(min_length=1)]
     reason: str = "GDPR, article 17"
+
+
+class Reveal(_Request):
+    """The request to open tokens."""
+
+    dataset: str
+    column: str
+    tokens: Path
+    to: Path
+    requested_by: Annotated[str, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
 
 
 class Verify(_Request):
@@ -91,6 +104,26 @@ def rotated(settings: RunSettings, domain: Domain) -> Answer:
     return {"rotated": done, "built": built}
 
 
+def revealed(settings: RunSettings, domain: Domain) -> Answer:
+    """Open tokens of a column: one a line in a file, into another that only its owner may read."""
+    asked = _request(settings, Reveal)
+    contract = domain.contract(asked.dataset)
+    try:
+        tokens = tuple(line for line in asked.tokens.read_text().splitlines() if line)
+        handle = os.open(asked.to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: {error.strerror}",
+            where=str(error.filename),
+            fix="name a file of tokens, and one for the values that is not there yet",
+        ) from None
+    with os.fdopen(handle, "w") as out:
+        request = Asked(asked.column, tokens, asked.requested_by, asked.reason)
+        found = reveal(_open(settings, domain), settings, contract, request)
+        out.writelines(f"{token}\t{found[token]}\n" for token in tokens if token in found)
+    return {"asked": len(tokens), "revealed": len(found), "to": str(asked.to)}
+
+
 def verified(settings: RunSettings, _domain: Domain) -> Answer:
     """Check a certificate of erasure.
 
@@ -112,6 +145,7 @@ VERBS: dict[str, Callable[[RunSettings, Domain], Answer]] = {
     "erase": erased,
     "scan": scanned,
     "rotate": rotated,
+    "reveal": revealed,
     "verify": verified,
 }
 """Every task by its name on the command line."""

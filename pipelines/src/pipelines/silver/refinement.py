@@ -20,6 +20,7 @@ from pipelines.errors import PipelineError, QualityError
 from pipelines.failpoints import failpoint
 from pipelines.history import data_version
 from pipelines.ledger import Entry
+from pipelines.privacy.vault import deposit
 from pipelines.quality import sql
 from pipelines.quality.batch_checks import batch_checks, judge
 from pipelines.quality.checks import summed
@@ -108,8 +109,8 @@ class Refinement:
 
     def _split(self, judged: DataFrame) -> None:
         self._rejected = self._plan.rejected(self._bronze, judged)
-        accepted = self._plan.accepted(self._bronze, judged)
-        self._published = self._plan.published(accepted, self._bronze)
+        self._unmasked = self._plan.accepted(self._bronze, judged)
+        self._published = self._plan.published(self._unmasked, self._bronze)
 
     def ensure_tables(self) -> None:
         """Create silver and quarantine, or give them the columns that the contract has got since."""
@@ -138,6 +139,7 @@ class Refinement:
             self._decide(metrics)
             self._split(judged)
             check_collisions(self._contract, self._published, lambda: self._engine.read(self._target))
+            deposit(self._engine, self._settings, self._contract, self._unmasked)
             failpoint("silver.before_commit")
             published, rejected = _side_by_side(self._publish, self._reject)
             counted = self._historised(self._counts(published, rejected), published.written)
