@@ -24,8 +24,9 @@ from pipelines.errors import PipelineError
 from pipelines.privacy.masking import WHOLE_HASH
 from pipelines.privacy.methods import Context, mask
 from pipelines.settings import Layer
+from pipelines.silver.hashing import HASH_CHARACTERS
 from pipelines.silver.placed import PlacedRows
-from pipelines.silver.plan import HASH_CHARACTERS, SilverPlan
+from pipelines.silver.plan import SilverPlan
 from pipelines.silver.refine import refine
 
 if TYPE_CHECKING:
