@@ -31,10 +31,11 @@ loopback address, from the tables as they are at each scrape.
 _TAIL = f"""\
 ## OpenLineage
 A task run tells `START`, then `COMPLETE`, `FAIL` or `ABORT`; a job run is the parent run of its tasks. Events are those
-of the OpenLineage specification {SPEC}, made with openlineage-python: inputs and outputs with schema, data source,
-ownership, documentation, statistics, quality assertions and column lineage, all told at the end. Each is an object of the audit store,
-`<audit>/<domain>/openlineage/<run id>/…json`, one line. `{URL}` sends them to a receiver, too, with the API key to
-which `{KEY}` refers (`env:NAME` or `file:/path`). The namespace of jobs is `OPENLINEAGE_NAMESPACE`, else `levee`.
+of the OpenLineage specification {SPEC}, made with openlineage-python. When a run ends they have, of inputs and outputs,
+schema, data source, ownership, documentation, statistics, quality assertions and column lineage. Each event is an
+object of the audit store, one line: `<audit>/<domain>/openlineage/<run id>/…json`. `{URL}` sends them to a receiver,
+too, with the API key to which `{KEY}` refers (`env:NAME` or `file:/path`). The namespace of jobs is
+`OPENLINEAGE_NAMESPACE`, else `levee`.
 
 ## OpenTelemetry
 Where `{ENDPOINT}` is set, a job run, a task run and a batch are spans of one trace, whose id is in the run record
