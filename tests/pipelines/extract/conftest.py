@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -230,7 +230,7 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], AbstractConte
     """Run a block that dies the n-th time that a failpoint is reached."""
 
     @contextmanager
-    def at(point: str, number: int) -> Iterator[None]:
+    def at(point: str, number: int) -> Generator[None]:
         left = [number]
 
         def failpoint(name: str) -> None:
