@@ -108,7 +108,13 @@ def test_without_a_key_nothing_is_published(sail: Engine, lake: Lake, make_contr
 def test_a_masked_column_may_be_a_business_key(engine: Engine, lake: Lake, make_contract: MakeContract) -> None:
     amount = {"name": "paid", "logicalType": "number", "physicalType": "decimal(9,2)"}
     day = {"name": "day", "logicalType": "timestamp", "physicalType": "timestamp"}
-    contract = make_contract(*PERSONAL, amount, day, history={"type": 1, "businessKey": ["name"], "orderBy": ["paid"]})
+    contract = make_contract(
+        PERSONAL[0],
+        {**PERSONAL[1], "required": True},
+        amount,
+        day,
+        history={"type": 1, "businessKey": ["name"], "orderBy": ["paid"]},
+    )
     for number, paid in enumerate(("1.50", "9", "3")):
         lake.deliver(f"{number}.csv", f"id,name,paid,day\n{number},12345,{paid},2026-01-0{number + 1} 10:00:00\n")
         ingest(engine, contract, lake.run(number))
