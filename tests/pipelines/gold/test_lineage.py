@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.contracts import ContractError, load_domain
+from pipelines.contracts import ContractError, Layer, load_domain
 from pipelines.gold.checks import check_model
 from pipelines.gold.lineage import lineage
+from pipelines.observe import columns, datasets
+from pipelines.observe.facts import TaskRun
+from pipelines.settings import EngineName
 
 SALES = load_domain("sales")
 
@@ -125,3 +128,19 @@ def test_a_pseudonym_is_confidential_at_least(own) -> None:
     domain = load_domain("sales", own.parent)
     with pytest.raises(ContractError, match="customer_id is public and shows a personal column"):
         check_model(domain, domain.contract("revenue_by_customer"))
+
+
+def test_the_runs_event_tells_the_lineage_of_a_model(settings) -> None:
+    run = TaskRun(settings, "gold", SALES.contract("revenue_by_month"), EngineName.SAIL, SALES)
+    told = columns.lineage(run, Layer.GOLD)
+    (origin,) = told.columns["revenue"]
+    assert (origin.layer, origin.dataset, origin.column) == (Layer.SILVER, "sales", "amount")
+    assert (origin.type, origin.subtype) == ("DIRECT", "AGGREGATION")
+    assert {(row.column, row.subtype) for row in told.rows} == {
+        (name, "GROUP_BY") for name in ("dataset", "currency", "ordered_at")
+    }
+    assert [(place.layer, place.contract.dataset) for place in datasets.inputs(run)] == [(Layer.SILVER, "sales")]
+    made = TaskRun(settings, "silver", SALES.contract("sales"), EngineName.SAIL, SALES)
+    assert [place.contract.dataset for place in datasets.inputs(made)] == ["online_retail"]  # the job's only source
+    assert [place.layer for place in datasets.outputs(made)] == [Layer.SILVER]
+    assert set(columns.lineage(made, Layer.SILVER).columns) == {c.name for c in made.contract.columns}
