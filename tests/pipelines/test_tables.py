@@ -192,3 +192,36 @@ def test_nothing_is_made_of_an_input_that_failed_in_the_same_run(fresh: Engine, 
     many.deliver("bad", "id,name\n1,a\n", "again.csv")
     run_tables(fresh, many.settings, [good, bad], STEPS, workers=2)
     refuse_stale(fresh, many.settings, [good, bad])
+
+
+REFERRING = """\
+      - name: owner
+        logicalType: integer
+        physicalType: bigint
+        classification: internal
+        quality:
+          - id: known_owner
+            type: custom
+            engine: levee
+            implementation: {references: {dataset: owners, columns: [id]}}
+"""
+
+
+def test_records_are_no_orphans_because_the_table_with_their_keys_failed(fresh: Engine, many: Many) -> None:
+    owners = many.contract("owners")
+    path = many.contract("pets").path
+    path.write_text(path.read_text().replace("customProperties", REFERRING + "customProperties"))
+    pets = load_contract(path)
+    many.deliver("owners", "nonsense\n")
+    many.deliver("pets", "id,name,owner\n1,rex,7\n")
+
+    runs = run_tables(fresh, many.settings, [pets, owners], STEPS, workers=2)
+
+    assert {run.dataset: run.failed_step for run in runs} == {"owners": "bronze", "pets": "keys"}
+    assert not fresh.exists(many.settings.table_path(Layer.QUARANTINE, "pets"))
+
+    many.deliver("owners", "id,name\n7,ada\n", "again.csv")
+    again = run_tables(fresh, replace(many.settings, run_id="run-2"), [pets, owners], STEPS, workers=2)
+
+    assert tables_error(again) is None
+    assert fresh.count(many.settings.table_path(Layer.SILVER, "pets")) == 1

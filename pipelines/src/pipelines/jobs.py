@@ -55,12 +55,13 @@ def tables(argv: Argv = None) -> int:
     """Take every source table of the job through bronze, silver and its checks, many at once in one session."""
     from pipelines.bronze.ingest import ingest
     from pipelines.engine import Engine
+    from pipelines.extract.task import extract_if_any
     from pipelines.silver.refine import refine
     from pipelines.tables import run_tables, tables_error
 
     settings, domain = _start("tables", argv)
     engine = Engine.open(settings.engine, entries(settings, domain))
-    steps = {"bronze": ingest, "silver": refine, "quality": _check}
+    steps = {"extract": extract_if_any, "bronze": ingest, "silver": refine, "quality": _check}
     done = run_tables(engine, settings, domain.choose(settings.sources), steps, workers=TABLES_AT_ONCE)
     if error := tables_error(done):
         raise error

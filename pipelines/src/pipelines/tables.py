@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.bronze.storage import list_files
@@ -125,10 +126,11 @@ def run_tables(
     tables = planned(settings, contracts)
     progress = Progress(f"tables {settings.domain}", settings.progress)
     stopped = threading.Event()
+    chain = {"keys": partial(_refuse_stale_keys, {contract.dataset: contract for contract in contracts}), **steps}
     done: list[TableRun] = []
 
     def run(table: Planned) -> TableRun:
-        outcome = _run(engine, settings, table.contract, steps, stopped)
+        outcome = _run(engine, settings, table.contract, chain, stopped)
         done.append(outcome)
         progress.report(len(done), len(tables), "tables")
         return outcome
@@ -145,6 +147,14 @@ def run_tables(
             stopped.set()  # tables that have not begun do not begin
             raise
     return tuple(sorted(runs, key=lambda one: one.dataset))
+
+
+def _refuse_stale_keys(
+    known: Mapping[str, Contract], engine: Engine, contract: Contract, settings: RunSettings
+) -> None:
+    """Records must not be judged orphans because the table with their keys failed."""
+    if contract.looked_up:
+        refuse_stale(engine, settings, [known[name] for name in sorted(contract.looked_up & known.keys())])
 
 
 def refuse_stale(engine: Engine, settings: RunSettings, inputs: Iterable[Contract]) -> None:

@@ -65,6 +65,11 @@ def extract(engine: Engine, contract: Contract, settings: RunSettings) -> list[L
     return landed
 
 
+def extract_if_any(engine: Engine, contract: Contract, settings: RunSettings) -> list[Landed]:
+    """Land what is new of a dataset's source, where it has one that is no files."""
+    return extract(engine, contract, settings) if contract.extraction else []
+
+
 def _kinds() -> Mapping[str, Callable[[Source], list[Landed]]]:
     """What lands each kind of source."""
     from pipelines.extract.jdbc import extract_table
