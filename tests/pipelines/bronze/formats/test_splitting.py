@@ -16,12 +16,15 @@ from pipelines.bronze import cutting
 from pipelines.bronze.cutting import cut
 from pipelines.bronze.formats import octets
 from pipelines.bronze.formats.delimited import CsvFormat
+from pipelines.bronze.formats.form import Form
+from pipelines.bronze.formats.json_lines import JsonLinesFormat
 from pipelines.bronze.formats.octets import Text
 
 if TYPE_CHECKING:
     from conftest import Reading
 
 FORM = CsvFormat(fields=("a", "b", "c"))
+JSON_LINES = JsonLinesFormat(fields=("a",), text=Text("utf-16-le"))
 cell = st.text(st.sampled_from('xy,"\n\r'), max_size=9)
 
 
@@ -94,6 +97,18 @@ def test_a_line_longer_than_any_record_keeps_the_file_whole(reading: Reading, mo
     assert pieces == 1
     assert b"".join(read["_raw"].to_pylist()) == data[6:]
     assert len(set(read["_line"].to_pylist())) == read.num_rows  # a piece of a line counts as a line
+
+
+@pytest.mark.parametrize("form", [CsvFormat(fields=("a",), text=Text("utf-16-le")), JSON_LINES], ids=["csv", "jsonl"])
+def test_a_piece_of_an_overlong_line_ends_between_two_characters(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch, form: Form
+) -> None:
+    monkeypatch.setattr(octets, "MAX_RECORD_BYTES", 65)
+    monkeypatch.setattr(octets, "BLOCK_BYTES", 16)
+    body = ("x" + "é€" * 200).encode("utf-16-le")
+    read = reading.parse("a\n".encode("utf-16-le") + body, form)
+    assert set(reading.kinds(read)) >= {"record-too-long"}
+    assert b"".join(read["_raw"].to_pylist()).endswith(body)
 
 
 def test_pieces_cover_the_file_and_their_digests_are_their_own() -> None:

@@ -211,8 +211,9 @@ class LineBlocks:
             self._ahead = read_fully(self._stream, BLOCK_BYTES)
             final = not self._ahead
             if len(data) > MAX_RECORD_BYTES and data.find(b"\n", 0, MAX_RECORD_BYTES) < 0:
-                self._carry = data[MAX_RECORD_BYTES:]
-                yield Block(data[:MAX_RECORD_BYTES], final and not self._carry, overlong=True)
+                cut = _between_characters(data, MAX_RECORD_BYTES)
+                self._carry = data[cut:]
+                yield Block(data[:cut], final and not self._carry, overlong=True)
                 continue
             cut = len(data) if final else data.rfind(b"\n") + 1
             self._carry = data[cut:]
@@ -222,3 +223,8 @@ class LineBlocks:
     def give_back(self, rest: bytes) -> None:
         """Put the last block's unused bytes before what comes next."""
         self._carry = rest + self._carry
+
+
+def _between_characters(data: bytes, place: int) -> int:
+    """The place, or the nearest before it at which a character of UTF-8 begins: pieces are decoded one by one."""
+    return next((near for near in range(place, place - 4, -1) if data[near] & 0xC0 != 0x80), place)
