@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 
 from pipelines.bronze.ingest import ingest
 from pipelines.contracts import Contract
+from pipelines.contracts.domain import Domain
 from pipelines.engine import Engine
 from pipelines.errors import ContractError, QualityError
+from pipelines.maintain.tables import plan
+from pipelines.quality.task import check
 from pipelines.settings import Layer
 from pipelines.silver import surrogate
 from pipelines.silver.refine import SilverResult, refine
@@ -231,12 +234,15 @@ def test_without_a_history_only_the_latest_change_is_kept(
 
 def test_a_delete_is_judged_by_its_key_alone(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
     contract = of_feed(make_contract, type=1, deletes="soft")
-    lake.deliver("1.jsonl", events((1, "c", "a", "one"), (2, "d", "a", None), (3, "c", "b", None)) + KEYLESS)
+    lake.deliver("1.jsonl", events((1, "c", "a", "one"), (2, "d", "a", None), (3, "c", "b", None)) + KEYLESS + MESSAGES)
     result = run(sail, contract, lake)
-    assert (result.silver, result.superseded, result.quarantine) == (1, 1, 2)
+    assert (result.rows, result.silver, result.superseded, result.quarantine) == (6, 1, 1, 2)
     assert result.rules == {"name_required": 1, "delete_unkeyed": 1}
+    assert [(batch.messages, batch.duplicates, batch.balanced) for batch in result.batches] == [(2, 0, True)]
 
 
+MESSAGES = 'null\n{"op": "m", "message": {"prefix": "p"}}\n'
+"""Kafka's tombstone, and a message of the source's: about no row."""
 KEYLESS = json.dumps({"before": {"name": "?"}, "after": None, "op": "d", "source": {"lsn": 9, "ts_ms": 0}}) + "\n"
 
 
@@ -401,3 +407,24 @@ def test_a_surrogate_is_made_of_the_pseudonym_of_a_masked_column(
     ((pseudonym, key),) = lake.rows(sail, Layer.SILVER, "id", "key")
     digest = hashlib.sha256(f"{len(pseudonym)},{pseudonym}".encode()).hexdigest()
     assert key == int(digest[:16], 16) >> 4 << 3 | int(digest[15], 16) % 8
+
+
+# Readers
+
+
+def test_quality_and_maintenance_see_current_rows_and_every_table(
+    sail: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
+    """A key of two versions is unique, for checks are about what holds now; and each table is cared for."""
+    unique = COLUMNS[0] | {"unique": True, "primaryKey": True}
+    enough = {"id": "enough", "metric": "rowCount", "mustBe": 2}
+    contract = make_contract(unique, *COLUMNS[1:], quality=[enough], history=TIMED | {"type": 2})
+    lake.deliver("1.csv", HEADER + "1,2026-01-02,one,a\n1,2026-01-04,four,a\n2,2026-01-02,two,a\n,2026-01-02,none,a\n")
+    run(sail, contract, lake)
+    found = {
+        line.check_id: line.success for line in check(sail, lake.settings, contract).lines if line.batch == "table"
+    }
+    assert found == {"enough": True, "id_unique": True, "primary_key": True}
+    domain = Domain("test", lake.folder, (contract,), ())
+    cared = {Path(care.path).name: care.expired for care in plan(lake.settings, domain) if care.layer is Layer.SILVER}
+    assert set(cared) == {"things", "things_changes"}

@@ -36,6 +36,8 @@ CARRIED = ("_position", "_copies", "_ingested_at", "_rescued")
 columns."""
 FEED = ("_op", "_sequence", "_changed_at")
 """What bronze has of a change feed's envelope: the operation (``c``, ``u``, ``d``, ``r``), its place, its time."""
+MESSAGES = "coalesce(_op NOT IN ('c', 'u', 'd', 'r'), false)"
+"""SQL that is true of a change feed's records about no row: Kafka's tombstones, messages, changes of the schema."""
 PARSE_RULE = "parse_"
 """Prefix of the rule ids of malformed records: ``parse_ragged``, ``parse_unclosed_quote``, ..."""
 

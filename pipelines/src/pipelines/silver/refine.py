@@ -101,7 +101,7 @@ def refine(
         finally:
             tally.files, tally.bytes = sum(batch.files for batch in result.batches), result.bytes
             tally.rows_in, tally.rows_out = result.rows, result.silver
-            tally.duplicates = result.duplicates + result.superseded
+            tally.duplicates = result.rows - result.silver - result.quarantine  # and what else silver does not show
             tally.quarantine, tally.rules = result.quarantine, result.rules
     return result
 

@@ -32,7 +32,7 @@ from pipelines.silver.historise import Historisation
 from pipelines.silver.holding import STOPPING, decide
 from pipelines.silver.lateness import watermarked
 from pipelines.silver.placed import PlacedRows
-from pipelines.silver.plan import SilverPlan
+from pipelines.silver.plan import MESSAGES, SilverPlan
 from pipelines.silver.surrogate import check_collisions
 from pipelines.silver.turns import Delivered
 from pipelines.silver.verdicts import RULE_SEPARATOR
@@ -99,7 +99,9 @@ class Refinement:
         names = {entry.file_sha256: entry.file for entry in batch}
         self._names = sorted(names.values())
         told = None if contract.redelivery.policy == "replace" else standing
-        self._bronze = self._marked(self._settled(bronze_path(settings, contract.dataset), names, told))
+        placed = self._settled(bronze_path(settings, contract.dataset), names, told)
+        self._messages = placed.rows.where(MESSAGES) if contract.change_feed else None
+        self._bronze = self._marked(placed)
         self._historisation = Historisation(engine, contract, settings) if contract.history else None
         self._target = self._historisation.changes if self._historisation else self._silver
         self._delivered = delivered
@@ -261,7 +263,9 @@ class Refinement:
         )
 
     def _marked(self, batch: PlacedRows) -> PlacedRows:
-        """The batch's rows with their watermark, where the contract says how late a record may come."""
+        """The batch's rows less messages about no row, with a watermark where the contract says how late one may be."""
+        if self._contract.change_feed:
+            batch = replace(batch, rows=batch.rows.where(f"NOT {MESSAGES}"))
         if (lateness := self._contract.lateness) is None:
             return batch
         bronze = self._engine.read(bronze_path(self._settings, self._contract.dataset))
@@ -305,6 +309,9 @@ class Refinement:
             accounted=(row["c"] or 0) + sum(row["c"] for row in rejected.rows),
             rules=_by_rule({row["_rules"]: row["n"] for row in rejected.rows}),
         )
+        if self._messages is not None:
+            messages = self._messages.count()
+            held = replace(held, messages=messages, accounted=held.accounted + messages)
         # What both tables account for is not looked for elsewhere: that takes as long as the batch itself.
         if held.accounted == self._expected:
             return held
@@ -322,7 +329,8 @@ class Refinement:
             rows=rows,
             silver=counted.silver,
             superseded=counted.superseded,
-            duplicates=rows - counted.silver - counted.superseded - counted.quarantine,
+            messages=counted.messages,
+            duplicates=rows - counted.silver - counted.superseded - counted.messages - counted.quarantine,
             quarantine=counted.quarantine,
             accounted=counted.accounted,
             rules={**counted.rules, **{rule: n for rule, n in metrics.broken.items() if rule in watched}},
@@ -399,6 +407,7 @@ class Counted:
         quarantine: Rows in quarantine.
         accounted: Records that both stand for, and those that other batches' identical rows stand for.
         rules: Rows in quarantine by rule.
+        messages: Records of a change feed about no row.
         repeated: What is there by other batches' identical rows: records by rule, and the sums of silver's.
     """
 
@@ -407,6 +416,7 @@ class Counted:
     quarantine: int
     accounted: int
     rules: Mapping[str, int]
+    messages: int = 0
     repeated: tuple[Metric, ...] = ()
 
 
