@@ -1,7 +1,8 @@
 """The job of a domain, read back from the deployed stack's state.
 
 What is read is what ``databricks.Job`` was registered with (Databricks Jobs API 2.2, ``jobs/create``): nothing of the
-contracts or of the components is asked again, so a laptop runs exactly what was provisioned.
+contracts or of the components is asked again, so a laptop runs exactly what was provisioned. Only the names of tables
+that are one task (:data:`TABLES`) are the contracts': hundreds would be longer than a task's parameters may be.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from pydantic.alias_generators import to_camel
 
 from levee.errors import UsageError
 from levee.plan import SECRET, UNKNOWN, Plan, Resource
+from pipelines.contracts import load_domain
 
+TABLES: Final = "tables"
+"""The wheel's task that takes all source tables of a job."""
 JOB: Final = "databricks:index/job:Job"
 VOLUME: Final = "databricks:index/volume:Volume"
 CONTENT_TAG: Final = "wheel-content"
@@ -103,7 +107,16 @@ class Job:
     @property
     def datasets(self) -> tuple[str, ...]:
         """The source datasets that it reads, in its tasks' order."""
-        return tuple(dict.fromkeys(d for task in self.tasks if (d := task.parameters.get("dataset"))))
+        named = [name for task in self.tasks if (name := task.parameters.get("dataset"))]
+        return tuple(dict.fromkeys([*named, *self._together()]))
+
+    def _together(self) -> list[str]:
+        """Datasets of a job whose tables are one task: those it names, else all of the domain's."""
+        for task in self.tasks:
+            if task.entry_point == TABLES:
+                chosen = task.parameters.get("sources")
+                return chosen.split(",") if chosen else [item.dataset for item in load_domain(self.domain).sources]
+        return []
 
     def starting_at(self, layer: str) -> Job:
         """Only the tasks of ``layer`` and everything downstream of them; what lies before counts as done.
@@ -112,8 +125,9 @@ class Job:
             UsageError: No task of the job belongs to that layer.
         """
         chosen: set[str] = set()
+        entries = {layer} if layer == "gold" else {layer, TABLES}
         for task in self.tasks:
-            if task.entry_point == layer or chosen.intersection(task.depends_on):
+            if task.entry_point in entries or chosen.intersection(task.depends_on):
                 chosen.add(task.key)
         if not chosen:
             offered = ", ".join(dict.fromkeys(task.entry_point for task in self.tasks))

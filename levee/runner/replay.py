@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from levee.errors import UsageError
-from levee.runner.job import Job, Task
+from levee.runner.job import TABLES, Job, Task
 
 ENTRY_POINT: Final = "replay"
 """The wheel's task that moves a dataset's quarantined rows to where the corrected contract wants them."""
@@ -25,6 +25,9 @@ def replay_job(job: Job, dataset: str, acceptance: Mapping[str, str] | None = No
         UsageError: The job has no such dataset.
     """
     silver = {task.parameters.get("dataset", ""): task for task in job.tasks if task.entry_point == "silver"}
+    for task in job.tasks:
+        if task.entry_point == TABLES:  # one task has them all
+            silver |= dict.fromkeys(job.datasets, task)
     if dataset not in silver:
         raise UsageError(
             f"the job {job.name} has no dataset {dataset!r}",
@@ -37,7 +40,7 @@ def replay_job(job: Job, dataset: str, acceptance: Mapping[str, str] | None = No
         key=f"replay_{dataset}",
         entry_point=ENTRY_POINT,
         depends_on=(),
-        parameters={**first.parameters, **(acceptance or {})},
+        parameters={**first.parameters, "dataset": dataset, **(acceptance or {})},
     )
     reached = {first.key}
     after: list[Task] = []

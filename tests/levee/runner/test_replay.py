@@ -60,3 +60,26 @@ def test_a_name_that_two_domains_have_must_be_qualified(plan, tmp_path):
 def test_a_stack_that_is_not_up_names_the_command(tmp_path):
     with pytest.raises(UsageError, match="levee up dev"):
         replay(Plan(project="levee", stack="dev", operation="deployed", offline=True), "retail", root=tmp_path)
+
+
+@pytest.fixture
+def grouped(stack, task):
+    """A job whose tables are one task."""
+    return stack(task("tables"), task("gold_month", "gold", ["tables"]), task("maintain", "maintain", ["gold_month"]))
+
+
+def test_one_of_many_tables_is_replayed_alone(grouped):
+    job = job_of(grouped, "sales")
+    assert {"cdnow", "online_retail"} <= set(job.datasets)  # the domain's, as the task names none
+    first, gold, maintain = replay_job(job, "cdnow").tasks
+    assert (first.key, first.entry_point, first.parameters["dataset"]) == ("replay_cdnow", "replay", "cdnow")
+    assert (gold.depends_on, maintain.depends_on) == (("replay_cdnow",), ("gold_month",))
+    with pytest.raises(UsageError, match="no dataset 'retail'"):
+        replay_job(job, "retail")
+
+
+def test_many_tables_are_both_bronze_and_silver(grouped):
+    job = job_of(grouped, "sales")
+    for layer in ("bronze", "silver"):
+        assert [task.key for task in job.starting_at(layer).tasks] == ["tables", "gold_month", "maintain"]
+    assert [task.key for task in job.starting_at("gold").tasks] == ["gold_month", "maintain"]
