@@ -104,6 +104,15 @@ def test_an_address_amid_words_makes_free_text() -> None:
     assert (found.kind, found.free_text) == ("e-mail address", True)
 
 
+def test_presidio_finds_what_no_form_of_ours_says() -> None:
+    pytest.importorskip("presidio_analyzer")
+    texts = [f"order number {number} was fine" for number in range(20)]
+    assert suspicion("note", texts) is None
+    found = suspicion("note", [*texts, "please call me at (415) 555-0132 soon, thanks"])
+    assert found
+    assert (found.kind, found.free_text) == ("telephone number", True)
+
+
 @given(st.integers(10**12, 10**15 - 1))
 def test_luhn_takes_one_check_digit_in_ten(number: int) -> None:
     text = f"4{number}"
