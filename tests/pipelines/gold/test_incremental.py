@@ -184,3 +184,14 @@ def test_the_forms_of_the_shipped_models() -> None:
     groups = shape(SALES, month, query(month))
     assert isinstance(groups, Groups)
     assert groups.key["month"] == "CAST(date_trunc('month', ordered_at) AS DATE)"
+
+
+def test_an_input_with_a_history_is_refused(own) -> None:
+    """A version of an old batch ends when a later change comes: `_batch_id` does not tell."""
+    contract = own / "online_retail.odcs.yaml"
+    key = "customProperties:\n  - property: history\n    value: {type: 2, businessKey: [invoice_no]}\n"
+    head, _, tail = contract.read_text().rpartition("\ncustomProperties:\n")
+    contract.write_text(f"{head}\n{key}{tail}")
+    domain = load_domain("sales", own.parent)
+    with pytest.raises(ContractError, match=r"reads silver\.online_retail, whose rows know no batch"):
+        check_model(domain, domain.contract("sales"))
