@@ -107,7 +107,7 @@ def test_rows_by_layer_and_the_age_of_a_delivery_are_kept(
 ) -> None:
     lake.deliver("a.csv", "id,name,price\n1,one,1\nx,bad,2\n")
     delivered = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    os.utime(Path(lake.settings.deliveries("things")) / "a.csv", (delivered.timestamp(),) * 2)
+    os.utime(Path(lake.settings.deliveries("things")) / "a.csv", (delivered.timestamp(), delivered.timestamp()))
     ingest(sail, make_contract(), lake.settings)
     refine(sail, make_contract(), lake.settings)
     ingest(sail, make_contract(), lake.run(2))

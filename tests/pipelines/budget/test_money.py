@@ -14,13 +14,13 @@ from pipelines.budget.decision import Verdict, decide, usd
 from pipelines.budget.estimate import Estimate, PastRun, estimate
 from pipelines.budget.metering import Meter
 from pipelines.budget.spending import month_start, spent
-from pipelines.budget.terms import Budget, NodeRate, parse_budget, parse_rates
+from pipelines.budget.terms import Budget, NodeRate, Policy, parse_budget, parse_rates
 from pipelines.errors import UsageError
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def budget(policy: str = "refuse", monthly: str = "10") -> Budget:
+def budget(policy: Policy = "refuse", monthly: str = "10") -> Budget:
     return Budget(cost_centre="cc-1", monthly_usd=Decimal(monthly), policy=policy, source="test")
 
 
@@ -185,7 +185,7 @@ def test_a_clock_that_went_back_gives_no_money_back() -> None:
     ],
 )
 def test_the_policy_decides(
-    policy: str, already: str, expected: str | None, confirmed: str | None, verdict: Verdict
+    policy: Policy, already: str, expected: str | None, confirmed: str | None, verdict: Verdict
 ) -> None:
     said = Estimate(Decimal(expected) if expected else None, "test")
     decision = decide(budget(policy), Decimal(already), said, confirmed)

@@ -46,7 +46,7 @@ def listening(status: int = 200) -> Generator[Receiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -16,7 +16,7 @@ from pipelines.runs import recorded
 from pipelines.settings import Layer
 
 if TYPE_CHECKING:
-    from conftest import Lake, MakeContract
+    from tests.pipelines.conftest import Lake, MakeContract
 
 
 def argv(lake: Lake) -> tuple[str, ...]:

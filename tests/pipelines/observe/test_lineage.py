@@ -31,7 +31,8 @@ from pipelines.settings import Layer
 from pipelines.silver.refine import refine
 
 if TYPE_CHECKING:
-    from conftest import Lake, MakeContract, Receiving
+    from tests.pipelines.conftest import Lake, MakeContract
+    from tests.pipelines.observe.conftest import Receiving
 
 CONTENT = "id,name,price\n1,one,1.5\n1,one,1.5\nx,bad,2\n"
 COLUMNS = (
@@ -74,9 +75,9 @@ def facets(told: dict[str, Any]) -> dict[str, Any]:
     """Make each facet again by the class that its schema names: what lacks, or is too many, is an error."""
     made = {}
     for name, facet in told.items():
-        kind = CLASSES[facet["_schemaURL"].rpartition("/")[2]]
+        kind: Any = CLASSES[facet["_schemaURL"].rpartition("/")[2]]
         made[name] = kind(**{key: value for key, value in facet.items() if not key.startswith("_")})
-        assert made[name]._schemaURL == facet["_schemaURL"]
+        assert kind._get_schema() == facet["_schemaURL"]
         assert facet["_producer"].startswith("urn:levee:pipelines:")
     return made
 

@@ -28,7 +28,7 @@ from pipelines.settings import Layer
 from pipelines.silver.refine import refine
 
 if TYPE_CHECKING:
-    from conftest import Lake, MakeContract
+    from tests.pipelines.conftest import Lake, MakeContract
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -20,7 +20,8 @@ from pipelines.observe.facts import job_span_id, trace_id
 from pipelines.runs import TABLE, recorded
 
 if TYPE_CHECKING:
-    from conftest import Lake, MakeContract, Receiver, Receiving
+    from tests.pipelines.conftest import Lake, MakeContract
+    from tests.pipelines.observe.conftest import Receiver, Receiving
 
 
 def spans(receiver: Receiver) -> dict[str, Any]:
