@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.catalogue import RECORDS
 from pipelines.engine import care
-from pipelines.maintain.tables import RECORD, plan
+from pipelines.maintain.tables import RECORD, RECORDS_VACUUM_HOURS, plan
 from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ def report(engine: Engine, settings: RunSettings, domain: Domain) -> list[dict[s
         ``None``.
     """
     kept = {row["path"]: row for row in _cared(engine, settings)}
-    places = [(f"{one.layer.value}.{one.name}", one.path, one.vacuum_hours) for one in plan(settings, domain)]
-    places += [(f"{Layer.CHECKPOINTS.value}.{name}", settings.record_path(name), None) for name in RECORDS]
+    places: list[tuple[str, str, int]] = [
+        *((f"{one.layer.value}.{one.name}", one.path, one.vacuum_hours) for one in plan(settings, domain)),
+        *((f"{Layer.CHECKPOINTS.value}.{name}", settings.record_path(name), RECORDS_VACUUM_HOURS) for name in RECORDS),
+    ]
     return [
         {
             "table": table,
