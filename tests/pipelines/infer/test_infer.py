@@ -177,7 +177,8 @@ def accepted(engine: Engine, lake: Lake, contract: Contract) -> tuple[int, int]:
     ingest(engine, contract, settings)
     refine(engine, contract, settings)
     assert engine.count(settings.table_path(Layer.QUARANTINE, contract.dataset)) == 0
-    return tuple(engine.count(settings.table_path(layer, contract.dataset)) for layer in (Layer.BRONZE, Layer.SILVER))
+    bronze, silver = (settings.table_path(layer, contract.dataset) for layer in (Layer.BRONZE, Layer.SILVER))
+    return engine.count(bronze), engine.count(silver)
 
 
 def test_a_day_of_the_web_shop_runs_without_a_loss(sail: Engine, lake: Lake, tmp_path: Path) -> None:
