@@ -70,14 +70,14 @@ def read_cells(path: str, numbers: Collection[str] = ()) -> Iterator[Cells]:
             yield from _avro(raw)
         elif compression := next((name for start, name in _COMPRESSIONS.items() if magic.startswith(start)), None):
             with pa.CompressedInputStream(raw, compression) as stream:
-                yield from _plain(cast("IO[bytes]", stream), path, numbers)
+                yield from _plain(cast("IO[bytes]", stream), numbers)
         else:
-            yield from _plain(raw, path, numbers)
+            yield from _plain(raw, numbers)
 
 
-def _plain(stream: IO[bytes], path: str, numbers: Collection[str]) -> Iterator[Cells]:
-    head = stream.read(LONGEST_JSON if ".json" in path else BLOCK)
-    if ".json" in path and len(head) < LONGEST_JSON:
+def _plain(stream: IO[bytes], numbers: Collection[str]) -> Iterator[Cells]:
+    head = stream.read(LONGEST_JSON)
+    if head[:1] in (b"{", b"[") and len(head) < LONGEST_JSON:
         try:
             texts = [json.loads(line) for line in head.splitlines() if line.strip()]
         except ValueError:

@@ -106,9 +106,8 @@ class Vocabulary:
         yield from self._found(data)
         if b"\0" in data:  # UTF-16 of ASCII: looked for without its zeros, then as it would be
             for value, _ in self._found(data.replace(b"\0", b"")):
-                for encoding in ("utf-16-le", "utf-16-be"):
-                    if value.encode(encoding) in data:
-                        yield value, encoding
+                if any(value.encode(encoding) in data for encoding in ("utf-16-le", "utf-16-be")):
+                    yield value, "utf-16"
 
     def _found(self, data: bytes) -> Iterator[tuple[str, str]]:
         seen: set[tuple[str, str]] = set()
