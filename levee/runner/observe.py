@@ -60,9 +60,19 @@ def observing(
             first = replace(around, volumes=jobs[0].volumes)
             variables = first.environment(jobs[0].tasks, Path(folder) / "progress.jsonl")
             process = subprocess.Popen(
-                [str(prepared.python), "-P", "-m", "pipelines.observe", str(file), "--port", str(port)],
+                [
+                    str(prepared.python),
+                    "-P",
+                    "-m",
+                    "pipelines.observe",
+                    str(file),
+                    "--port",
+                    str(port),
+                    "--die-with-stdin",
+                ],
                 cwd=folder,
                 env={**variables, "LEVEE_PATH_MAP": json.dumps(mapped)},
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import urllib.request
 from dataclasses import replace
@@ -198,6 +200,24 @@ def test_a_server_reads_the_records_each_time(sail: Engine, lake: Lake, make_con
         serving.shutdown()
         thread.join()
         serving.server_close()
+
+
+def test_a_server_ends_when_whoever_started_it_is_gone(lake: Lake, tmp_path: Path) -> None:
+    jobs = tmp_path / "jobs.json"
+    jobs.write_text(json.dumps([["--domain=test", f"--checkpoints={lake.settings.root(Layer.CHECKPOINTS)}"]]))
+    command = [sys.executable, "-m", "pipelines.observe", str(jobs), "--port", "0", "--die-with-stdin"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["url"].startswith("http://127.0.0.1:")
+        process.stdin.close()
+        assert process.wait(120) == 0
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def test_names_keep_to_prometheus_conventions_and_are_told_once() -> None:
