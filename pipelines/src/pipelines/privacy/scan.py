@@ -33,7 +33,7 @@ COVERING: Final = frozenset({"hash", "token", "redact"})
 
 
 _SHIPPED: Final = re.compile(r"/data_docs/[^/]+/static/(?:fonts|images)/")
-"""Fonts and images that Great Expectations ships with its pages: in their bytes any five digits come about by chance."""
+"""Fonts and images that Great Expectations ships with its pages: in their bytes any five digits come by chance."""
 
 
 @dataclass(frozen=True, slots=True)
