@@ -137,7 +137,7 @@ class TestNeedles:
         assert list(Needle((CUSTOMER,)).found(data)) == [(CUSTOMER, "utf-8")]
         assert list(Vocabulary([CUSTOMER]).found(data)) == [(CUSTOMER, "utf-8")]
 
-    @pytest.mark.parametrize("data", [b"117850", b"17850a", b"1785", b"a17850"])
+    @pytest.mark.parametrize("data", [b"117850", b"17850a", b"1785", b"a17850", b"0.17850% unexpected"])
     def test_a_part_of_another_is_not(self, data: bytes) -> None:
         assert list(Needle((CUSTOMER,)).found(data)) == []
         assert list(Vocabulary([CUSTOMER]).found(data)) == []

@@ -67,6 +67,7 @@ def _patterns(value: str) -> Iterator[tuple[str, re.Pattern[bytes]]]:
 
 def _bounded(octets: bytes) -> bytes:
     before = rb"(?<![0-9A-Za-z])" if octets[:1].isalnum() else b""
+    before += rb"(?<![0-9][.])" if octets[:1].isdigit() else b""  # the decimals of a number
     after = rb"(?![0-9A-Za-z])" if octets[-1:].isalnum() else b""
     return before + re.escape(octets) + after
 
@@ -115,8 +116,16 @@ class Vocabulary:
             for spelling, offset, value, form in self._by_first_word.get(word[0], ()):
                 start = word.start() - offset
                 end = start + len(spelling)
-                inside = start >= 0 and data[start:end] == spelling
+                decimals = (
+                    spelling[:1].isdigit() and data[max(start - 1, 0) : start] == b"." and _ends_in_digit(data, start)
+                )
+                inside = start >= 0 and data[start:end] == spelling and not decimals
                 whole = not (spelling[-1:].isalnum() and data[end : end + 1].isalnum())
                 if inside and whole and (value, form) not in seen:
                     seen.add((value, form))
                     yield value, form
+
+
+def _ends_in_digit(data: bytes, start: int) -> bool:
+    """Whether a digit stands before the point before a place."""
+    return data[max(start - 2, 0) : start - 1].isdigit()
