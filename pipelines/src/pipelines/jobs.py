@@ -61,7 +61,7 @@ def tables(argv: Argv = None) -> int:
 
     settings, domain = _start("tables", argv)
     engine = Engine.open(settings.engine, entries(settings, domain))
-    steps = {"extract": extract_if_any, "bronze": ingest, "silver": refine, "quality": _check}
+    steps = {"extract": extract_if_any, "bronze": ingest, "silver": refine, "quality": check_dataset}
     done = run_tables(engine, settings, domain.choose(settings.sources), steps, workers=TABLES_AT_ONCE)
     if error := tables_error(done):
         raise error
@@ -129,11 +129,12 @@ def quality(argv: Argv = None) -> int:
 
     settings, domain = _start("quality", argv)
     engine = Engine.open(settings.engine, entries(settings, domain))
-    _check(engine, _contract(domain, settings.dataset, "source", "--dataset"), settings)
+    check_dataset(engine, _contract(domain, settings.dataset, "source", "--dataset"), settings)
     return 0
 
 
-def _check(engine: Engine, dataset: Contract, settings: RunSettings) -> None:
+def check_dataset(engine: Engine, dataset: Contract, settings: RunSettings) -> None:
+    """Check one dataset against its contract, recorded as a task run."""
     from pipelines.quality.task import check
     from pipelines.runs import recorded
 
