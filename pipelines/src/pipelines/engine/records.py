@@ -90,6 +90,8 @@ class Records:
             newest = store.version_of_records(path)
             if newest != book.version:
                 book.stored, book.version = [store.read_records(path)], newest
+            if len(book.waiting) > 1:  # a filter takes as long for one table as for a hundred
+                book.waiting = [pa.concat_tables(book.waiting, promote_options="default")]
             return [*book.stored, *book.waiting]
 
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
     from pipelines.contracts.model import Contract
 
+COMPUTED_ROWS = 20_000
+"""Records up to which a batch's verdicts are computed whenever they are asked for."""
 QUIET_ATTEMPTS = 10
 """Times a batch is written again because another writer committed to the same silver table meanwhile."""
 SETTLING = 0.5
@@ -134,12 +137,11 @@ class Refinement:
         started = datetime.now(UTC)
         self.ensure_tables()
         before = data_version(self._engine, self._silver)
-        place = f"{self.batch_id}-{self._settings.run_id}"
-        folder = self._settings.path(Layer.CHECKPOINTS, self._settings.domain, "judged", self._contract.dataset, place)
-        with held(self._engine, self._judged, folder) as judged:
+        with self._verdicts() as judged:
             metrics = self._plan.verdicts.metrics(judged)
             self._decide(metrics)
-            self._split(judged)
+            if judged is not self._judged:
+                self._split(judged)
             check_collisions(self._contract, self._published, lambda: self._engine.read(self._target))
             deposit(self._engine, self._settings, self._contract, self._unmasked)
             failpoint("silver.before_commit")
@@ -159,6 +161,14 @@ class Refinement:
                 fix=f"keep the tables and report it; `levee replay {self._contract.dataset}` refines the batch again",
             )
         return outcome
+
+    def _verdicts(self) -> AbstractContextManager[DataFrame]:
+        """The verdicts, computed once; of a small batch holding them takes longer than to compute them again."""
+        if self._expected <= COMPUTED_ROWS:
+            return nullcontext(self._judged)
+        place = f"{self.batch_id}-{self._settings.run_id}"
+        folder = self._settings.path(Layer.CHECKPOINTS, self._settings.domain, "judged", self._contract.dataset, place)
+        return held(self._engine, self._judged, folder)
 
     def _keys(self) -> dict[str, DataFrame]:
         """The silver tables in which rules look keys up, by rule."""
