@@ -3,7 +3,7 @@
 A judged record is its position, bits and measures: a bit a rule that rejects (`_broken_N`), a bit a rule that is only
 watched and one a column whose nulls are counted (`_noted_N`), and the numbers that checks add up (`_measure_N`, such as
 the amount of a reconciliation). What splits the batch, what quarantine names, the circuit breaker and every metric that
-Great Expectations is given are read from these, so that no two of them can disagree and no record is cast twice.
+Great Expectations is given are read from these, so that no two of them can disagree.
 
 They are computed once and held (:mod:`pipelines.quality.held`): a filter on computed columns would be pushed below
 their computation, where engines evaluate every cast again for every rule that speaks of it.
