@@ -82,11 +82,13 @@ class TestKey:
         file.write_text("k" * 64 + "\n")
         file.chmod(0o600)
         source = RunSettings.parse(ARGV, {"LEVEE_PSEUDONYM_KEY_FILE": str(file)}).pseudonym_key
+        assert source is not None
         assert source.read() == b"k" * 64
 
     def test_from_a_variable(self) -> None:
         variables = {"LEVEE_PSEUDONYM_KEY": "k" * 40}
         settings = RunSettings.parse(ARGV, variables)
+        assert settings.pseudonym_key is not None
         assert settings.pseudonym_key.read(variables) == b"k" * 40
         assert "kkkk" not in repr(settings)
 

@@ -50,6 +50,7 @@ def deployed(stack, task):
 def test_the_rate_is_dbu_and_machine_of_one_node_for_an_hour(deployed, environment):
     plan = deployed()
     found = rate(plan, job_of(plan, "sales").urn, environment())
+    assert found is not None
     dbu = Decimal("0.15") * Decimal("0.34")  # the environment's own rating
     machine = Decimal(found["source"].split("Machines (n2-highmem-8) $")[1].split()[0])
     assert Decimal(found["usd_per_hour"]) == (dbu + machine).quantize(Decimal("1e-9"))

@@ -208,16 +208,13 @@ def test_a_server_ends_when_whoever_started_it_is_gone(lake: Lake, tmp_path: Pat
     command = [sys.executable, "-m", "pipelines.observe", str(jobs), "--port", "0", "--die-with-stdin"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        assert process.stdin is not None
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["url"].startswith("http://127.0.0.1:")
-        process.stdin.close()
-        assert process.wait(120) == 0
+        process.communicate(timeout=120)  # closes its standard input
+        assert process.returncode == 0
     finally:
         process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        process.communicate()
 
 
 def test_names_keep_to_prometheus_conventions_and_are_told_once() -> None:

@@ -132,7 +132,7 @@ def test_a_batch_unlike_its_history_is_held(sail: Engine, lake: Lake, make_contr
     lines = {line.check_id: line for line in check(sail, lake.settings, contract).lines if line.batch == "newest"}
     assert (lines["enough"].success, lines["spread"].success) == (True, False)
     (held,) = deliver(sail, lake, contract, 5, [1])
-    assert "enough (enough) found 66.67" in held.message
+    assert "enough (enough) found 66.67" in str(held)
 
 
 def deliver(sail: Engine, lake: Lake, contract: Contract, number: int, prices: list[int]) -> list[Exception]:
