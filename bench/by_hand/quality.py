@@ -31,7 +31,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DISABLE_PANDERA_IMPORT_WARNING", "True")
@@ -126,7 +126,7 @@ def one_pass(field: Field) -> None:
     suite.validate([suite.counted_batch("rows", field.rules, metrics.judged, failed, nulls)], None, "bench")
 
 
-def gx_and_split(field: Field, result_format: str = "COMPLETE") -> None:
+def gx_and_split(field: Field, result_format: Literal["COMPLETE", "BOOLEAN_ONLY"] = "COMPLETE") -> None:
     """Great Expectations over the rows, then a split of one's own."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
