@@ -31,11 +31,15 @@ print(json.dumps({{
 """
 
 
+BY_HAND_OR_OTHERS = {"erase", "extract", "replay", "rotate", "scan", "tables"}
+"""Tasks that the job of `sales` has none of: run by a person, or of domains with extractions or many tables."""
+
+
 def test_contracts_are_imported_without_an_engine() -> None:
     """Also in this environment, where the engines are there."""
     told = json.loads(subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=True).stdout)
     assert told["imported"] == []
-    assert set(told["calls"]) | {"replay"} == set(told["points"])
+    assert set(told["calls"]) | BY_HAND_OR_OTHERS == set(told["points"])
 
 
 def test_every_task_can_be_loaded() -> None:

@@ -50,7 +50,7 @@ class Historisation:
         self._engine, self._contract, self._settings = engine, contract, settings
         self._history = history_of(contract)
         self._keys = list(self._history.business_key)
-        self.changes = changes_path(settings, contract.dataset)
+        self.changes_table = changes_path(settings, contract.dataset)
         self._published = settings.table_path(Layer.SILVER, contract.dataset)
         self._versions = (
             settings.table_path(Layer.SILVER, f"{contract.dataset}{HISTORY}")
@@ -63,7 +63,7 @@ class Historisation:
         """Create the tables that are shown, or give them the columns that the contract has got since.
 
         Args:
-            changes: Rows as `changes` has them.
+            changes: Rows as `changes_table` has them.
         """
         for path, rows, _ in self._shown(Versions.of(self._contract, changes, ())):
             self._engine.ensure(path, to_arrow_schema(rows.schema))
@@ -105,15 +105,15 @@ class Historisation:
             PipelineError: other runs committed changes again and again.
         """
         for attempt in range(ATTEMPTS):
-            version = self._engine.version(self.changes)
-            changes = self._of(self._engine.read(self.changes, version), touched)
+            version = self._engine.version(self.changes_table)
+            changes = self._of(self._engine.read(self.changes_table, version), touched)
             told = Versions.of(self._contract, changes, self._turns(changes, delivered, quarantine))
             failpoint("silver.before_history")
             for path, rows, names in self._shown(told):
                 self._engine.replace_keys(path, rows, names, touched, self._keys)
                 failpoint("silver.historised")
             missing, settled = self._compared(told, touched)
-            if self._engine.version(self.changes) != version:
+            if self._engine.version(self.changes_table) != version:
                 continue
             if missing == 0 or attempt >= DOUBTS:
                 break
@@ -121,11 +121,11 @@ class Historisation:
         else:
             raise PipelineError(
                 "other runs wrote the table all the time",
-                where=self.changes,
+                where=self.changes_table,
                 fix="let one run end, then run this again",
             )
         if settled:
-            self._engine.delete_rows(self.changes, settled_rows(told))
+            self._engine.delete_rows(self.changes_table, settled_rows(told))
             failpoint("silver.settled")
         return missing
 

@@ -106,7 +106,7 @@ class Refinement:
         self._messages = placed.rows.where(MESSAGES) if contract.change_feed else None
         self._bronze = self._marked(placed)
         self._historisation = Historisation(engine, contract, settings) if contract.history else None
-        self._target = self._historisation.changes if self._historisation else self._silver
+        self._target = self._historisation.changes_table if self._historisation else self._silver
         self._delivered = delivered
         self._accepted, self._history = accepted, history
         self._judged = self._plan.judged(self._bronze, self._keys())
