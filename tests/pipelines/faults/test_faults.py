@@ -15,16 +15,28 @@ from pathlib import Path
 import pytest
 
 from pipelines.engine import Engine
+from pipelines.failpoints import VARIABLE
 from pipelines.sources import find, land
 
 WORKER = Path(__file__).with_name("worker.py")
 TABLES = ("bronze", "silver", "quarantine")
+INGESTING = [
+    "bronze.before_commit",
+    "bronze.committed",
+    "bronze.recorded",
+    "silver.before_commit",
+    "silver.published",
+    "silver.rejected",
+    "silver.counted",
+    "silver.recorded",
+]
+"""Failpoints on the way of a plain delivery into silver; the others have tests beside what they are about."""
 LINEAGE_OF_A_RUN = ("_ingested_at", "_run_id")
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
 
-def start(lake: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "LEVEE_PSEUDONYM_KEY": "k" * 40, "LEVEE_RUN_ID": "run"}
+def start(lake: Path, **variables: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "LEVEE_PSEUDONYM_KEY": "k" * 40, "LEVEE_RUN_ID": "run", **variables}
     worker = subprocess.Popen(
         [sys.executable, str(WORKER), str(lake)],
         stdout=subprocess.PIPE,
@@ -105,6 +117,17 @@ def test_kill(sail: Engine, landing: Path, undisturbed: tuple[dict, float], tmp_
     lake = copy(landing, tmp_path)
     killed_and_run_again(lake, seconds * moment)
     assert digest(sail, lake) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", INGESTING)
+def test_kill_at_each_failpoint(
+    sail: Engine, landing: Path, undisturbed: tuple[dict, float], tmp_path: Path, name: str
+) -> None:
+    lake = copy(landing, tmp_path)
+    assert finish(start(lake, **{VARIABLE: name}))[0] == -signal.SIGKILL, f"{name} was not reached"
+    assert finish(start(lake)) == (0, "")
+    assert digest(sail, lake) == undisturbed[0]
 
 
 def test_interrupt(sail: Engine, landing: Path, undisturbed: tuple[dict, float], tmp_path: Path) -> None:
