@@ -177,6 +177,7 @@ def make_contract(tmp_path: Path) -> MakeContract:
         *columns: Mapping[str, Any],
         quality: list[dict[str, Any]] | None = None,
         servers: list[dict[str, Any]] | None = None,
+        support: list[dict[str, Any]] | None = None,
         **custom: Any,
     ) -> Contract:
         properties = {"layer": "source", "ingestion": {"format": "csv"}, **custom}
@@ -188,6 +189,7 @@ def make_contract(tmp_path: Path) -> MakeContract:
             "status": "draft",
             "domain": "test",
             "servers": servers or [],
+            "support": support or [],
             "schema": [
                 {
                     "name": "things",

@@ -48,6 +48,8 @@ FAILPOINTS: Final[dict[str, str]] = {
     "erase.built": "gold is built from silver without the subject; former versions are all there",
     "erase.purged": "former versions of a table are gone, those of others perhaps not",
     "erase.certified": "the certificate is written, the record does not know it",
+    "alerts.recorded": "it is recorded that a message is to be sent, nobody was told",
+    "alerts.sent": "somebody was told, the record does not know it",
     "budget.before_decision": "it is decided whether a run may start, or go on; nobody knows",
     "budget.decided": "the decision is recorded, nothing has followed it",
 }

@@ -49,6 +49,8 @@ column, SQL over the typed columns before it |
 | `slaProperties` `frequency` with `scheduler: quartz` | the job's schedule, UTC |
 | `roles` with `access: read` | who may read silver and gold |
 | `team.name` | the owner in tags and alerts |
+| `support` | where readers ask; an entry with the custom property `alerts` is told when something is wrong \
+([alerts.md](alerts.md)) |
 """
 
 
@@ -80,6 +82,7 @@ def _extensions() -> str:
         ("Of a contract", extensions.CONTRACT_PROPERTIES),
         ("Of a column", extensions.COLUMN_PROPERTIES),
         ("Of a quality check", extensions.QUALITY_PROPERTIES),
+        ("Of an entry of `support`", extensions.SUPPORT_PROPERTIES),
     ):
         parts.append(f"### {title}")
         parts.extend(_extension(name, extension) for name, extension in registry.items())

@@ -24,6 +24,7 @@ from pipelines.budget.metering import PROCESS, Share
 from pipelines.budget.pending import pending_bytes
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.engine.failures import failure, interrupted
+from pipelines.errors import PipelineError
 from pipelines.evidence import keep
 from pipelines.observe import telemetry
 from pipelines.observe.datasets import event_time, published, written
@@ -128,13 +129,13 @@ def recorded(
             translated = stopped or failure(error, run.subject)
             log.debug("%s failed", task, exc_info=error)
             try:
-                record.end("failed", translated.message)
+                record.end(translated)
             except Exception as unwritten:  # noqa: BLE001 - a full disk fails the record too: the task's error counts
                 log.warning("the run record could not be written: %s", unwritten)
             if translated is error:
                 raise
             raise translated from error
-        record.end("succeeded", None)
+        record.end(None)
 
 
 def in_batches(batches: Iterable[T]) -> Generator[T]:
@@ -164,9 +165,13 @@ class _Record:
     def __post_init__(self) -> None:
         self.before = self._versions()
 
-    def end(self, status: str, error: str | None) -> None:
+    def end(self, error: PipelineError | None) -> None:
         """Tell everybody, then append the row and keep it as evidence."""
-        ended = self._ended(status, error)
+        ended = self._ended("failed" if error else "succeeded", error.message if error else None)
+        if self.run.contract.alerts:
+            from pipelines.alerts.task import tell  # few contracts have a channel, and it imports httpx
+
+            tell(self.engine, ended, error)
         row = _row(ended, self.teller.end(ended), self.engine.actor(), self._commits())
         log.info(json.dumps(row, default=str, sort_keys=True))
         settings = self.run.settings

@@ -29,6 +29,7 @@ RECORDS: Final[Mapping[str, str]] = {
     "suppressions": "Who was erased and is not taken in again: keyed hashes.",
     "vault": "Which value a token stands for, sealed.",
     "mask_keys": "Which masking key each dataset's silver is masked with, by its id.",
+    "alerts": "What was told to whom of runs: one row a state of a message.",
     "erasures": "What each erasure planned and did: one row an event.",
 }
 """The tables under checkpoints, with one line for readers."""

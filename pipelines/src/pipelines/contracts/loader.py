@@ -17,6 +17,8 @@ from pipelines.contracts.extensions import (
     COLUMN_PROPERTIES,
     CONTRACT_PROPERTIES,
     QUALITY_PROPERTIES,
+    SUPPORT_PROPERTIES,
+    Alerts,
     CircuitBreaker,
     DataSubject,
     Deduplication,
@@ -37,7 +39,7 @@ from pipelines.contracts.extensions import (
     SurrogateKey,
 )
 from pipelines.contracts.model import Check, Classification, Column, Contract
-from pipelines.contracts.odcs import CustomProperty, DataContract, Property, Quality, SlaProperty
+from pipelines.contracts.odcs import CustomProperty, DataContract, Property, Quality, SlaProperty, Support
 from pipelines.errors import ContractError
 
 SUFFIX = ".odcs.yaml"
@@ -163,6 +165,7 @@ class _Reader:
             sql_words=frozenset(_WORD.findall(query.decode(errors="replace").lower())) if query else frozenset(),
             data_subject=cast("DataSubject | None", custom.get("dataSubject")),
             k_anonymity=cast("KAnonymity | None", custom.get("kAnonymity")),
+            alerts=self._alerts(standard.support),
         )
         if not self.errors:  # what is read in part would contradict itself
             check_consistency(contract, self.document)
@@ -352,6 +355,25 @@ class _Reader:
             return None
         given = CustomProperty(property="implementation", value=quality.implementation)
         return cast("Implementation", self._extension(Extension.of(Implementation), given, *path))
+
+    # support ----------------------------------------------------------------------------------------------------
+
+    def _alerts(self, support: Sequence[Support]) -> dict[str, Alerts]:
+        found: dict[str, Alerts] = {}
+        for index, entry in enumerate(support):
+            path = ("support", index)
+            custom = self._custom(entry.custom_properties, SUPPORT_PROPERTIES, *path, "customProperties")
+            if (alerts := cast("Alerts | None", custom.get("alerts"))) is None:
+                continue
+            if entry.channel in found:
+                raise self.document.error(
+                    f"two channels with alerts are called {entry.channel}; what was told is known by the name",
+                    *path,
+                    "channel",
+                    fix="give each a name of its own",
+                )
+            found[entry.channel] = alerts
+        return found
 
     # the whole --------------------------------------------------------------------------------------------------
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.extensions import (
+    Alerts,
     CircuitBreaker,
     DataSubject,
     Deduplication,
@@ -181,6 +182,7 @@ class Contract:
         digest: sha256 of the contract's bytes (and of its SQL file's), hexadecimal.
         sql_digest: sha256 of a model's SQL file, hexadecimal; ``None`` for sources.
         sql_words: Words of that file: a model reads a column only where it names it.
+        alerts: What is told to whom, by the name of the support channel.
     """
 
     path: Path
@@ -208,6 +210,7 @@ class Contract:
     sql_words: frozenset[str] = frozenset()
     data_subject: DataSubject | None = None
     k_anonymity: KAnonymity | None = None
+    alerts: Mapping[str, Alerts] = field(default_factory=dict)
 
     @property
     def version(self) -> str:

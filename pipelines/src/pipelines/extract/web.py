@@ -251,13 +251,18 @@ def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"https": 443, "http": 80}.get(url.scheme)
 
 
+def is_safe(url: httpx.URL) -> bool:
+    """Whether a URL is encrypted, or of this machine."""
+    return url.scheme == "https" or (url.scheme == "http" and url.host in _LOCAL)
+
+
 def check_scheme(url: httpx.URL) -> None:
     """Refuse what is not encrypted, this machine aside.
 
     Raises:
         PipelineError: the URL is neither `https` nor of this machine.
     """
-    if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOCAL):
+    if not is_safe(url):
         raise PipelineError(
             f"{url.scheme or 'no scheme'} is not encrypted, and is only asked on this machine",
             where=_shown(url),
@@ -287,4 +292,4 @@ def _shown(url: httpx.URL) -> str:
     return str(url.copy_with(query=None, fragment=None, userinfo=b""))
 
 
-__all__ = ["Answer", "Web", "check_scheme", "origin", "retry_after"]
+__all__ = ["Answer", "Web", "check_scheme", "is_safe", "origin", "retry_after"]

@@ -32,9 +32,13 @@ class BatchHeldError(QualityError):
     Attributes:
         batch_id: The batch.
         stops: Whether no task may run after this one.
+        broken: Records by rule that they broke.
+        records: Records of the batch.
     """
 
-    def __init__(self, contract: Contract, batch_id: str, reasons: Sequence[str], *, stops: bool) -> None:
+    def __init__(
+        self, contract: Contract, batch_id: str, reasons: Sequence[str], metrics: Metrics, *, stops: bool
+    ) -> None:
         super().__init__(
             f"the batch {batch_id} of {contract.dataset} is held, nothing of it is published: {'; '.join(reasons)}",
             where=str(contract.path),
@@ -43,6 +47,8 @@ class BatchHeldError(QualityError):
         )
         self.batch_id = batch_id
         self.stops = stops
+        self.broken = dict(metrics.broken)
+        self.records = metrics.records
 
 
 def decide(
@@ -63,7 +69,7 @@ def decide(
         reasons.append(tripped)
         severities.append(breaker.on_trip)
     if reasons:
-        raise BatchHeldError(contract, batch_id, reasons, stops="stopPipeline" in severities)
+        raise BatchHeldError(contract, batch_id, reasons, metrics, stops="stopPipeline" in severities)
 
 
 def accept(engine: Engine, settings: RunSettings, contract: Contract, word: Acceptance) -> None:

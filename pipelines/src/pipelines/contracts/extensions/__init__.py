@@ -10,7 +10,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from pipelines.contracts.extensions import care, extraction, gold, ingestion, masking, quality, silver
+from pipelines.contracts.extensions import alerts, care, extraction, gold, ingestion, masking, quality, silver
+from pipelines.contracts.extensions.alerts import Alerts
 from pipelines.contracts.extensions.care import LayerRetention, Maintenance
 from pipelines.contracts.extensions.extraction import Extraction
 from pipelines.contracts.extensions.gold import SqlModel
@@ -42,10 +43,15 @@ COLUMN_PROPERTIES: Registry = {**masking.COLUMN_PROPERTIES, **silver.COLUMN_PROP
 QUALITY_PROPERTIES: Registry = {**quality.QUALITY_PROPERTIES}
 """Custom properties of a quality check."""
 
+SUPPORT_PROPERTIES: Registry = {**alerts.SUPPORT_PROPERTIES}
+"""Custom properties of an entry of `support`."""
+
 __all__ = [
     "COLUMN_PROPERTIES",
     "CONTRACT_PROPERTIES",
     "QUALITY_PROPERTIES",
+    "SUPPORT_PROPERTIES",
+    "Alerts",
     "CircuitBreaker",
     "DataSubject",
     "Deduplication",
