@@ -19,7 +19,7 @@ from pipelines.contracts import Contract
 from pipelines.engine import Engine
 from pipelines.errors import BudgetError, PipelineError, QualityError, UpstreamError
 from pipelines.failpoints import FAILPOINTS, VARIABLE
-from pipelines.jobs import _check
+from pipelines.jobs import check_dataset
 from pipelines.observe.outbox import Outbox
 from pipelines.runs import TABLE, recorded
 from pipelines.silver.holding import BatchHeldError
@@ -73,7 +73,7 @@ def run_all(sail: Engine, lake: Lake, contract: Contract, number: int) -> None:
     settings = lake.run(number)
     ingest(sail, contract, settings)
     refine(sail, contract, settings)
-    _check(sail, contract, settings)
+    check_dataset(sail, contract, settings)
 
 
 @pytest.mark.parametrize(("failure", "kind"), [("failBatch", "quality_failed"), ("stopPipeline", "pipeline_stopped")])
@@ -110,7 +110,7 @@ def test_a_held_batch_is_told_with_its_counts_and_no_personal_value(
     with pytest.raises(BatchHeldError):
         run_all(sail, lake, contract, 1)
     with pytest.raises(QualityError):
-        _check(sail, contract, lake.run(1))
+        check_dataset(sail, contract, lake.run(1))
 
     stopped, held = events(hook)
     assert stopped["type"] == "levee.alert.pipeline_stopped"

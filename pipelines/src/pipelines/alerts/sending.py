@@ -64,22 +64,24 @@ def send_all(parcels: Sequence[Parcel], patience: float = PATIENCE) -> list[str 
     for name in _SPEAKING:
         logging.getLogger(name).addFilter(_NO_URLS)
     outcomes: list[str | None] = ["it did not end in time"] * len(parcels)
+    until = time.monotonic() + patience
     threads = []
     for channel in dict.fromkeys(parcel[0] for parcel in parcels):
         chosen = [place for place, parcel in enumerate(parcels) if parcel[0] == channel]
         thread = threading.Thread(
-            target=_send_in_order, args=(parcels, chosen, outcomes), name=f"{THREAD}-{channel}", daemon=True
+            target=_send_in_order, args=(parcels, chosen, until, outcomes), name=f"{THREAD}-{channel}", daemon=True
         )
         thread.start()
         threads.append(thread)
-    until = time.monotonic() + patience
     for thread in threads:
         thread.join(max(until - time.monotonic(), 0))
     return list(outcomes)
 
 
-def _send_in_order(parcels: Sequence[Parcel], chosen: Sequence[int], outcomes: list[str | None]) -> None:
+def _send_in_order(parcels: Sequence[Parcel], chosen: Sequence[int], until: float, outcomes: list[str | None]) -> None:
     for place in chosen:
+        if time.monotonic() > until:
+            return
         _, terms, alert, repeated = parcels[place]
         try:
             send(terms, alert, repeated=repeated)
