@@ -41,7 +41,7 @@ class Kind:
     commands: tuple[str, ...] = ()
 
 
-_LOOK: Final = "levee audit {layer}.{dataset}{env}"
+_LOOK: Final = "levee audit {domain}.{layer}.{dataset}{env}"
 _REPLAY: Final = "levee replay {domain}.{dataset}{env}"
 _RUN: Final = "levee run {domain}{env}"
 
