@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.alerts import task
 from pipelines.alerts.record import State, messages
+from pipelines.alerts.sending import send_all
 from pipelines.bronze.ingest import ingest
 from pipelines.contracts import Contract
 from pipelines.engine import Engine
@@ -200,6 +202,37 @@ def test_a_channel_that_refuses_fails_no_run_and_is_counted(
     assert [json.loads(row["telemetry_failures"]) for row in rows] == [{"alerts-owners": 1}] * 2
     assert [message.state for message in messages(sail, lake.settings)] == [State.FAILED, State.SENT]
     assert "t0ken" not in str(sail.rows(lake.settings.record_path("alerts")).to_pylist())
+
+
+def test_a_channel_that_hangs_is_left_behind(
+    sail: Engine, lake: Lake, make_contract: MakeContract, hook: Receiver, outbox: Outbox, monkeypatch
+) -> None:
+    monkeypatch.setattr(task, "send_all", lambda parcels: send_all(parcels, patience=0.1))
+    hook.release.clear()
+
+    with (
+        pytest.raises(QualityError, match="the count law"),
+        recorded(sail, lake.settings, "bronze", make_contract(support=support())),
+    ):
+        raise QualityError("the count law")
+
+    (message,) = messages(sail, lake.settings)
+    assert (message.state, message.detail) == (State.FAILED, "it did not end in time")
+    assert outbox.failures() == {"alerts-owners": 1}
+
+
+def test_what_is_told_is_committed_where_other_records_are_gathered(
+    sail: Engine, lake: Lake, make_contract: MakeContract, hook: Receiver
+) -> None:
+    contract = make_contract(support=support())
+    with sail.gathered_records():
+        for number in (1, 2):
+            with pytest.raises(QualityError), recorded(sail, lake.run(number), "bronze", contract):
+                raise QualityError("no")
+        assert [message.state for message in messages(sail, lake.settings)] == [State.SENT]
+        assert sail.version_of_records(lake.settings.record_path(TABLE)) == -1
+
+    assert kinds(hook) == ["quality_failed"]
 
 
 def test_without_a_channel_nothing_is_recorded(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
