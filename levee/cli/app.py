@@ -23,6 +23,7 @@ from levee.cli import (
     models,
     prices,
     privacy,
+    quarantine,
     review,
     spending,
     tables,
@@ -54,6 +55,7 @@ check.register(app)
 evidence.register(app)
 data.register(app)
 privacy.register(app)
+quarantine.register(app)
 contracts.register(app)
 spending.register(app)
 models.register(app)

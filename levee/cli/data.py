@@ -77,10 +77,10 @@ def run(
         root=scoped.project.root,
         engine=data_engine,
         from_layer=from_layer,
-        terms=_terms(scoped, confirmed=confirm_cost),
+        terms=terms(scoped, confirmed=confirm_cost),
         console=errors,
     )
-    _show(result, json)
+    show_run(result, json)
     result.raise_if_failed()
     return 0
 
@@ -111,11 +111,11 @@ def replay(
         dataset,
         root=scoped.project.root,
         engine=data_engine,
-        terms=_terms(scoped, confirmed=confirm_cost),
+        terms=terms(scoped, confirmed=confirm_cost),
         console=errors,
         acceptance={"accept": accept, "by": getuser(), "reason": reason} if accept and reason else None,
     )
-    _show(result, json)
+    show_run(result, json)
     result.raise_if_failed()
     return 0
 
@@ -141,7 +141,8 @@ def write_report(
     return 0
 
 
-def _show(result: runner.RunResult, json: Path | None) -> None:
+def show_run(result: runner.RunResult, json: Path | None) -> None:
+    """Print what became of each task, or write it as JSON."""
     document_ = result.json()
     if json:
         write_json(document_, json)
@@ -165,7 +166,8 @@ def _verdicts(scoped: Scope, plan: Plan) -> Plan:
     )
 
 
-def _terms(scoped: Scope, *, confirmed: bool) -> runner.Terms | None:
+def terms(scoped: Scope, *, confirmed: bool) -> runner.Terms | None:
+    """What a run of the environment may cost; ``None`` without an environment file."""
     return runner.Terms(scoped.environment, confirmed) if scoped.environment else None
 
 

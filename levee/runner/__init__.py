@@ -7,6 +7,7 @@ from levee.runner.execute import run_job
 from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of
 from levee.runner.observe import observing
 from levee.runner.privacy import privacy
+from levee.runner.quarantine import quarantine
 from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
 from levee.runner.run import replay, run
 from levee.runner.surroundings import Surroundings
@@ -32,6 +33,7 @@ __all__ = [
     "jobs_of",
     "observing",
     "privacy",
+    "quarantine",
     "replay",
     "run",
     "run_job",

@@ -218,6 +218,29 @@ def job_of(plan: Plan, domain: str) -> Job:
     return jobs[domain]
 
 
+def job_with(plan: Plan, dataset: str) -> tuple[Job, str]:
+    """The deployed job that has a dataset, and the dataset's name.
+
+    Args:
+        plan: The deployed stack.
+        dataset: ``DOMAIN.NAME``, or ``NAME`` where only one deployed domain has it.
+
+    Raises:
+        UsageError: The stack is not up, no deployed job has that dataset, or more than one has.
+    """
+    domain, _, name = dataset.rpartition(".")
+    jobs = [job_of(plan, domain)] if domain else jobs_of(plan)
+    chosen = [job for job in jobs if name in job.datasets]
+    if len(chosen) != 1:
+        known = ", ".join(f"{job.domain}.{each}" for job in jobs for each in job.datasets)
+        raise UsageError(
+            f"{'more than one domain' if chosen else 'no deployed job'} has a dataset {name!r}",
+            where=plan.stack,
+            fix=f"choose one of {known}",
+        )
+    return chosen[0], name
+
+
 def _domain_of(resource: Resource) -> str | None:
     for task in resource.inputs.get("tasks") or ():
         wheel = task.get("pythonWheelTask") if isinstance(task, Mapping) else None

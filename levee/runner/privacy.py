@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 
-from levee.lock import exclusive
 from levee.plan import Plan
-from levee.runner.ask import ask
-from levee.runner.dataenv import ensure_data_env
 from levee.runner.job import job_of
-from levee.runner.surroundings import Surroundings, refusals
+from levee.runner.request import request as ask_privately
 
 MODULE: Final = "pipelines.privacy"
 
@@ -47,25 +41,15 @@ def privacy(
     Raises:
         LeveeError: The stack is not up or has no such domain, another run is at work, or the wheel said no.
     """
-    console = console or Console(stderr=True)
-    job = job_of(plan, domain)
-    around = Surroundings(root.resolve(), plan.stack, engine or os.environ.get("LEVEE_ENGINE") or "sail", job.volumes)
-    command = f"levee {verb} {domain} --env {around.env}"
-    with refusals(around, again=command):
-        prepared = ensure_data_env(around.root, around.engine, console)
-        with (
-            exclusive(around.folder / "locks" / "run", doing=command),
-            tempfile.TemporaryDirectory(dir=around.folder, prefix="request-") as folder,  # mode 0700
-        ):
-            asked = dict(request or {})
-            if secret is not None:
-                asked["value"] = f"file:{_private(Path(folder, 'value'), secret)}"
-            file = _private(Path(folder, "request.json"), json.dumps(asked))
-            with console.status(f"{verb} {domain}"):
-                return ask(MODULE, job, around, prepared, [verb, f"--request={file}"], fix=f"mend that, then {command}")
-
-
-def _private(path: Path, text: str) -> Path:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-    return path
+    return ask_privately(
+        MODULE,
+        job_of(plan, domain),
+        plan.stack,
+        verb,
+        command=f"levee {verb} {domain} --env {plan.stack}",
+        root=root,
+        asked=request,
+        secret=secret,
+        engine=engine,
+        console=console,
+    )

@@ -13,13 +13,18 @@ ENTRY_POINT: Final = "replay"
 """The wheel's task that moves a dataset's quarantined rows to where the corrected contract wants them."""
 
 
-def replay_job(job: Job, dataset: str, acceptance: Mapping[str, str] | None = None) -> Job:
+INTAKE: Final = "bronze"
+"""The wheel's task that takes in what was delivered since, corrections among it."""
+
+
+def replay_job(job: Job, dataset: str, acceptance: Mapping[str, str] | None = None, *, intake: bool = False) -> Job:
     """The job that replays one dataset: its silver task as ``replay``, then everything downstream of it.
 
     Args:
         job: The deployed job, whose parameters are used as they are.
         dataset: Name of the dataset.
         acceptance: ``accept``, ``by`` and ``reason`` where a held batch is let go on; all is judged again without.
+        intake: Take in what was delivered before that.
 
     Raises:
         UsageError: The job has no such dataset.
@@ -42,6 +47,11 @@ def replay_job(job: Job, dataset: str, acceptance: Mapping[str, str] | None = No
         depends_on=(),
         parameters={**first.parameters, "dataset": dataset, **(acceptance or {})},
     )
+    before: tuple[Task, ...] = ()
+    if intake:
+        taken = {**first.parameters, "dataset": dataset}
+        before = (replace(first, key=f"{INTAKE}_{dataset}", entry_point=INTAKE, depends_on=(), parameters=taken),)
+        again = replace(again, depends_on=tuple(task.key for task in before))
     reached = {first.key}
     after: list[Task] = []
     for task in job.tasks:  # in topological order
@@ -49,4 +59,4 @@ def replay_job(job: Job, dataset: str, acceptance: Mapping[str, str] | None = No
             reached.add(task.key)
             renamed = tuple(again.key if key == first.key else key for key in task.depends_on)
             after.append(replace(task, depends_on=renamed))
-    return replace(job, tasks=(again, *after))
+    return replace(job, tasks=(*before, again, *after))

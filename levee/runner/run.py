@@ -12,7 +12,7 @@ from levee.errors import UsageError
 from levee.plan import Plan
 from levee.runner.dataenv import DataEnv, ensure_data_env
 from levee.runner.execute import run_job
-from levee.runner.job import Job, job_of, jobs_of
+from levee.runner.job import Job, job_of, job_with
 from levee.runner.replay import replay_job
 from levee.runner.result import RunResult
 from levee.runner.surroundings import Surroundings, refusals
@@ -67,6 +67,7 @@ def replay(
     terms: Terms | None = None,
     console: Console | None = None,
     acceptance: Mapping[str, str] | None = None,
+    intake: bool = False,
 ) -> RunResult:
     """Judge a dataset's quarantined rows again after its contract was corrected, and rebuild what depends on it.
 
@@ -78,23 +79,16 @@ def replay(
         terms: As for ``run``.
         console: As for ``run``.
         acceptance: As for ``replay_job``.
+        intake: As for ``replay_job``.
 
     Raises:
         UsageError: The stack is not up, no deployed job has that dataset, or more than one has.
         EngineError: As for ``run``.
     """
     console = console or Console(stderr=True)
-    domain, _, name = dataset.rpartition(".")
-    jobs = [job_of(plan, domain)] if domain else jobs_of(plan)
-    chosen = [job for job in jobs if name in job.datasets]
-    if len(chosen) != 1:
-        known = ", ".join(f"{job.domain}.{each}" for job in jobs for each in job.datasets)
-        raise UsageError(
-            f"{'more than one domain' if chosen else 'no deployed job'} has a dataset {name!r}",
-            where=plan.stack,
-            fix=f"choose one of {known}",
-        )
-    return _run(replay_job(chosen[0], name, acceptance), _surroundings(chosen[0], plan, root, engine, terms), console)
+    job, name = job_with(plan, dataset)
+    replaying = replay_job(job, name, acceptance, intake=intake)
+    return _run(replaying, _surroundings(job, plan, root, engine, terms), console)
 
 
 def _surroundings(job: Job, plan: Plan, root: Path, engine: str | None, terms: Terms | None) -> Surroundings:

@@ -88,6 +88,7 @@ def replay(argv: Argv = None) -> int:
 
 def _refine(task: str, argv: Argv, *, again: bool) -> int:
     from pipelines.engine import Engine
+    from pipelines.quarantine.replay import replayed
     from pipelines.silver.holding import accept
     from pipelines.silver.refine import refine
 
@@ -96,7 +97,10 @@ def _refine(task: str, argv: Argv, *, again: bool) -> int:
     dataset = _contract(domain, settings.dataset, "source", "--dataset")
     if settings.acceptance:
         accept(engine, settings, dataset, settings.acceptance)
-    refine(engine, dataset, settings, again=again and settings.acceptance is None)
+    if again and settings.acceptance is None:
+        replayed(engine, settings, dataset)
+    else:
+        refine(engine, dataset, settings)
     return 0
 
 

@@ -37,6 +37,14 @@ def test_a_replay_is_the_dataset_again_and_what_is_built_from_it(plan):
     assert waits["gold_month"] == ("replay_retail", "silver_cdnow")
 
 
+def test_corrections_are_taken_in_before_all_is_judged_again(plan):
+    intake, again, *after = replay_job(job_of(plan, "sales"), "retail", intake=True).tasks
+    assert (intake.key, intake.entry_point, intake.depends_on) == ("bronze_retail", "bronze", ())
+    assert intake.parameters["dataset"] == "retail"
+    assert (again.entry_point, again.depends_on) == ("replay", ("bronze_retail",))
+    assert {task.key for task in after} == {"quality_retail", "gold_month", "maintain"}
+
+
 def test_an_unknown_dataset_is_answered_with_those_there_are(plan, tmp_path):
     with pytest.raises(UsageError, match=r"choose one of sales\.retail, sales\.cdnow"):
         replay(plan, "retial", root=tmp_path)
@@ -74,6 +82,8 @@ def test_one_of_many_tables_is_replayed_alone(grouped):
     first, gold, maintain = replay_job(job, "cdnow").tasks
     assert (first.key, first.entry_point, first.parameters["dataset"]) == ("replay_cdnow", "replay", "cdnow")
     assert (gold.depends_on, maintain.depends_on) == (("replay_cdnow",), ("gold_month",))
+    intake, again, *_ = replay_job(job, "cdnow", intake=True).tasks
+    assert (intake.key, intake.entry_point, again.depends_on) == ("bronze_cdnow", "bronze", ("bronze_cdnow",))
     with pytest.raises(UsageError, match="no dataset 'retail'"):
         replay_job(job, "retail")
 

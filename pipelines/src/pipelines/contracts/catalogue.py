@@ -24,6 +24,7 @@ RECORDS: Final[Mapping[str, str]] = {
     "budget_decisions": "What was decided on the cost of a run, and why.",
     "quality_metrics": "What silver's one pass counted: one row a metric and batch.",
     "quality_results": "One row a check, batch and run.",
+    "quarantine_states": "What was decided about each rejected record: one row an event.",
     "model_builds": "Which inputs a derived table was built from, and how.",
     "maintenance": "The last care of each table.",
     "suppressions": "Who was erased and is not taken in again: keyed hashes.",

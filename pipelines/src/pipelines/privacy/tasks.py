@@ -6,9 +6,9 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from pipelines.contracts import Domain
 from pipelines.contracts.catalogue import entries
@@ -22,19 +22,15 @@ from pipelines.privacy.rotation import rotate
 from pipelines.privacy.scan import scan
 from pipelines.privacy.subjects import datasets_of
 from pipelines.privacy.vault import Asked, reveal
+from pipelines.request import Request, read_request
 from pipelines.runs import recorded
 from pipelines.secret_references import PATTERN, SecretReference
 from pipelines.settings import RunSettings
 
-M = TypeVar("M", bound=BaseModel)
 Answer = dict[str, Any]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Erase(_Request):
+class Erase(Request):
     """The request of an erasure."""
 
     subject_type: str
@@ -43,7 +39,7 @@ class Erase(_Request):
     reason: str = "GDPR, article 17"
 
 
-class Reveal(_Request):
+class Reveal(Request):
     """The request to open tokens."""
 
     dataset: str
@@ -54,7 +50,7 @@ class Reveal(_Request):
     reason: Annotated[str, Field(min_length=1)]
 
 
-class Verify(_Request):
+class Verify(Request):
     """The request to look at a certificate."""
 
     certificate: Path
@@ -62,7 +58,7 @@ class Verify(_Request):
 
 def erased(settings: RunSettings, domain: Domain) -> Answer:
     """Erase the subject that the request names; the answer is the certificate."""
-    asked = _request(settings, Erase)
+    asked = read_request(settings, Erase)
     engine = _open(settings, domain)
     contract = datasets_of(domain, asked.subject_type)[0].contract
     request = ErasureRequest(asked.subject_type, SecretReference.parse(asked.value), asked.requested_by, asked.reason)
@@ -107,7 +103,7 @@ def rotated(settings: RunSettings, domain: Domain) -> Answer:
 
 def revealed(settings: RunSettings, domain: Domain) -> Answer:
     """Open tokens of a column: one a line in a file, into another that only its owner may read."""
-    asked = _request(settings, Reveal)
+    asked = read_request(settings, Reveal)
     contract = domain.contract(asked.dataset)
     try:
         tokens = tuple(line for line in asked.tokens.read_text().splitlines() if line)
@@ -131,7 +127,7 @@ def verified(settings: RunSettings, _domain: Domain) -> Answer:
     Raises:
         QualityError: it was changed, signed with another key, or tells of what was left.
     """
-    path = _request(settings, Verify).certificate
+    path = read_request(settings, Verify).certificate
     try:
         certificate = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -154,22 +150,3 @@ VERBS: dict[str, Callable[[RunSettings, Domain], Answer]] = {
 
 def _open(settings: RunSettings, domain: Domain) -> Engine:
     return Engine.open(settings.engine, entries(settings, domain))
-
-
-def _request(settings: RunSettings, model: type[M]) -> M:
-    """Read what the person asks.
-
-    Raises:
-        UsageError: there is no request, or it is not one of that kind; nothing of it is repeated.
-    """
-    if settings.request is None:
-        raise UsageError("the task was not told what is asked of it", fix="pass --request FILE, or use `levee erase`")
-    try:
-        return model.model_validate_json(settings.request.read_bytes())
-    except (OSError, ValidationError) as error:
-        wrong = error.errors()[0]["loc"] if isinstance(error, ValidationError) else error.strerror
-        raise UsageError(
-            f"the request cannot be read: {wrong}",
-            where=str(settings.request),
-            fix=f"write JSON with {', '.join(model.model_fields)}",
-        ) from None

@@ -1,1 +1,1 @@
-"""Where rejected rows and files are kept, with what they broke, until they are replayed or expire."""
+"""Where rejected rows and files are kept, with what they broke, and how people work through them."""

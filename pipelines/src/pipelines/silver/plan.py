@@ -164,6 +164,20 @@ class SilverPlan:
         event = f"CAST({sql.name(column)} AS TIMESTAMP) AS _event"
         return self._typed(records, ["_ingested_at"]).selectExpr("_ingested_at", event)
 
+    def hashes(self, bronze: DataFrame) -> DataFrame:
+        """Return each record's `_row_hash` as quarantine has it, null of malformed ones, with its content and line.
+
+        Args:
+            bronze: Any rows of bronze.
+        """
+        place = "concat(_file_sha256, ':', CAST(_line AS STRING)) AS _position"
+        records = self._records(bronze.selectExpr("*", place), marked=False)
+        return records.selectExpr(
+            "split(_position, ':')[0] AS _file_sha256",
+            "CAST(split(_position, ':')[1] AS BIGINT) AS _line",
+            f"CASE WHEN _parse_error IS NULL THEN {self._hash} END AS _row_hash",
+        )
+
     # Inside
 
     @property

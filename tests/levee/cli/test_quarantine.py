@@ -1,0 +1,43 @@
+"""``levee quarantine``: what is refused before anything starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from levee.cli.app import run
+from levee.cli.quarantine import _field, _private_fields
+from levee.errors import UsageError
+
+ID = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["show", "cdnow", ID, "--raw"], "add --reason WHY"),
+        (["correct", "cdnow", ID], "add --set FIELD=VALUE"),
+        (["correct", "cdnow", ID, "--set", "secret"], "--set is FIELD=VALUE"),
+        (["waive", "cdnow", "--reason", "why"], "give their ids, or --rule ID"),
+        (["waive", "cdnow", ID, "--rule", "date_type", "--reason", "why"], "give their ids, or --rule ID"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["quarantine", *argv]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert said in told
+    assert "secret" not in told
+
+
+def test_a_field_may_hold_the_sign_and_be_empty() -> None:
+    assert _field("a=b=c") == ("a", "b=c")
+    assert _field("a=") == ("a", "")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"a": 1}'])
+def test_private_fields_are_an_object_of_texts(text: str, tmp_path) -> None:
+    file = tmp_path / "fields.json"
+    file.write_text('{"name": "Bob"}')
+    assert _private_fields(str(file)) == {"name": "Bob"}
+    file.write_text(text)
+    with pytest.raises(UsageError, match="no JSON object of texts"):
+        _private_fields(str(file))
