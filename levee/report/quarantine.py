@@ -56,7 +56,8 @@ def shown(told: Mapping[str, Any]) -> RenderableType:
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE)
     for column in columns:
-        table.add_column(column, justify="right" if column in ("rows", "copies", "times") else "left")
+        justify = "right" if column in ("rows", "copies", "times") else "left"
+        table.add_column(column, justify=justify, overflow="fold", min_width=16 if column == "id" else None)
     return table
 
 

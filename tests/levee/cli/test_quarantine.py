@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from rich.console import Console
 
 from levee.cli.app import run
 from levee.cli.quarantine import _field, _private_fields
 from levee.errors import UsageError
+from levee.report.quarantine import listed
 
 ID = "0123456789abcdef"
 
@@ -41,3 +43,13 @@ def test_private_fields_are_an_object_of_texts(text: str, tmp_path) -> None:
     file.write_text(text)
     with pytest.raises(UsageError, match="no JSON object of texts"):
         _private_fields(str(file))
+
+
+def test_an_id_is_shown_whole_in_a_narrow_terminal() -> None:
+    record = {"id": ID, "state": "open", "rules": ["date_type", "date_required"], "file": "1997/01/monthly.txt"}
+    seen = {"line": 3, "copies": 1, "occurrences": 2, "first_seen": "2026-11-22T08:00", "last_seen": "2026-11-22T09:00"}
+    told = {"dataset": "cdnow", "counts": [{"rule": "date_type", "state": "open", "rows": 1}], "more": False}
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(listed({**told, "records": [{**record, **seen}]}))
+    assert ID in shown.get()
