@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -15,9 +14,8 @@ from typing import Annotated
 import typer
 
 from levee import engine, runner
-from levee.cli.console import errors, print_json, say, write_texts
-from levee.cli.console import output as terminal
-from levee.cli.options import Folder
+from levee.cli.console import errors, human, print_json, say, write_json, write_texts
+from levee.cli.options import Folder, JsonFile
 from levee.cli.scope import scope
 from levee.engine import find_project
 from levee.errors import UsageError
@@ -35,11 +33,10 @@ Paths = Annotated[
 ]
 
 
-class DiffOutput(StrEnum):
-    """What differences are written as."""
+class DiffFormat(StrEnum):
+    """What differences are written as for people."""
 
     TEXT = "text"
-    JSON = "json"
     MARKDOWN = "markdown"
 
 
@@ -62,18 +59,17 @@ class Dialect(StrEnum):
     DUCKDB = "duckdb"
 
 
-class LintOutput(StrEnum):
+class LintFormat(StrEnum):
     """What findings are written as."""
 
     TEXT = "text"
-    JSON = "json"
     SARIF = "sarif"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     contracts = typer.Typer(help="Data contracts: compare, check, document, export, and start new ones.")
-    contracts.command(epilog="Example: levee contracts diff --base main --output markdown")(diff)
+    contracts.command(epilog="Example: levee contracts diff --base main --format markdown")(diff)
     contracts.command(epilog="Example: levee contracts lint pipelines/src/pipelines/domains")(lint)
     contracts.command(epilog="Example: levee contracts docs --env local --out site")(docs)
     contracts.command(epilog="Example: levee contracts infer orders.csv --as shop.orders --out orders.odcs.yaml")(infer)
@@ -90,22 +86,23 @@ def diff(
     base: Annotated[
         str | None, typer.Option("--base", metavar="REV", help="The commit that takes OLD's place.")
     ] = None,
-    output: Annotated[DiffOutput, typer.Option("--output", help="What is printed.")] = DiffOutput.TEXT,
+    form: Annotated[DiffFormat, typer.Option("--format", help="What is printed.")] = DiffFormat.TEXT,
+    json: JsonFile = None,
 ) -> int:
     """Say which changes of contracts break readers, why, and whom; 1 where the version does not tell them."""
     if (old is None) == (base is None):
         raise UsageError("say what is compared with: OLD or --base", fix="levee contracts diff --base main")
     with sides(old or base or "", new, cwd=Path()) as (before, after):
         found = differences(before.contracts, after.contracts, (*before.beside, *after.beside))
-    match output:
-        case DiffOutput.JSON:
-            print_json(contract_comment.document(found, before.name, after.name))
-        case DiffOutput.MARKDOWN:
+    if json:
+        write_json(contract_comment.document(found, before.name, after.name), json)
+    if form is DiffFormat.MARKDOWN:
+        if json != Path("-"):
             sys.stdout.write(contract_comment.markdown(found, before.name, after.name))
-        case DiffOutput.TEXT:
-            if found:
-                terminal.print(tables.difference_table(found))
-            say(tables.difference_line(found), terminal)
+    else:
+        if found:
+            human(json).print(tables.difference_table(found))
+        say(tables.difference_line(found), human(json))
     return int(any(one.unannounced for one in found))
 
 
@@ -113,7 +110,8 @@ def lint(
     paths: Paths = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
-    output: Annotated[LintOutput, typer.Option("--output", help="What is printed.")] = LintOutput.TEXT,
+    form: Annotated[LintFormat, typer.Option("--format", help="What is printed.")] = LintFormat.TEXT,
+    json: JsonFile = None,
 ) -> int:
     """Say everything that is wrong with contracts, and what would be better; 1 where one is refused."""
     asked = tuple(paths or [_shown(domains_folder())])
@@ -123,17 +121,15 @@ def lint(
     except ContractError as wrong:
         raise UsageError(wrong.message, where=wrong.where, fix=wrong.fix) from wrong
     blocked = contract_lint.failed(found, strict=strict)
-    match output:
-        case LintOutput.JSON:
-            print_json(contract_lint.document(found, files, blocked=blocked))
-        case LintOutput.SARIF:
-            sys.stdout.write(
-                json.dumps(contract_lint.sarif_log(found, version("levee"), blocked=blocked), indent=2) + "\n"
-            )
-        case LintOutput.TEXT:
-            if found:
-                terminal.print(tables.lint_table(found))
-            say(tables.lint_line(found, files), terminal)
+    if json:
+        write_json(contract_lint.document(found, files, blocked=blocked), json)
+    if form is LintFormat.SARIF:
+        if json != Path("-"):
+            print_json(contract_lint.sarif_log(found, version("levee"), blocked=blocked))
+    else:
+        if found:
+            human(json).print(tables.lint_table(found))
+        say(tables.lint_line(found, files), human(json))
     return int(blocked)
 
 
@@ -146,6 +142,7 @@ def export(
         Path | None, typer.Option("--out", metavar="DIR", help="A file a contract, in here; printed where absent.")
     ] = None,
     cwd: Folder = Path(),
+    json: JsonFile = None,
 ) -> int:
     """Write the published tables for other tools: Great Expectations, databases, JSON Schema, Avro, ODCS tools."""
     asked = [str(path.resolve()) for path in paths or [domains_folder()]]
@@ -154,8 +151,12 @@ def export(
         folder = out or Path(scratch)
         where = ["--format", form, "--dialect", dialect, "--out", str(folder.resolve())]
         runner.call(prepared, "pipelines.export", [*where, "--", *asked])
-        if out is None:
-            write_texts(((f.name, f.read_text("utf-8")) for f in sorted(folder.rglob("*")) if f.is_file()), None)
+        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+        if json:
+            texts = {str(file.relative_to(folder)): file.read_text("utf-8") for file in files}
+            write_json({"version": 1, "format": form, "files": texts}, json)
+        if out is None and json != Path("-"):
+            write_texts(((file.name, file.read_text("utf-8")) for file in files), None)
     return 0
 
 
@@ -177,6 +178,7 @@ def infer(
     ] = None,
     rows: Annotated[int, typer.Option("--rows", min=1, help="The most records that are read.")] = 100_000,
     cwd: Folder = Path(),
+    json: JsonFile = None,
 ) -> int:
     """Write a table's first contract from its data: types, nulls, keys, and what is probably personal, masked."""
     domain, dot, dataset = name.partition(".")
@@ -188,12 +190,15 @@ def infer(
     login = [f"--{option}={value}" for option, value in (("user", user), ("password", password)) if value]
     asked = ["--domain", domain, "--dataset", dataset, f"--rows={rows}", *login, "--", source]
     text = runner.call(prepared, "pipelines.infer", asked)
+    if json:
+        write_json({"version": 1, "file": str(out) if out else None, "contract": text}, json)
     if out is None:
-        sys.stdout.write(text)
+        if json != Path("-"):
+            sys.stdout.write(text)
         return 0
     write_whole(out, text)
-    terminal.print(f"contract  {out}", soft_wrap=True)
-    terminal.print(f"next      levee contracts lint {out}", soft_wrap=True)
+    human(json).print(f"contract  {out}", soft_wrap=True)
+    human(json).print(f"next      levee contracts lint {out}", soft_wrap=True)
     return 0
 
 
@@ -211,6 +216,7 @@ def docs(
         bool, typer.Option("--sensitive", help="Samples show confidential columns and masked ones, too.")
     ] = False,
     cwd: Folder = Path(),
+    json: JsonFile = None,
 ) -> int:
     """Write a static site: a page a table with schema, lineage, rules, owners, quality over time, and masked rows."""
     root = find_project(cwd).root
@@ -219,7 +225,9 @@ def docs(
     shown = [catalogue.parse(answer) for answer in answers]
     folder = domains.resolve() if domains else domains_folder()
     index = catalogue.write(shown, out, _history(folder, shown), datetime.now(UTC))
-    terminal.print(f"catalogue  {index}", soft_wrap=True)
+    if json:
+        write_json({"version": 1, "catalogue": str(index)}, json)
+    human(json).print(f"catalogue  {index}", soft_wrap=True)
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from levee import engine, runner
-from levee.cli.console import errors, human, output, write_json
+from levee.cli.console import errors, human, write_json
 from levee.cli.options import Folder, JsonFile
 from levee.cli.scope import Scope, scope
 from levee.environment import Environment
@@ -43,12 +43,15 @@ def observe(
     env: Annotated[str, typer.Option("--env", metavar="ENV", help="The environment whose runs are told.")] = "local",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = 9464,
     cwd: Folder = Path(),
+    json: JsonFile = None,
 ) -> int:
     """Serve Prometheus metrics of the runs on the loopback address until Ctrl-C (docs/reference/metrics.md)."""
     scoped = scope(env, cwd, None, online=False)
     plan = engine.deployed(scoped.project.root, scoped.stack)
     with runner.observing(plan, port, root=scoped.project.root, console=errors) as (url, process):
-        output.print(f"serving  {url}", soft_wrap=True)
+        if json:
+            write_json({"version": 1, "url": url}, json)
+        human(json).print(f"serving  {url}", soft_wrap=True)
         try:
             return process.wait()
         except KeyboardInterrupt:

@@ -150,7 +150,7 @@ def test_stores_bear_the_class_of_what_lies_in_them(name: str, preview: Preview)
 def test_a_domain_s_job_is_what_its_contracts_say(name: str, preview: Preview) -> None:
     plan, environment = preview(name), Environment.load(ROOT, name)
     (job,) = of(plan, JOB)
-    spec = job_spec(load_domain("sales"), sources=environment.domains["sales"].sources)
+    spec = job_spec(load_domain("sales"), sources=environment.domains["sales"].sources, environment=name)
     lake = plan.outputs["lakes"][environment.domains["sales"].cloud]
     files = {layer: f"/Volumes/acme_{name}/files/{layer}" for layer in ("landing", "audit")}
     assert [task["taskKey"] for task in job.inputs["tasks"]] == [task.key for task in spec.tasks]
@@ -248,5 +248,6 @@ def test_a_stack_may_choose_other_sources(checkout: Path, run: Callable[..., Pla
     (job,) = of(plan, JOB)
     assert {task["pythonWheelTask"]["namedParameters"].get("dataset") for task in job.inputs["tasks"]} == {
         "cdnow",
+        "sales",  # the model over all sources
         None,
     }

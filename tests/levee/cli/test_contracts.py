@@ -56,7 +56,7 @@ def test_nothing_changed_since_a_commit(repository, capsys):
 
 def test_a_breach_without_a_major_version_fails(repository, capsys):
     edited(repository, (without(repository, "country"), ""))
-    assert run(["contracts", "diff", "--base", "main", "--output", "json"]) == 1
+    assert run(["contracts", "diff", "--base", "main", "--json", "-"]) == 1
     said = json.loads(capsys.readouterr().out)
     assert said["blocked"]
     (removed,) = [one for one in said["differences"] if one["rule"] == "column-removed"]
@@ -78,7 +78,7 @@ def test_two_commits_two_folders_and_two_files_say_the_same(repository, capsys):
     git("commit", "-qm", "Words", "--", str(path))
     said = []
     for old, new in (("HEAD~1", "HEAD"), ("before", "domains"), (f"before/{RETAIL}", f"domains/{RETAIL}")):
-        assert run(["contracts", "diff", old, new, "--output", "json"]) == 0
+        assert run(["contracts", "diff", old, new, "--json", "-"]) == 0
         said.append([(one["dataset"], one["rule"]) for one in json.loads(capsys.readouterr().out)["differences"]])
     assert said == [[("sales.online_retail", "words-changed")]] * 3
 
@@ -86,14 +86,14 @@ def test_two_commits_two_folders_and_two_files_say_the_same(repository, capsys):
 def test_a_file_knows_the_gold_beside_it(repository, capsys):
     shutil.copytree("domains", "before")
     edited(repository, (without(repository, "country"), ""))
-    assert run(["contracts", "diff", f"before/{RETAIL}", f"domains/{RETAIL}", "--output", "json"]) == 1
+    assert run(["contracts", "diff", f"before/{RETAIL}", f"domains/{RETAIL}", "--json", "-"]) == 1
     removed = json.loads(capsys.readouterr().out)["differences"][0]
     assert (removed["rule"], removed["gold"]) == ("column-removed", ["revenue_by_country"])
 
 
 def test_markdown_is_harmless(repository, capsys):
     edited(repository, ("name: sales-data\n", 'name: "@everyone <img src=x> | a"\n'))
-    assert run(["contracts", "diff", "--base", "main", "--output", "markdown"]) == 0
+    assert run(["contracts", "diff", "--base", "main", "--format", "markdown"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("### Data contracts: ")
     assert "@everyone" not in said
@@ -130,7 +130,7 @@ def test_lint_takes_the_shipped_contracts(capsys):
 
 def test_lint_tells_every_error_and_fails(repository, capsys):
     edited(repository, ("classification: confidential", "classification: sekret"), ("{format: csv,", "{formatt: csv,"))
-    assert run(["contracts", "lint", "domains", "--output", "json"]) == 1
+    assert run(["contracts", "lint", "domains", "--json", "-"]) == 1
     said = json.loads(capsys.readouterr().out)
     errors = [one for one in said["findings"] if one["level"] == "error"]
     assert said["blocked"]
@@ -148,7 +148,7 @@ def test_a_warning_fails_where_it_is_strict(repository, capsys):
 
 def test_sarif_keeps_to_its_schema(repository, capsys):
     edited(repository, ("classification: confidential", "classification: sekret"))
-    assert run(["contracts", "lint", "domains", "--output", "sarif"]) == 1
+    assert run(["contracts", "lint", "domains", "--format", "sarif"]) == 1
     log = json.loads(capsys.readouterr().out)
     jsonschema.validate(log, SCHEMA)
     (told,) = [one for one in log["runs"][0]["results"] if one["ruleId"] == "contract-refused"]
@@ -160,7 +160,7 @@ def test_sarif_keeps_to_its_schema(repository, capsys):
 
 
 def test_no_contract_is_wrong_use_and_json_says_so(tmp_path, capsys):
-    assert run(["contracts", "lint", str(tmp_path), "--output", "json"]) == 2
+    assert run(["contracts", "lint", str(tmp_path), "--json", "-"]) == 2
     assert "no contract" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
