@@ -106,6 +106,7 @@ def test_what_the_format_cannot_say_is_refused_and_not_repeated(make_contract: M
         ({"format": "csv", "delimiter": "whitespace", "quote": None}, "two words"),
         ({"format": "csv", "encoding": "latin-1"}, "Łukasz"),
         ({"format": "csv", "quote": None}, "a,b"),
+        ({"format": "csv", "delimiter": "whitespace"}, "a\tb"),  # only reading it back tells
     ):
         with pytest.raises(UsageError, match="cannot be written as csv") as refused:
             content_of(replace(WAS, changes={"name": value}), make_contract(ingestion=ingestion), "2024.csv")
