@@ -79,8 +79,8 @@ def test_a_correction_is_named_by_record_and_number(make_contract: MakeContract)
 @pytest.mark.parametrize(
     ("correction", "said"),
     [
-        (replace(WAS, changes={"colour": "red"}), "has no field 'colour'"),
-        (replace(WAS, changes={"id": "x"}), "changes nothing"),
+        (replace(WAS, edits={"colour": "red"}), "has no field 'colour'"),
+        (replace(WAS, edits={"id": "x"}), "changes nothing"),
         (replace(WAS, raw=None, fields={}), "nothing is known of name, price"),
         (replace(WAS, file="id=x/2024.csv"), "id is told by the folder"),
     ],
@@ -109,7 +109,7 @@ def test_what_the_format_cannot_say_is_refused_and_not_repeated(make_contract: M
         ({"format": "csv", "delimiter": "whitespace"}, "a\tb"),  # only reading it back tells
     ):
         with pytest.raises(UsageError, match="cannot be written as csv") as refused:
-            content_of(replace(WAS, changes={"name": value}), make_contract(ingestion=ingestion), "2024.csv")
+            content_of(replace(WAS, edits={"name": value}), make_contract(ingestion=ingestion), "2024.csv")
         assert value not in str(refused.value)
 
 

@@ -51,7 +51,7 @@ class Correction:
         file: Name of the delivery that it came in.
         raw: Its bytes; ``None`` where it is malformed, and nothing of it is known.
         fields: Its fields as bronze has them; empty where it is malformed.
-        changes: The corrected fields.
+        edits: The corrected fields.
         number: Which correction of the record this is, from 1.
     """
 
@@ -59,13 +59,13 @@ class Correction:
     file: str
     raw: bytes | None
     fields: Fields
-    changes: Fields
+    edits: Fields
     number: int = 1
 
     @property
     def corrected(self) -> dict[str, str | None]:
         """The record as it should have been."""
-        return {**self.fields, **self.changes}
+        return {**self.fields, **self.edits}
 
 
 def check_correctable(contract: Contract) -> None:
@@ -98,7 +98,7 @@ def check_fields(correction: Correction, contract: Contract) -> None:
             record, or nothing is changed. No value is repeated.
     """
     fields = contract.source_fields
-    strange = sorted(correction.changes.keys() - {*fields, *correction.fields})
+    strange = sorted(correction.edits.keys() - {*fields, *correction.fields})
     if strange:
         raise UsageError(
             f"{contract.dataset} has no field {', '.join(map(repr, strange))}",
@@ -106,7 +106,7 @@ def check_fields(correction: Correction, contract: Contract) -> None:
             fix=f"set one of {', '.join(fields)}",
         )
     folders = folder_fields(correction.file, fields)
-    if told := sorted(correction.changes.keys() & folders.keys()):
+    if told := sorted(correction.edits.keys() & folders.keys()):
         raise UsageError(
             f"{', '.join(told)} is told by the folder of {correction.file}, which a correction shares",
             where=correction.quarantine_id,
@@ -119,7 +119,7 @@ def check_fields(correction: Correction, contract: Contract) -> None:
             where=f"{correction.file}, record {correction.quarantine_id}",
             fix="give every field; FIELD= for an empty one",
         )
-    if correction.raw is not None and all(correction.fields[name] == now for name, now in correction.changes.items()):
+    if correction.raw is not None and all(correction.fields[name] == now for name, now in correction.edits.items()):
         raise UsageError(
             "the correction changes nothing", where=correction.quarantine_id, fix="set a field to another value"
         )
@@ -222,7 +222,7 @@ def _json(correction: Correction, fields: Fields, contract: Contract) -> Written
         record, _ = reader.line(correction.raw.decode(codec).removeprefix("\ufeff"))
     types = {field: column.logical_type for column in contract.columns for field in column.sources}
     changes = {
-        field: _value(reader, value, types.get(field)) for field, value in correction.changes.items() if field in fields
+        field: _value(reader, value, types.get(field)) for field, value in correction.edits.items() if field in fields
     }
     for field, value in changes.items():
         _put(record, field, value)

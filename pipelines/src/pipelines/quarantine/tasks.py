@@ -233,7 +233,7 @@ def corrected(settings: RunSettings, domain: Domain) -> Answer:
         file=record.file,
         raw=None if record.parse_error else record.raw,
         fields={} if record.parse_error else desk.quarantine.fields(record),
-        changes={**asked.fields, **asked.private_fields},
+        edits={**asked.fields, **asked.private_fields},
         number=1 + sum(event.quarantine_id == asked.id and event.state is State.CORRECTED for event in desk.events),
     )
     check_fields(correction, desk.contract)
