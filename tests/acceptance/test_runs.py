@@ -91,10 +91,14 @@ def killed_in_the_middle(checkout, chance):
     assert alive, f"the run was over before it was killed, {wanted} events into it"
 
 
+OF_RUNS = ("/sales/runs/", "/sales/openlineage/", "/sales/budget_decisions/", "/_metrics/")
+"""What every run adds to: its records, events, decisions and metrics."""
+
+
 def files(checkout):
-    """Every file of the lake and its content, but for the records of the runs themselves."""
+    """Every file of the lake and its content, but for what tells of the runs themselves."""
     lake = checkout / ".levee" / "local" / "lake"
-    kept = [f for f in lake.rglob("*") if f.is_file() and "/sales/runs/" not in str(f)]
+    kept = [f for f in lake.rglob("*") if f.is_file() and not any(part in str(f) for part in OF_RUNS)]
     return {str(f.relative_to(lake)): hashlib.sha256(f.read_bytes()).hexdigest() for f in kept}
 
 
