@@ -20,7 +20,7 @@ from pipelines.bronze import ingest as bronze
 from pipelines.bronze.cutting import cut
 from pipelines.bronze.forms import form_of
 from pipelines.bronze.ingest import ingest, table_schema
-from pipelines.contracts.ingestion_checks import RESERVED
+from pipelines.contracts.extensions.ingestion import RESERVED
 from pipelines.errors import PipelineError, SchemaError
 from pipelines.settings import Layer
 from pipelines.silver.refine import refine

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.contracts import ContractError, Domain, choose_server, job_spec
-from pipelines.contracts.consistency_of_extraction import KAFKA_FIELDS
+from pipelines.contracts.checks.extraction import KAFKA_FIELDS
 from pipelines.contracts.extensions.extraction import FORMATS, SERVER_KEYS, SERVER_TYPES, overlap_of
 from pipelines.contracts.odcs import Server
 from pipelines.errors import UsageError

@@ -12,7 +12,8 @@ import pytest
 
 from pipelines.bronze.ingest import ingest
 from pipelines.contracts import ContractError
-from pipelines.contracts.references import check_references, waves
+from pipelines.contracts.checks import check_references
+from pipelines.contracts.references import waves
 from pipelines.errors import QualityError
 from pipelines.quality.checks import table_checks
 from pipelines.quality.currencies import DECIMALS

@@ -9,10 +9,10 @@ from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
 
+from pipelines.contracts.checks import check_references
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.loader import SUFFIX, load_contract
 from pipelines.contracts.model import Classification, Contract
-from pipelines.contracts.references import check_references
 from pipelines.errors import ContractError, UsageError
 from pipelines.settings import Layer
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from pipelines.contracts.consistency import check_consistency
+from pipelines.contracts.checks import check_contract
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.extensions import (
     COLUMN_PROPERTIES,
@@ -168,7 +168,7 @@ class _Reader:
             alerts=self._alerts(standard.support),
         )
         if not self.errors:  # what is read in part would contradict itself
-            check_consistency(contract, self.document)
+            check_contract(contract, self.document)
         return contract
 
     # the standard -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from pipelines.bronze.ingest import bronze_path
-from pipelines.contracts.ingestion_checks import RESERVED
+from pipelines.contracts.extensions.ingestion import RESERVED
 from pipelines.contracts.model import Classification, Contract
 from pipelines.errors import UsageError
 from pipelines.quality import sql

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipelines.bronze.formats.values import json_array, rescued
 from pipelines.bronze.span import Span
-from pipelines.contracts.ingestion_checks import RESERVED
+from pipelines.contracts.extensions.ingestion import RESERVED
 from pipelines.engine.arrow_types import TIMESTAMP
 
 Drift = Literal["fail", "add", "rescue"]

@@ -35,6 +35,20 @@ FORMATS_OF_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Formats that a key says something about; with the others it is refused."""
+RESERVED = (
+    "_rescued",
+    "_file",
+    "_file_sha256",
+    "_line",
+    "_raw",
+    "_parse_error",
+    "_op",
+    "_sequence",
+    "_changed_at",
+    "_ingested_at",
+    "_run_id",
+)
+"""Columns of bronze that are Levee's; no source field can have their names."""
 
 
 class Ingestion(Model):

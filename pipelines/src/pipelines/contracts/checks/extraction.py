@@ -14,15 +14,16 @@ KAFKA_FIELDS = ("key", "value", "topic", "partition", "offset", "timestamp")
 """Fields of a record of Kafka, which a contract may name as source fields."""
 
 
-def check_extraction(contract: Contract, extraction: Extraction, document: Document) -> None:
-    """Check what an extraction asks of the rest of its contract.
+def check_extraction(contract: Contract, document: Document) -> None:
+    """Check what an extraction, where there is one, asks of the rest of its contract.
 
     Raises:
         ContractError: its server is not there or says too little, or bronze and silver would not read what it lands
             once; with the line.
     """
-    _check_servers(contract, extraction, document)
-    _check_landing(contract, extraction, document)
+    if contract.extraction is not None:
+        _check_servers(contract, contract.extraction, document)
+        _check_landing(contract, contract.extraction, document)
 
 
 def _check_servers(contract: Contract, extraction: Extraction, document: Document) -> None:

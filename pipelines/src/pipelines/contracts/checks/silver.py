@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from pipelines.contracts.document import Document, nearest
+from pipelines.contracts.checks.columns import check_columns
+from pipelines.contracts.document import Document
 from pipelines.contracts.extensions import History
 from pipelines.contracts.model import ChangeOrder, Contract
 
@@ -21,8 +22,8 @@ def check_silver(contract: Contract, document: Document) -> None:
     Raises:
         ContractError: it does not fit the rest of the contract; with the line.
     """
-    found = chain(_columns(contract), _history(contract), _surrogate_keys(contract), _lateness(contract))
-    for complaint, fix in found:  # lazily: the later ones rely on what the first have seen
+    check_columns(contract, document, _named(contract))
+    for complaint, fix in chain(_history(contract), _surrogate_keys(contract), _lateness(contract)):
         raise document.error(complaint, "customProperties", fix=fix)
 
 
@@ -30,22 +31,19 @@ Complaints = Iterator[tuple[str, str]]
 """What is wrong, and the edit that mends it."""
 
 
-def _columns(contract: Contract) -> Complaints:
-    """Columns that are named and that there are not."""
+def _named(contract: Contract) -> Mapping[str, Sequence[str]]:
+    """The columns that they name."""
     history, lateness = contract.history, contract.lateness
-    named: Mapping[str, tuple[str | None, ...]] = {
-        "history.businessKey": history.business_key if history else (),
-        "history.orderBy": history.order_by if history else (),
-        "history.tracked": history.tracked if history else (),
-        "history.effectiveFrom": (history.effective_from,) if history else (),
-        "surrogateKey.of": tuple(name for of in contract.surrogate_keys.values() for name in of),
-        "lateness.column": (lateness.column,) if lateness else (),
+    named: dict[str, Sequence[str]] = {
+        "surrogateKey.of": [name for of in contract.surrogate_keys.values() for name in of],
+        "lateness.column": [lateness.column] if lateness else [],
     }
-    names = [column.name for column in contract.columns]
-    for what, columns in named.items():
-        for name in columns:
-            if name is not None and name not in names:
-                yield f"{what} names the column {name!r}, which there is not", nearest(name, names)
+    if history is not None:
+        named["history.businessKey"] = history.business_key
+        named["history.orderBy"] = history.order_by
+        named["history.tracked"] = history.tracked
+        named["history.effectiveFrom"] = [history.effective_from] if history.effective_from else []
+    return named
 
 
 def _history(contract: Contract) -> Complaints:
@@ -103,6 +101,3 @@ def _surrogate_keys(contract: Contract) -> Complaints:
 def _lateness(contract: Contract) -> Complaints:
     if contract.lateness and contract.column(contract.lateness.column).type not in INSTANTS:
         yield f"lateness.column is {contract.lateness.column}, no date or timestamp", "name a column with a time"
-
-
-__all__ = ["check_silver"]

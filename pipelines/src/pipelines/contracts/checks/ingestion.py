@@ -7,32 +7,20 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pipelines.contracts.document import Document
-from pipelines.contracts.extensions.ingestion import FORMATS_OF_KEYS, Ingestion
+from pipelines.contracts.extensions.ingestion import FORMATS_OF_KEYS, RESERVED, Ingestion
 from pipelines.contracts.model import Contract
 
-RESERVED = (
-    "_rescued",
-    "_file",
-    "_file_sha256",
-    "_line",
-    "_raw",
-    "_parse_error",
-    "_op",
-    "_sequence",
-    "_changed_at",
-    "_ingested_at",
-    "_run_id",
-)
-"""Columns of bronze that are Levee's; no source field can have their names."""
 
-
-def check_ingestion(contract: Contract, ingestion: Ingestion, document: Document) -> None:
-    """Check how files are read.
+def check_ingestion(contract: Contract, document: Document) -> None:
+    """Check how files are read, where a contract reads any.
 
     Raises:
         ContractError: a key says nothing about the format, two keys contradict each other, or a source field has a
             name that bronze cannot give it; with the line.
     """
+    ingestion = contract.ingestion
+    if ingestion is None:
+        return
     place = document.custom_property("ingestion")
     for key, message, fix in _complaints(ingestion):
         raise document.error(f"ingestion.{_alias(key)}: {message}", *place, _alias(key), fix=fix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.contracts.checks.columns import check_columns
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.model import Column, Contract
 
@@ -15,21 +16,13 @@ def check_personal_data(contract: Contract, document: Document) -> None:
     for index, column in enumerate(contract.columns):
         if column.masking is not None:
             _check_mask(contract, column, document, ("schema", 0, "properties", index))
-    names = [column.name for column in contract.columns]
     subject, anonymity = contract.data_subject, contract.k_anonymity
     named = {
         "dataSubject.columns": subject.columns if subject else (),
         "kAnonymity.quasiIdentifiers": anonymity.quasi_identifiers if anonymity else (),
         "kAnonymity.sensitive": (anonymity.sensitive,) if anonymity and anonymity.sensitive else (),
     }
-    for what, columns in named.items():
-        for name in columns:
-            if name not in names:
-                raise document.error(
-                    f"{what} names the column {name!r}, which there is not",
-                    "customProperties",
-                    fix=nearest(name, names),
-                )
+    check_columns(contract, document, named)
     if anonymity and contract.layer == "source":
         raise document.error(
             "kAnonymity is a promise of a gold table: silver grows by batches, and a small group grows with it",

@@ -1,16 +1,17 @@
-"""What the contract of a model must say, and what it must not."""
+"""What a contract of a layer must say, and what it must not: files of a source, SQL of a derived table."""
 
 from __future__ import annotations
 
 from pipelines.contracts.document import Document, nearest
+from pipelines.contracts.extensions import SqlModel
 from pipelines.contracts.model import Contract
 
 
-def check_model(contract: Contract, document: Document) -> None:
-    """Check that a derived table, and no other, has SQL, that its optional inputs are inputs, and silver reads no gold.
+def check_layer(contract: Contract, document: Document) -> None:
+    """Check that a derived table, and no other, has SQL, and that a source says how its files are read.
 
     Raises:
-        ContractError: it is not so; with the line.
+        ContractError: it is not so, an optional input is no input, or silver reads gold; with the line.
     """
     model = contract.model
     if (contract.layer == "source") != (model is None):
@@ -20,8 +21,17 @@ def check_model(contract: Contract, document: Document) -> None:
             fix="add `- {property: model, value: {inputs: [silver.NAME], sql: NAME.sql}}` to customProperties for the "
             "layers silver and gold, and to no other",
         )
-    if model is None:
-        return
+    if contract.layer == "source" and contract.ingestion is None:
+        raise document.error(
+            "a source's contract says how its files are read",
+            "customProperties",
+            fix="add `- {property: ingestion, value: {format: csv}}` to customProperties",
+        )
+    if model is not None:
+        _check_inputs(contract, model, document)
+
+
+def _check_inputs(contract: Contract, model: SqlModel, document: Document) -> None:
     for name in model.optional:
         if name not in model.inputs:
             raise document.error(
