@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contracts import DIFF_RULES, LINT_RULES, Domain, domain_names, extensions, job_spec, load_domain
+from pipelines.contracts.columns import TYPES_OF
 from pipelines.contracts.extensions import Extension
-from pipelines.contracts.loader import TYPES_OF
 from pipelines.contracts.model import Classification
 from pipelines.quality.batch_checks import BatchCheck, batch_checks
 from pipelines.quality.checks import TableCheck, table_checks
