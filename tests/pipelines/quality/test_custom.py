@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -38,9 +39,13 @@ def looking(name: str, **look: Any) -> dict[str, Any]:
 
 
 def test_there_are_the_currencies_of_the_standard() -> None:
-    assert len(DECIMALS) == 155
-    assert (DECIMALS["JPY"], DECIMALS["EUR"], DECIMALS["KWD"]) == (0, 2, 3)
-    assert not {"XAU", "XDR", "XXX", "XTS", "DEM", "HRK"} & set(DECIMALS)
+    """As many of each minor unit as list one of 2026-01-01 has; what left it before is gone."""
+    assert Counter(DECIMALS.values()) == {0: 17, 2: 139, 3: 7, 4: 2}
+    assert (DECIMALS["JPY"], DECIMALS["EUR"], DECIMALS["KWD"], DECIMALS["CLF"]) == (0, 2, 3, 4)
+    funds = {"BOV": 2, "CHE": 2, "CHW": 2, "CLF": 4, "COU": 2, "MXV": 2, "USN": 2, "UYI": 0, "UYW": 4, "XAD": 2}
+    assert {code: DECIMALS[code] for code in funds} == funds
+    assert not {"XAU", "XDR", "XSU", "XXX", "XTS"} & set(DECIMALS)  # no minor unit
+    assert not {"ANG", "BGN", "CUC", "DEM", "HRK", "SLL", "ZWL"} & set(DECIMALS)  # withdrawn
 
 
 def test_financial_rules_on_every_engine(engine: Engine, contract) -> None:
@@ -54,7 +59,7 @@ def test_financial_rules_on_every_engine(engine: Engine, contract) -> None:
         ],
     )
     rows = [("1.23", "EUR"), ("-1", "EUR"), ("1.234", "EUR"), ("1", "JPY"), ("1.5", "JPY"), ("1.234", "KWD"),
-            ("1.2345", "KWD"), ("1", "DEM"), (None, None), ("0", "eur")]  # fmt: skip
+            ("1.2345", "KWD"), ("1.2345", "CLF"), ("1", "DEM"), (None, None), ("0", "eur")]  # fmt: skip
     table = {"amount": [value and Decimal(value) for value, _ in rows], "money": [code for _, code in rows]}
     schema = pa.schema([("amount", pa.decimal128(18, 4)), ("money", pa.string())])
     frame = engine.frame(

@@ -37,9 +37,10 @@ class Volume(Model):
     """The records of a batch are as many as history lets expect: a robust z-score, or bounds in per cent.
 
     The robust z-score is 0.6745 (n - median) / MAD, of the numbers of the last batches; MAD is the median of their
-    absolute deviations from the median. Source: Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993), who
-    call more than 3.5 an outlier. Where MAD is 0 the mean absolute deviation takes its place: (n - median) / (1.2533 of
-    it); where that is 0 too any other number is one.
+    absolute deviations from the median. Source: B. Iglewicz and D. C. Hoaglin, How to Detect and Handle Outliers, ASQC
+    Basic References in Quality Control 16 (1993), section 3.3, who label what is above 3.5. Where MAD is 0 the mean
+    absolute deviation takes its place, (n - median) / (1.253314 of it), as in IBM Cognos Analytics 11.1 ("Modified z
+    score"); where that is 0 too any other number is an outlier.
     """
 
     batches: Annotated[int, Field(ge=3)] = Field(default=20, description="So many earlier batches are history.")
@@ -56,8 +57,11 @@ class Distribution(Model):
     """The values of a column are spread as in earlier batches, by the population stability index over bins.
 
     PSI = sum over the bins of (p - q) ln(p / q), p and q being the parts of this batch and of the earlier ones that
-    fall into the bin, 0 taken as one half of a record. Source: Siddiqi, Credit Risk Scorecards (2006), whose rule of
-    thumb is: under 0.1 no change, over 0.25 a great one.
+    fall into the bin, 0 taken as one half of a record. Source of the index and of its rule of thumb, under 0.1 hardly a
+    change, over 0.25 one that asks for action: E. M. Lewis, An Introduction to Credit Scoring (1994), handed on by N.
+    Siddiqi, Credit Risk Scorecards (2006). It is a convention and no test: of few records the index is above it by
+    chance, of very many a real change may stay below (B. Yurdakul and J. Naranjo, Statistical Properties of the
+    Population Stability Index, 2020), so choose `maximum` by the records of a batch.
     """
 
     column: str | None = Field(default=None, description="The check's own column where absent; not a masked one.")
@@ -110,7 +114,9 @@ class Balance(Model):
 
 
 class CurrencyDecimals(Model):
-    """An amount has no more decimals than its currency (ISO 4217): none in yen, three in Kuwaiti dinars."""
+    """An amount has no more decimals than its currency (ISO 4217, list one of 2026-01-01): none in yen, three in dinars
+    of Kuwait, four in Chile's unidades de fomento.
+    """
 
     amount: str = Field(description="Column of the amount, a decimal.")
     currency: str = Field(description="Column of the currency's code.")
@@ -121,7 +127,10 @@ class Implementation(Model):
 
     row: str | None = Field(default=None, description="SQL that is true where a row is good; null counts as good.")
     not_negative: str | None = Field(default=None, description="A column that is never below zero.")
-    currency: str | None = Field(default=None, description="A column of active codes of ISO 4217.")
+    currency: str | None = Field(
+        default=None,
+        description="A column of active codes of ISO 4217, list one of 2026-01-01, that have a minor unit.",
+    )
     currency_decimals: CurrencyDecimals | None = None
     references: References | None = None
     balance: Balance | None = None
