@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import requires
 from itertools import chain
 from typing import Literal
@@ -125,63 +125,29 @@ def job_spec(
         UsageError: one of `sources` is not a source of the domain.
     """
     chosen = domain.choose(sources)
-    places = {layer: roots[layer] for layer in _SOURCE_ROOTS if roots and layer in roots}
     grouped = len(chosen) > GROUPED_ABOVE
+    places = {layer: roots[layer] for layer in _SOURCE_ROOTS if roots and layer in roots}
     # Hundreds of names would be longer than a task's parameters may be.
     names = {} if grouped and chosen == domain.sources else {"sources": ",".join(item.dataset for item in chosen)}
-    common = {
-        "domain": domain.name,
-        **names,
-        **RUN,
-        **places,
-        **({"catalog": catalog} if catalog else {}),
-        **({"environment": environment} if environment else {}),
-    }
-
-    def task(
-        entry: str, name: str, kind: str, after: tuple[str, ...], description: str, *, run_if: RunIf = "ALL_SUCCESS"
-    ) -> TaskSpec:
-        parameters = {**common, kind: name} if name else dict(common)
-        key = f"{entry}_{name}" if name else entry
-        retries = 0 if entry in GATES else max_retries
-        return TaskSpec(key, entry, parameters, after, timeout_seconds, retries, description, run_if)
-
-    tasks: list[TaskSpec] = []
-    if grouped:
-        what = f"Take {len(chosen)} tables from their sources into silver and check them, many at once"
-        tasks.append(task("tables", "", "", (), what))
-    for source in () if grouped else chain.from_iterable(waves(chosen)):
-        name = source.dataset
-        after = (f"extract_{name}",) if source.extraction else ()
-        if source.extraction:
-            what = f"Land what is new of {name} in {source.extraction.server}"
-            tasks.append(task("extract", name, "dataset", (), what))
-        tasks.append(task("bronze", name, "dataset", after, f"Land the deliveries of {name} as they came"))
-        keys = tuple(f"silver_{other.dataset}" for other in chosen if other.dataset in source.looked_up)
-        what = f"Type, split and mask {name}; reject into quarantine"
-        tasks.append(task("silver", name, "dataset", (f"bronze_{name}", *keys), what))
-        tasks.append(
-            task("quality", name, "dataset", (f"silver_{name}",), f"Check {name} against its contract; write Data Docs")
-        )
-    models = domain.buildable(chosen)
-    for model in models:
-        read = [item for item in domain.inputs(model) if item in chosen or item in models]
-        kind = "table" if model.layer == "gold" else "dataset"
-        together = grouped and any(item in chosen for item in read)
-        after = tuple(
-            dict.fromkeys("tables" if grouped and item in chosen else f"{_gate(item)}_{item.dataset}" for item in read)
-        )
-        run_if: RunIf = "ALL_DONE" if together else "ALL_SUCCESS"
-        built = task(model.layer, model.dataset, kind, after, f"Build {model.dataset}", run_if=run_if)
-        tasks.append(replace(built, max_retries=0))  # a gate, in silver as in gold
-    read_by_others = {key for item in tasks for key in item.depends_on}
-    leaves = tuple(item.key for item in tasks if item.key not in read_by_others or item.entry_point == "tables")
-    tasks.append(task("maintain", "", "", leaves, "Compact, cluster and vacuum the domain's tables"))
+    draft = _Draft(
+        {
+            "domain": domain.name,
+            **names,
+            **RUN,
+            **places,
+            **({"catalog": catalog} if catalog else {}),
+            **({"environment": environment} if environment else {}),
+        },
+        timeout_seconds,
+        max_retries,
+    )
+    of_sources = [_tables_task(draft, chosen)] if grouped else _source_tasks(draft, chosen)
+    tasks = [*of_sources, *_model_tasks(draft, domain, chosen, grouped=grouped)]
     return JobSpec(
         domain=domain.name,
         name=f"levee-{domain.name}",
         package_name=PACKAGE,
-        tasks=tuple(tasks),
+        tasks=(*tasks, _maintain_task(draft, tasks)),
         schedule=_schedule(chosen),
         tags=_tags(domain),
         sources=tuple(source.dataset for source in chosen),
@@ -189,6 +155,99 @@ def job_spec(
         libraries=cluster_libraries(_extras(chosen)),
         content=installed_content(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What all tasks of a job have in common.
+
+    Attributes:
+        parameters: Of every task.
+        timeout_seconds: Of each.
+        max_retries: Of each that is no gate.
+    """
+
+    parameters: Mapping[str, str]
+    timeout_seconds: int
+    max_retries: int
+
+    def task(
+        self,
+        entry_point: str,
+        description: str,
+        *,
+        of: tuple[str, str] | None = None,
+        after: tuple[str, ...] = (),
+        run_if: RunIf = "ALL_SUCCESS",
+        gate: bool = False,
+    ) -> TaskSpec:
+        """Make one task.
+
+        Args:
+            entry_point: What it calls.
+            description: One line for readers.
+            of: Parameter and name of the table that it is about; ``None`` for the whole domain.
+            after: Keys of the tasks before it.
+            run_if: As in :class:`TaskSpec`.
+            gate: Whether it says yes or no, though its entry point is not in `GATES`.
+        """
+        return TaskSpec(
+            key=f"{entry_point}_{of[1]}" if of else entry_point,
+            entry_point=entry_point,
+            parameters={**self.parameters, **dict([of] if of else [])},
+            depends_on=after,
+            timeout_seconds=self.timeout_seconds,
+            max_retries=0 if gate or entry_point in GATES else self.max_retries,
+            description=description,
+            run_if=run_if,
+        )
+
+
+def _tables_task(draft: _Draft, chosen: Collection[Contract]) -> TaskSpec:
+    """All sources in one task."""
+    what = f"Take {len(chosen)} tables from their sources into silver and check them, many at once"
+    return draft.task("tables", what)
+
+
+def _source_tasks(draft: _Draft, chosen: Sequence[Contract]) -> Iterator[TaskSpec]:
+    """Extract, bronze, silver and quality of each source; its silver after that of the keys which its rules look up."""
+    for source in chain.from_iterable(waves(chosen)):
+        name = source.dataset
+        of = ("dataset", name)
+        extracted: tuple[str, ...] = ()
+        if source.extraction:
+            yield draft.task("extract", f"Land what is new of {name} in {source.extraction.server}", of=of)
+            extracted = (f"extract_{name}",)
+        yield draft.task("bronze", f"Land the deliveries of {name} as they came", of=of, after=extracted)
+        keys = tuple(f"silver_{other.dataset}" for other in chosen if other.dataset in source.looked_up)
+        what = f"Type, split and mask {name}; reject into quarantine"
+        yield draft.task("silver", what, of=of, after=(f"bronze_{name}", *keys))
+        what = f"Check {name} against its contract; write Data Docs"
+        yield draft.task("quality", what, of=of, after=(f"silver_{name}",))
+
+
+def _model_tasks(draft: _Draft, domain: Domain, chosen: Collection[Contract], *, grouped: bool) -> Iterator[TaskSpec]:
+    """The models that the chosen sources allow, each after what it reads; all of them gates."""
+    models = domain.buildable(chosen)
+    for model in models:
+        read = [item for item in domain.inputs(model) if item in chosen or item in models]
+        together = {item.dataset for item in read if grouped and item in chosen}
+        after = ("tables" if item.dataset in together else f"{_gate(item)}_{item.dataset}" for item in read)
+        yield draft.task(
+            model.layer,
+            f"Build {model.dataset}",
+            of=("table" if model.layer == "gold" else "dataset", model.dataset),
+            after=tuple(dict.fromkeys(after)),
+            run_if="ALL_DONE" if together else "ALL_SUCCESS",
+            gate=True,
+        )
+
+
+def _maintain_task(draft: _Draft, tasks: Collection[TaskSpec]) -> TaskSpec:
+    """The care of tables after all that nothing else waits for, and after the grouped task, which may fail alone."""
+    read_by_others = {key for item in tasks for key in item.depends_on}
+    last = tuple(item.key for item in tasks if item.key not in read_by_others or item.entry_point == "tables")
+    return draft.task("maintain", "Compact, cluster and vacuum the domain's tables", after=last)
 
 
 def cluster_libraries(extras: Collection[str] = (CLUSTER_EXTRA,)) -> tuple[str, ...]:
