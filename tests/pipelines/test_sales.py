@@ -19,7 +19,7 @@ from pipelines.contracts.jobs import RUN
 from pipelines.engine import Engine
 from pipelines.history import data_version
 from pipelines.jobs import TASKS
-from pipelines.quality.task import RESULTS
+from pipelines.quality.results import RESULTS
 from pipelines.settings import EngineName, RunSettings
 
 KEY = "0123456789abcdef" * 4

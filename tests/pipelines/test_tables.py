@@ -14,6 +14,7 @@ from pipelines.bronze.ingest import ingest
 from pipelines.contracts import Contract, load_contract
 from pipelines.engine import Engine
 from pipelines.errors import ContractError, PipelineError, QualityError, UpstreamError
+from pipelines.jobs import check_dataset
 from pipelines.ledger import Ledger, Status
 from pipelines.settings import EngineName, Layer, RunSettings
 from pipelines.silver.refine import refine
@@ -192,6 +193,26 @@ def test_nothing_is_made_of_an_input_that_failed_in_the_same_run(fresh: Engine, 
     many.deliver("bad", "id,name\n1,a\n", "again.csv")
     run_tables(fresh, many.settings, [good, bad], STEPS, workers=2)
     refuse_stale(fresh, many.settings, [good, bad])
+
+
+@pytest.mark.parametrize("on_failure", ["failBatch", "stopPipeline"])
+def test_a_check_that_fails_stops_what_comes_after_only_where_its_contract_says_so(
+    fresh: Engine, many: Many, on_failure: str
+) -> None:
+    """Of many tables in one task: apart, gold waits for the quality task (`pipelines.contracts.jobs`)."""
+    path = many.contract("t").path
+    told = f"{{property: onFailure, value: {on_failure}}}"
+    check = f"[{{id: enough, metric: rowCount, mustBeGreaterThan: 5, customProperties: [{told}]}}]"
+    path.write_text(path.read_text().replace("    properties:", f"    quality: {check}\n    properties:"))
+    contract = load_contract(path)
+    many.deliver("t", "id,name\n1,a\n")
+    (done,) = run_tables(fresh, many.settings, [contract], {**STEPS, "quality": check_dataset}, workers=1)
+    assert (done.failed_step, type(done.error)) == ("quality", QualityError)
+    if on_failure == "failBatch":
+        refuse_stale(fresh, many.settings, [contract])
+    else:
+        with pytest.raises(UpstreamError, match=r"t \(quality: t does not hold its contract: enough"):
+            refuse_stale(fresh, many.settings, [contract])
 
 
 REFERRING = """\

@@ -123,7 +123,7 @@ class _Reader:
 
     def quality(self, source: Contract) -> list[dict[str, Any]]:
         """The newest results of a source's checks."""
-        from pipelines.quality.task import RESULTS
+        from pipelines.quality.results import RESULTS
 
         rows = self.engine.rows(self.settings.record_path(RESULTS), matching={"dataset": source.dataset}).to_pylist()
         newest = max((row["evaluated_at"] for row in rows), default=None)

@@ -61,6 +61,20 @@ def test_models_come_after_what_they_read(write) -> None:
     assert tasks["maintain"].depends_on == ("quality_orders", "gold_a_report")
 
 
+@pytest.mark.parametrize(
+    ("on_failure", "waits_for"),
+    [("warn", "silver"), ("quarantine", "silver"), ("failBatch", "silver"), ("stopPipeline", "quality")],
+)
+def test_models_wait_for_the_quality_task_of_a_source_that_may_stop_them(write, on_failure, waits_for) -> None:
+    told = f"mustBe: 0\n            customProperties: [{{property: onFailure, value: {on_failure}}}]\n"
+    folder = write(("mustBe: 0\n", told)).parent
+    model(write, "clean", "silver", "silver.orders")
+    model(write, "totals", "gold", "silver.clean")
+    tasks = {task.key: task for task in job_spec(load_domain("shop", folder.parent)).tasks}
+    assert tasks["silver_clean"].depends_on == (f"{waits_for}_orders",)
+    assert tasks["gold_totals"].depends_on == ("silver_clean",)  # which waits already
+
+
 def test_models_that_read_each_other_in_a_circle_are_refused_with_the_chain(write) -> None:
     folder = write().parent
     model(write, "one", "gold", "gold.two")

@@ -12,8 +12,9 @@ from pipelines.engine import Engine
 from pipelines.errors import QualityError
 from pipelines.quality.measures import added
 from pipelines.quality.metrics import recorded_batches
+from pipelines.quality.results import RESULTS
 from pipelines.quality.rules import rules
-from pipelines.quality.task import RESULTS, agreement, check
+from pipelines.quality.task import agreement, check
 from pipelines.settings import Layer
 from pipelines.silver.refine import refine
 

@@ -10,8 +10,8 @@ from pipelines.alerts.facts import KINDS, Alert, BrokenRule, Event
 from pipelines.errors import BudgetError, PipelineError, QualityError, UpstreamError
 from pipelines.observe.facts import Ended, TaskRun
 from pipelines.quality.batch_checks import batch_checks
+from pipelines.quality.results import RESULTS
 from pipelines.quality.rules import rules as row_rules
-from pipelines.quality.task import RESULTS
 from pipelines.silver.holding import BatchHeldError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.contracts import Classification, Contract, Layer
-from pipelines.quality.task import RESULTS
+from pipelines.quality.results import RESULTS
 from pipelines.settings import RunSettings
 
 if TYPE_CHECKING:

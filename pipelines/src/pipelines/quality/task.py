@@ -13,28 +13,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Literal
 
 from pipelines.bronze.storage import is_url
 from pipelines.contracts.model import Contract
-from pipelines.engine.arrow_types import TIMESTAMP
-from pipelines.errors import QualityError
-from pipelines.evidence import keep
 from pipelines.history import data_version
 from pipelines.ledger import Ledger, latest
 from pipelines.maintain import expired_rows
 from pipelines.quality.batch_checks import batch_checks, freshness, judge
 from pipelines.quality.checks import TableCheck, not_run, table_checks
 from pipelines.quality.evaluate import evaluate
+from pipelines.quality.gate import gate
 from pipelines.quality.measures import MetricKind, Metrics, added
 from pipelines.quality.metrics import recorded_batches
+from pipelines.quality.results import Line, good_version, newest_results, seen, store
 from pipelines.quality.rules import Rule, rules
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.holding import held_batches
@@ -43,66 +40,6 @@ from pipelines.silver.verdicts import RULE_SEPARATOR
 if TYPE_CHECKING:
     from pipelines.engine import Engine
     from pipelines.quality.suite import Batch, Counted, Outcome
-
-RESULTS = "quality_results"
-"""Table under checkpoints: one row a check, batch and run."""
-RESULTS_SCHEMA = pa.schema(
-    [
-        ("dataset", pa.string()),
-        ("batch", pa.string()),
-        ("check_id", pa.string()),
-        ("expectation", pa.string()),
-        ("column", pa.string()),
-        ("description", pa.string()),
-        ("on_failure", pa.string()),
-        ("success", pa.bool_()),
-        ("rows", pa.int64()),
-        ("failed", pa.int64()),
-        ("observed", pa.float64()),
-        ("not_run", pa.string()),
-        ("read", pa.string()),
-        ("contract_version", pa.string()),
-        ("contract_digest", pa.string()),
-        ("bronze_version", pa.int64()),
-        ("silver_version", pa.int64()),
-        ("run_id", pa.string()),
-        ("evaluated_at", TIMESTAMP),
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the results.
-
-    Attributes:
-        batch: ``candidates``, ``published`` or ``table``; ``quarantine`` for the comparison with it; ``newest`` for
-            checks on the newest batch of deliveries; ``held`` for a batch that is held.
-        check_id: The rule or check.
-        expectation: Its expectation in Great Expectations; ``None`` where it did not run.
-        column: Column it is about.
-        description: One line for readers.
-        on_failure: What its failure does.
-        success: Whether it holds; ``None`` where it did not run.
-        rows: Rows it looked at.
-        failed: Rows that broke it.
-        observed: The number of a check on the table or batch; the records that quarantine holds under a rule.
-        not_run: Why it did not run; ``None`` where it did.
-        read: ``pass``: silver's one pass counted it; ``table``: the table was read for it.
-    """
-
-    batch: str
-    check_id: str
-    expectation: str | None = None
-    column: str | None = None
-    description: str | None = None
-    on_failure: str | None = None
-    success: bool | None = None
-    rows: int | None = None
-    failed: int | None = None
-    observed: float | None = None
-    not_run: str | None = None
-    read: Literal["pass", "table"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +78,21 @@ def check(engine: Engine, settings: RunSettings, contract: Contract) -> Checked:
         "silver_version": data_version(engine, settings.table_path(Layer.SILVER, contract.dataset)),
     }
     docs = _docs(settings, contract)
-    results = _results(engine, settings, contract)
+    results = newest_results(engine, settings, contract)
     aging = any(check.kind == "freshness" for check in batch_checks(contract))
     silver = latest(Ledger(engine, settings).entries(Layer.SILVER, contract.dataset))
     waiting = [_held(batch, why) for batch, why in held_batches(silver.values()).items()]
-    if not aging and not waiting and _seen(results, contract, versions):
+    if not aging and not waiting and seen(results, contract, versions):
         return Checked(contract.dataset, (), unchanged=True, docs=docs)
     batches = recorded_batches(engine, settings, contract.dataset)
     metrics = added(list(batches.values()))
-    trusted = untouched(batches.values(), _good_version(results), versions["silver_version"])
+    trusted = untouched(batches.values(), good_version(results), versions["silver_version"])
     lines = _lines(engine, settings, contract, docs, metrics, trusted=trusted)
     expired = _expired(engine, settings, contract)
     quarantined = None if expired else quarantined_by_rule(engine, settings, contract, "_copies")
     lines = (*lines, *agreement(contract, metrics, quarantined), *_of_newest(contract, batches, metrics), *waiting)
-    _store(engine, settings, contract, versions, lines)
-    _gate(contract, lines)
+    store(engine, settings, contract, versions, lines)
+    gate(contract, lines)
     return Checked(contract.dataset, lines, unchanged=False, docs=docs)
 
 
@@ -370,37 +307,6 @@ def _elsewhere(metrics: Metrics, rule: Rule) -> int:
     return int(found.total) if found else 0
 
 
-def _gate(contract: Contract, lines: Sequence[Line]) -> None:
-    apart = [line for line in lines if line.batch == "quarantine" and line.success is False]
-    if apart:
-        said = "; ".join(f"{line.check_id}: suite {line.failed}, quarantine {line.observed:.0f}" for line in apart)
-        raise QualityError(
-            f"suite and quarantine of {contract.dataset} disagree ({said})",
-            where=str(contract.path),
-            fix=f"if the contract has changed since silver ran: levee replay {contract.dataset}",
-        )
-    held = [line for line in lines if line.batch == "held"]
-    if held:
-        raise QualityError(
-            f"{len(held)} batches of {contract.dataset} are held: {'; '.join(line.description or '' for line in held)}",
-            where=str(contract.path),
-            fix=f"correct the contract and `levee replay {contract.dataset}`, or let one go on as it is: "
-            f"`levee replay {contract.dataset} --accept {held[0].check_id} --reason WHY`",
-        )
-    broken = [line for line in lines if line.batch in ("published", "table", "newest") and _fails(line)]
-    if broken:
-        said = "; ".join(f"{line.check_id} ({line.description})" for line in broken)
-        raise QualityError(
-            f"{contract.dataset} does not hold its contract: {said}",
-            where=str(contract.path),
-            fix="see Data Docs and the table quality_results under checkpoints",
-        )
-
-
-def _fails(line: Line) -> bool:
-    return line.success is False and line.on_failure != "warn"
-
-
 def _docs(settings: RunSettings, contract: Contract) -> Path | None:
     """Where the dataset's Data Docs are: rewritten by every run, so not under audit, which locks what it holds.
 
@@ -408,44 +314,3 @@ def _docs(settings: RunSettings, contract: Contract) -> Path | None:
     """
     folder = settings.path(Layer.CHECKPOINTS, settings.domain, "data_docs", contract.dataset)
     return None if is_url(folder) else Path(folder)
-
-
-def _results(engine: Engine, settings: RunSettings, contract: Contract) -> list[dict[str, Any]]:
-    """The newest results of the dataset."""
-    rows = engine.rows(settings.record_path(RESULTS), matching={"dataset": contract.dataset}).to_pylist()
-    newest = max((row["evaluated_at"] for row in rows), default=None)
-    return [row for row in rows if row["evaluated_at"] == newest]
-
-
-def _good(results: Sequence[Mapping[str, Any]]) -> bool:
-    return bool(results) and all(
-        row["batch"] == "candidates" or row["on_failure"] == "warn" or row["success"] is not False for row in results
-    )
-
-
-def _good_version(results: Sequence[Mapping[str, Any]]) -> int:
-    """Version of silver that the last results found good; 0 where they did not."""
-    return int(results[0]["silver_version"]) if _good(results) else 0
-
-
-def _seen(results: Sequence[Mapping[str, Any]], contract: Contract, versions: Mapping[str, int]) -> bool:
-    """Whether the last results are of the same rows and the same contract, and were all good."""
-    same = {**versions, "contract_digest": contract.digest}
-    return _good(results) and all(row[key] == value for row in results for key, value in same.items())
-
-
-def _store(
-    engine: Engine, settings: RunSettings, contract: Contract, versions: Mapping[str, int], lines: Sequence[Line]
-) -> None:
-    common = {
-        "dataset": contract.dataset,
-        "contract_version": contract.version,
-        "contract_digest": contract.digest,
-        "run_id": settings.run_id,
-        "evaluated_at": datetime.now(UTC),
-        **versions,
-    }
-    rows = [asdict(line) | common for line in lines]
-    table = pa.Table.from_pylist(rows, schema=RESULTS_SCHEMA)
-    engine.append(settings.record_path(RESULTS), table)
-    keep(settings, "quality", contract.dataset, {**common, "lines": [asdict(line) for line in lines]})
