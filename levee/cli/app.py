@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from levee.cli import (
+    alerts,
     check,
     contracts,
     cost,
@@ -56,6 +57,7 @@ evidence.register(app)
 data.register(app)
 privacy.register(app)
 quarantine.register(app)
+alerts.register(app)
 contracts.register(app)
 spending.register(app)
 models.register(app)

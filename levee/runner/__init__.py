@@ -1,5 +1,6 @@
 """Runs the jobs that a deployed stack holds on this machine, in an environment like a cluster's."""
 
+from levee.runner.alerts import alerts
 from levee.runner.catalogue import catalogue
 from levee.runner.costs import spending
 from levee.runner.dataenv import DataEnv, ensure_data_env
@@ -26,6 +27,7 @@ __all__ = [
     "TaskResult",
     "TaskState",
     "Terms",
+    "alerts",
     "call",
     "catalogue",
     "ensure_data_env",

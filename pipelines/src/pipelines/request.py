@@ -1,13 +1,27 @@
-"""What a person asks of a task beside its parameters: a JSON file, checked by a model."""
+"""What a person asks of a task beside its parameters: a JSON file, checked by a model; and its answer, in another.
+
+``python -m pipelines.PACKAGE --domain NAME ... VERB [--request FILE] --json ANSWER`` (:func:`answer`).
+"""
 
 from __future__ import annotations
 
-from typing import TypeVar
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipelines.errors import UsageError
+from pipelines.errors import PipelineError, UsageError
 from pipelines.settings import RunSettings
+
+if TYPE_CHECKING:
+    from pipelines.contracts.domain import Domain
+
+Verb = Callable[[RunSettings, "Domain"], dict[str, Any]]
+"""A task that answers for JSON."""
 
 
 class Request(BaseModel):
@@ -36,3 +50,27 @@ def read_request(settings: RunSettings, model: type[M]) -> M:
             where=str(settings.request),
             fix=f"write JSON with {', '.join(model.model_fields)}",
         ) from None
+
+
+def answer(package: str, verbs: Mapping[str, Verb], argv: Sequence[str] | None = None) -> int:
+    """Run one verb and write its answer; an error is told on standard error, with its exit code.
+
+    Args:
+        package: What is run: ``pipelines.privacy``.
+        verbs: The tasks, by name.
+        argv: Arguments; the process's own where they are not given.
+    """
+    from pipelines.contracts import load_domain
+
+    parser = argparse.ArgumentParser(prog=f"python -m {package}", description=__doc__, allow_abbrev=False)
+    parser.add_argument("verb", choices=verbs)
+    parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="where the answer goes")
+    options, parameters = parser.parse_known_args(argv)
+    try:
+        settings = RunSettings.parse(parameters, task=options.verb)
+        told = verbs[options.verb](settings, load_domain(settings.domain))
+    except PipelineError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    options.json.write_text(json.dumps(told, default=str))
+    return 0

@@ -91,12 +91,14 @@ class Post:
         tls: Whether it offers STARTTLS.
         got: Sender, recipients and message of each mail.
         said: Commands that it was told before TLS, and after.
+        refused: Recipients that it does not take.
     """
 
     url: str = ""
     tls: ssl.SSLContext | None = None
     got: list[tuple[str, list[str], EmailMessage]] = field(default_factory=list)
     said: dict[bool, list[str]] = field(default_factory=lambda: {False: [], True: []})
+    refused: set[str] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Speak SMTP (RFC 5321, 3207, 4954) with one client."""
@@ -126,8 +128,9 @@ class Post:
                         sender = rest.partition("<")[2].partition(">")[0]
                         say("250 well")
                     case "RCPT":
-                        to.append(rest.partition("<")[2].partition(">")[0])
-                        say("250 well")
+                        name = rest.partition("<")[2].partition(">")[0]
+                        to += [] if name in self.refused else [name]
+                        say("550 nobody here" if name in self.refused else "250 well")
                     case "DATA":
                         say("354 go on")
                         data = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b".\r\n")
@@ -248,7 +251,9 @@ def make_alert() -> MakeAlert:
                 BrokenRule(id="price_positive", failed=12, rows=100, fields=("price",), says="price is above 0"),
                 BrokenRule(id="enough", says="1000 rows at least"),
             ),
+            meaning="Do not build on it.",
             commands=("levee replay sales.things --env prod",),
+            purposes=("judge it again",),
             keys=("things/price_positive", "things/enough"),
         )
         return alert.model_copy(update=changed)

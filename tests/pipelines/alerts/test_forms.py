@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.alerts import forms
-from pipelines.alerts.facts import BrokenRule, Event
+from pipelines.alerts.facts import BrokenRule, Event, Sample
 
 if TYPE_CHECKING:
     from tests.pipelines.alerts.conftest import MakeAlert
@@ -25,7 +25,17 @@ RULES = [
     "price_positive: 12 rows of 100 (fields price), price is above 0",
     "enough, 1000 rows at least",
 ]
+MEANING = "Do not build on it."
+PURPOSE = "Judge it again"
 COMMAND = "levee replay sales.things --env prod"
+SHOWN = (
+    Sample(rules=("price_positive",), records=12, file="a.csv", line=3, fields={"id": "1", "price": "-3.00"}),
+    Sample(rules=("malformed",), records=1, file="[b](http://b)<!channel>.csv", line=9),
+)
+SAMPLES = [
+    "a.csv, line 3 (12 records like this) breaks price_positive: id=1, price=-3.00",
+    "[b](http://b)<!channel>.csv, line 9 breaks malformed",
+]
 
 
 def test_slack(make_alert: MakeAlert) -> None:
@@ -35,14 +45,17 @@ def test_slack(make_alert: MakeAlert) -> None:
             {"type": "header", "text": {"type": "plain_text", "text": TITLE}},
             {
                 "type": "section",
-                "text": {"type": "mrkdwn", "text": "things does not hold its contract: &lt;price&gt; &amp; more"},
+                "text": {
+                    "type": "mrkdwn",
+                    "text": f"things does not hold its contract: &lt;price&gt; &amp; more\n{MEANING}",
+                },
             },
             {
                 "type": "section",
                 "fields": [{"type": "mrkdwn", "text": f"*{label}*\n{value}"} for label, value in FACTS],
             },
             {"type": "section", "text": {"type": "mrkdwn", "text": f"• {RULES[0]}\n• {RULES[1]}"}},
-            {"type": "section", "text": {"type": "mrkdwn", "text": f"`{COMMAND}`"}},
+            {"type": "section", "text": {"type": "mrkdwn", "text": f"{PURPOSE}: `{COMMAND}`"}},
         ],
     }
 
@@ -76,10 +89,12 @@ def test_teams(make_alert: MakeAlert) -> None:
                     "body": [
                         text(TITLE, size="Large", weight="Bolder", color="Attention"),
                         text("things does not hold its contract: <price> & more"),
+                        text(MEANING),
                         {"type": "FactSet", "facts": [{"title": label, "value": value} for label, value in FACTS]},
                         text(f"- {RULES[0]}", spacing="Small"),
                         text(f"- {RULES[1]}", spacing="Small"),
-                        text(COMMAND, fontType="Monospace"),
+                        text(PURPOSE, isSubtle=True),
+                        text(COMMAND, fontType="Monospace", spacing="None"),
                     ],
                 },
             }
@@ -102,16 +117,18 @@ def test_mail(make_alert: MakeAlert) -> None:
     assert page is not None
     assert text.get_content() == "\n".join([
         "things does not hold its contract: <price> & more",
+        MEANING,
         "",
         *(f"{label}: {value}" for label, value in FACTS),
         "",
         *(f"- {rule}" for rule in RULES),
         "",
-        COMMAND,
+        f"{PURPOSE}:",
+        f"    {COMMAND}",
         "",
     ])  # fmt: skip
     assert "<p>things does not hold its contract: &lt;price&gt; &amp; more</p>" in page.get_content()
-    assert f"<li>{RULES[0]}</li><li>{RULES[1]}</li></ul><pre>{COMMAND}</pre>" in page.get_content()
+    assert f"<li>{RULES[0]}</li><li>{RULES[1]}</li></ul><p>{PURPOSE}:</p><pre>{COMMAND}</pre>" in page.get_content()
 
 
 def test_cloud_event(make_alert: MakeAlert) -> None:
@@ -146,10 +163,44 @@ def test_cloud_event(make_alert: MakeAlert) -> None:
                 },
                 {"id": "enough", "failed": None, "rows": None, "fields": [], "says": "1000 rows at least"},
             ],
+            "meaning": MEANING,
             "commands": [COMMAND],
+            "purposes": ["judge it again"],
+            "samples": [],
             "repeated": True,
         },
     }
+
+
+def test_samples_are_shown_as_they_are(make_alert: MakeAlert) -> None:
+    """No link, mention or tag comes out of what the data says."""
+    alert = make_alert(samples=SHOWN)
+
+    *_, shown, _ = forms.slack(alert, repeated=False)["blocks"]
+    lines = "\n".join([forms.SAMPLES, *(f"• {line}" for line in SAMPLES)])
+    assert shown == {"type": "section", "text": {"type": "plain_text", "text": lines, "emoji": False}}
+
+    body = forms.teams(alert, repeated=False)["attachments"][0]["content"]["body"]
+    runs = [block["inlines"] for block in body if block["type"] == "RichTextBlock"]
+    assert runs == [[{"type": "TextRun", "text": f"- {line}"}] for line in SAMPLES]
+
+    message = forms.mail(alert, "levee@example.org", ["a@example.org"], repeated=False)
+    text, page = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert "\n".join([forms.SAMPLES, *(f"- {line}" for line in SAMPLES)]) in text.get_content()
+    assert page is not None
+    assert "<li>[b](http://b)&lt;!channel&gt;.csv, line 9 breaks malformed</li>" in page.get_content()
+
+    assert forms.cloud_event(alert, repeated=False)["data"]["samples"] == [
+        {
+            "rules": ["price_positive"],
+            "records": 12,
+            "file": "a.csv",
+            "line": 3,
+            "fields": {"id": "1", "price": "-3.00"},
+        },
+        {"rules": ["malformed"], "records": 1, "file": SHOWN[1].file, "line": 9, "fields": {}},
+    ]
 
 
 def test_the_signature_is_that_of_standard_webhooks() -> None:

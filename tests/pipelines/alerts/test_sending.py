@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.alerts import forms, sending
+from pipelines.alerts.sending import Outcome
 from pipelines.contracts.extensions.alerts import Alerts
 from pipelines.errors import PipelineError
 
 if TYPE_CHECKING:
     from tests.pipelines.alerts.conftest import MakeAlert, Post, Receiver
 
+OK = Outcome(sent=True, said="the channel answered 200")
 TOKEN = "T0KEN-in-the-path"
 MAIL = {"email": {"server": "env:MAIL", "from": "levee@example.org", "to": ["a@example.org", "b@example.org"]}}
 
@@ -87,7 +89,7 @@ def test_what_is_not_encrypted_is_not_asked(make_alert: MakeAlert, monkeypatch: 
 def test_no_log_has_the_url(hook: Receiver, make_alert: MakeAlert, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
-    assert sending.send_all([("owners", terms("slack"), make_alert(), False)]) == [None]
+    assert sending.send_all([("owners", terms("slack"), make_alert(), False)]) == [OK]
 
     assert len(hook.got) == 1
     assert TOKEN not in caplog.text
@@ -97,7 +99,7 @@ def test_who_does_not_answer_is_left_behind(hook: Receiver, make_alert: MakeAler
     hook.release.clear()
 
     assert sending.send_all([("owners", terms("slack"), make_alert(), False)], patience=0.1) == [
-        "it did not end in time"
+        Outcome(sent=False, said="it did not end in time")
     ]
 
 
@@ -109,9 +111,9 @@ def test_each_channel_has_its_own_outcome(hook: Receiver, make_alert: MakeAlert)
 
     lacking, told = sending.send_all(parcels)
 
-    assert told is None
-    assert lacking is not None
-    assert "NOT_THERE" in lacking
+    assert told == OK
+    assert not lacking.sent
+    assert "NOT_THERE" in lacking.said
 
 
 def test_mail_is_encrypted_before_anything_is_said(
@@ -126,6 +128,19 @@ def test_mail_is_encrypted_before_anything_is_said(
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     assert post.said[False] == ["EHLO", "STARTTLS"]
     assert {"AUTH", "MAIL", "DATA"} <= set(post.said[True])
+
+
+def test_a_recipient_that_is_refused_is_counted(
+    post: Post, make_alert: MakeAlert, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MAIL", post.url)
+    post.refused = {"a@example.org"}
+
+    said = sending.send(Alerts.model_validate(MAIL), make_alert(), repeated=False)
+
+    assert said == "the mail server took it for 1 of 2 recipients"
+    assert "refuses 1 of 2 recipients" in caplog.text
+    assert [to for _, to, _ in post.got] == [["b@example.org"]]
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(

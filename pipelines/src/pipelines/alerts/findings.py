@@ -69,7 +69,9 @@ def alert(ended: Ended, event: Event, summary: str, broken: Sequence[BrokenRule]
         owner=contract.owner,
         summary=summary,
         rules=tuple(broken),
-        commands=tuple(command.format(**words) for command in kind.commands),
+        meaning=kind.meaning,
+        commands=tuple(command.format(**words) for _, command in kind.commands),
+        purposes=tuple(purpose for purpose, _ in kind.commands),
         keys=tuple(key(run, event, rule.id) for rule in broken) or (key(run, event, ""),),
     )
 

@@ -134,7 +134,9 @@ def summary(waiting: Sequence[Message], now: datetime) -> Alert:
             "at": now,
             "summary": f"{len(waiting)} alerts were more than the channel's limit ({named}{others})",
             "rules": (),
+            "meaning": "",
             "commands": (),
+            "purposes": (),
             "keys": (),
         }
     )

@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -24,6 +25,8 @@ from pipelines.contracts.extensions.alerts import Alerts, Email, Slack, Teams, W
 from pipelines.errors import PipelineError
 from pipelines.extract.web import PASSING, is_safe
 from pipelines.secret_references import SecretReference
+
+log = logging.getLogger("levee.alerts")
 
 ATTEMPTS: Final = 3
 TIMEOUT: Final = 5.0
@@ -56,14 +59,27 @@ class _NoUrls(logging.Filter):
 _NO_URLS: Final = _NoUrls()
 
 
-def send_all(parcels: Sequence[Parcel], patience: float = PATIENCE) -> list[str | None]:
-    """Send parcels, each channel's in order and the channels side by side; say of each why it failed, or ``None``.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message.
+
+    Attributes:
+        sent: Whether the channel took it.
+        said: What came back, or why it failed; in a few words of ours.
+    """
+
+    sent: bool
+    said: str
+
+
+def send_all(parcels: Sequence[Parcel], patience: float = PATIENCE) -> list[Outcome]:
+    """Send parcels, each channel's in order and the channels side by side; say of each what came back.
 
     A channel that does not end in time is left behind: its thread dies with the process.
     """
     for name in _SPEAKING:
         logging.getLogger(name).addFilter(_NO_URLS)
-    outcomes: list[str | None] = ["it did not end in time"] * len(parcels)
+    outcomes = [Outcome(sent=False, said="it did not end in time")] * len(parcels)
     until = time.monotonic() + patience
     threads = []
     for channel in dict.fromkeys(parcel[0] for parcel in parcels):
@@ -78,22 +94,21 @@ def send_all(parcels: Sequence[Parcel], patience: float = PATIENCE) -> list[str 
     return list(outcomes)
 
 
-def _send_in_order(parcels: Sequence[Parcel], chosen: Sequence[int], until: float, outcomes: list[str | None]) -> None:
+def _send_in_order(parcels: Sequence[Parcel], chosen: Sequence[int], until: float, outcomes: list[Outcome]) -> None:
     for place in chosen:
         if time.monotonic() > until:
             return
         _, terms, alert, repeated = parcels[place]
         try:
-            send(terms, alert, repeated=repeated)
+            outcomes[place] = Outcome(sent=True, said=send(terms, alert, repeated=repeated))
         except Exception as error:  # noqa: BLE001 - an alert never fails a run; the caller counts it
             # What a library says may quote the URL.
-            outcomes[place] = error.message if isinstance(error, PipelineError) else type(error).__name__
-        else:
-            outcomes[place] = None
+            said = error.message if isinstance(error, PipelineError) else type(error).__name__
+            outcomes[place] = Outcome(sent=False, said=said)
 
 
-def send(terms: Alerts, alert: Alert, *, repeated: bool) -> None:
-    """Send one message.
+def send(terms: Alerts, alert: Alert, *, repeated: bool) -> str:
+    """Send one message, and return what came back, in a few words of ours.
 
     Raises:
         PipelineError: the channel does not take it, or its secret is not there.
@@ -104,10 +119,10 @@ def send(terms: Alerts, alert: Alert, *, repeated: bool) -> None:
         retry=retry_if_exception_type(PassingError),
         reraise=True,
     )
-    trying(_once(terms, alert, repeated))
+    return trying(_once(terms, alert, repeated))
 
 
-def _once(terms: Alerts, alert: Alert, repeated: bool) -> Callable[[], None]:
+def _once(terms: Alerts, alert: Alert, repeated: bool) -> Callable[[], str]:
     match terms.way:
         case Slack(url=url):
             return partial(_post, url, _json(forms.slack(alert, repeated=repeated)), {})
@@ -138,7 +153,7 @@ def _signed(way: Webhook, alert: Alert, body: bytes) -> dict[str, str]:
     }
 
 
-def _post(reference: str, body: bytes, headers: dict[str, str]) -> None:
+def _post(reference: str, body: bytes, headers: dict[str, str]) -> str:
     try:
         url = httpx.URL(_secret(reference))
     except httpx.InvalidURL:
@@ -154,9 +169,10 @@ def _post(reference: str, body: bytes, headers: dict[str, str]) -> None:
         raise PassingError(f"the channel answered {response.status_code}")
     if not response.is_success:
         raise ChannelError(f"the channel answered {response.status_code}")
+    return f"the channel answered {response.status_code}"
 
 
-def _mail(way: Email, alert: Alert, repeated: bool) -> None:
+def _mail(way: Email, alert: Alert, repeated: bool) -> str:
     server = urlsplit(_secret(way.server))
     if server.scheme != "smtp" or not server.hostname:
         raise ChannelError(f"what {way.server} holds is not smtp://USER:PASSWORD@HOST:PORT")
@@ -166,7 +182,7 @@ def _mail(way: Email, alert: Alert, repeated: bool) -> None:
             smtp.starttls(context=ssl.create_default_context())
             if server.username:
                 smtp.login(unquote(server.username), unquote(server.password or ""))
-            smtp.send_message(message, way.sender, way.to)
+            refused = smtp.send_message(message, way.sender, way.to)
     except ssl.SSLError as error:
         raise ChannelError(f"the mail server's TLS is not trusted ({error.reason or type(error).__name__})") from None
     except smtplib.SMTPResponseException as error:
@@ -178,6 +194,9 @@ def _mail(way: Email, alert: Alert, repeated: bool) -> None:
         raise ChannelError("the mail server offers no STARTTLS, or no login that is known") from None
     except OSError as error:  # smtplib's other errors are OSErrors, too
         raise PassingError(f"the mail server cannot be reached ({type(error).__name__})") from None
+    if refused:  # the others have it: sending it again would tell them twice
+        log.warning("the mail server refuses %d of %d recipients", len(refused), len(way.to))
+    return f"the mail server took it for {len(way.to) - len(refused)} of {len(way.to)} recipients"
 
 
 def _secret(reference: str) -> str:

@@ -162,6 +162,33 @@ class Refinement:
             )
         return outcome
 
+    def examples(self, most: int) -> list[Example]:
+        """Judge the batch once more, and return the first record of each group that broke the same rules.
+
+        Args:
+            most: So many at most, of the largest groups.
+        """
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        judged = self._judged.selectExpr("_position", f"{self._plan.verdicts.held_by} AS _rules")
+        counted = (
+            judged.where("_rules <> ''")
+            .groupBy("_rules")
+            .agg(F.count("*").alias("_records"), F.min("_position").alias("_position"))
+        )
+        chosen = self._bronze.located(counted.orderBy(F.desc("_records"), "_rules").limit(most)).collect()
+        found = [
+            Example(
+                tuple(row["_rules"].split(RULE_SEPARATOR)),
+                row["_records"],
+                row["_file"],
+                row["_file_sha256"],
+                row["_line"],
+            )
+            for row in chosen
+        ]
+        return sorted(found, key=lambda one: (-one.records, one.rules))
+
     def _verdicts(self) -> AbstractContextManager[DataFrame]:
         """The verdicts, computed once; of a small batch holding them takes longer than to compute them again."""
         if self._expected <= COMPUTED_ROWS:
@@ -380,6 +407,25 @@ class Refinement:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """The first of the records that broke the same rules.
+
+    Attributes:
+        rules: The rules, by their ids.
+        records: How many records broke just these.
+        file: Name of its delivery.
+        file_sha256: Its content.
+        line: Its line.
+    """
+
+    rules: tuple[str, ...]
+    records: int
+    file: str
+    file_sha256: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A commit of the batch's rows.
 
@@ -450,4 +496,4 @@ def _side_by_side(*works: Callable[[], T]) -> list[T]:
     return [future.result() for future in futures]
 
 
-__all__ = ["Refinement", "batch_id", "quarantine_path", "silver_path"]
+__all__ = ["Example", "Refinement", "batch_id", "quarantine_path", "silver_path"]

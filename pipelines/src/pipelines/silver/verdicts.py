@@ -27,6 +27,8 @@ BITS = 62
 """Flags of one column of bits; the bit above them says that the record is malformed."""
 RULE_SEPARATOR = ","
 """Between the rule ids in quarantine's `_rules`: text, because Sail cannot replace rows that hold an array."""
+MALFORMED = "malformed"
+"""What stands for the rules of a record that could not be split into fields."""
 _DELETE = "coalesce(_op = 'd', false)"
 T = TypeVar("T")
 _ACCEPTED, _REJECTED, _MALFORMED = 0, 1, 2
@@ -105,8 +107,14 @@ class Verdicts:
     @property
     def rule_ids(self) -> str:
         """SQL of the ids of the rejecting rules that a judged record broke, in the contract's order."""
-        ids = [f"CASE WHEN {bit} THEN {sql.text(rule.id)} END" for rule, bit in self._places("_broken", self.rejecting)]
-        return f"concat_ws({', '.join([sql.text(RULE_SEPARATOR), *ids])})"
+        return _ids(self._places("_broken", self.rejecting))
+
+    @property
+    def held_by(self) -> str:
+        """SQL of the ids of the rules that a judged record broke and that do more than warn, or `MALFORMED`."""
+        places = [*self._places("_broken", self.rejecting), *self._places("_noted", self.watched)]
+        ids = _ids([(rule, bit) for rule, bit in places if rule.on_failure != "warn"])
+        return f"CASE WHEN (_broken_0 & {1 << BITS}L) <> 0 THEN {sql.text(MALFORMED)} ELSE {ids} END"
 
     def metrics(self, judged: DataFrame) -> Metrics:
         """Add judged records up, in one query: bits become named 0/1 columns, then those are summed.
@@ -150,6 +158,12 @@ class Verdicts:
         return [
             (item, f"({prefix}_{place // BITS} & {1 << place % BITS}L) <> 0") for place, item in enumerate(items, start)
         ]
+
+
+def _ids(places: Sequence[tuple[Rule, str]]) -> str:
+    """SQL of the ids of the rules whose bit is set."""
+    ids = [f"CASE WHEN {bit} THEN {sql.text(rule.id)} END" for rule, bit in places]
+    return f"concat_ws({', '.join([sql.text(RULE_SEPARATOR), *ids])})"
 
 
 def _chunks(items: Sequence[T]) -> list[Sequence[T]]:

@@ -65,6 +65,12 @@ class Alerts(Model):
         default=20, description="Messages an hour; what is more is summed up in one message later."
     )
 
+    samples: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=3,
+        description="Records of a held batch that a message shows, masked as silver masks them; columns above internal "
+        "without a mask are never shown. 0 shows none.",
+    )
+
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if sum(way is not None for way in (self.slack, self.teams, self.email, self.webhook)) != 1:
