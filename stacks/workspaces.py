@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from components.lake import Lake
-from levee.environment import Environment, Workspace
+from levee.cost import node_hour
+from levee.environment import CloudName, Environment, Workspace, run_budget
 from levee.environment import Schedule as Times
 from stacks import domains as data
 from stacks import lakes
@@ -35,7 +36,7 @@ def create(
 
 def _create(
     environment: Environment,
-    cloud: str,
+    cloud: CloudName,
     workspace: Workspace,
     domains: tuple[Chosen, ...],
     *,
@@ -47,7 +48,8 @@ def _create(
 
     from components.databricks import Databricks, DatabricksArgs, DomainArgs, Size
 
-    here = pulumi_databricks.Provider(f"databricks-{cloud}", host=workspace.host)
+    name = f"databricks-{cloud}"
+    here = pulumi_databricks.Provider(name, host=workspace.host)
     args = DatabricksArgs(
         company=environment.company,
         environment=environment.name,
@@ -65,14 +67,26 @@ def _create(
         notify=environment.owners.email,
         wheel_version=environment.release or version(_WHEEL),
         domains=tuple(
-            DomainArgs(chosen.domain, chosen.sources, _schedule(chosen.settings.schedule)) for chosen in domains
+            DomainArgs(
+                chosen.domain,
+                chosen.sources,
+                _schedule(chosen.settings.schedule),
+                _rate(environment, cloud, f"{name}-{chosen.domain.name}"),
+            )
+            for chosen in domains
         ),
+        budget=run_budget(environment),
         run_as=workspace.run_as,
         protect=environment.protection.stateful,
         force_destroy=environment.protection.force_destroy,
     )
     opts = pulumi.ResourceOptions(providers=[provider, here])
-    return Databricks(f"databricks-{cloud}", args, lake, opts)
+    return Databricks(name, args, lake, opts)
+
+
+def _rate(environment: Environment, cloud: CloudName, job: str) -> dict[str, str] | None:
+    hour = node_hour(environment, cloud, job)
+    return {"usd_per_hour": str(hour.usd), "source": hour.source} if hour else None
 
 
 def _schedule(times: Times | None) -> Schedule | None:

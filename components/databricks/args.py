@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from components.databricks.use import Use, use_of
 from components.tags import Tags
@@ -47,6 +49,10 @@ class Schedule:
     paused: bool = False
 
 
+Told: TypeAlias = Mapping[str, str | float]
+"""One of the JSON objects that ``pipelines.budget.terms`` reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class DomainArgs:
     """A domain that the workspace runs.
@@ -55,11 +61,13 @@ class DomainArgs:
         domain: Its contracts.
         sources: Source datasets to ingest; all of the domain's where ``None``.
         schedule: When its job runs; ``None`` for on demand only.
+        rate: What an hour of one of its nodes costs (``usd_per_hour``, ``source``); ``None`` where nobody has a price.
     """
 
     domain: Domain
     sources: tuple[str, ...] | None = None
     schedule: Schedule | None = None
+    rate: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ class DatabricksArgs:
         notify: Address that failures are sent to.
         wheel_version: Version of the wheel that the jobs install.
         domains: Domains that run here.
+        budget: What the runs may spend in a month (``cost_centre``, ``monthly_usd``, ...); ``None`` for no limit.
         run_as: Application id of the service principal that jobs run as; ``None`` for the deployer.
         protect: Whether catalogue, credential and secrets are protected from deletion.
         force_destroy: Whether catalogue and locations may be deleted with what they hold.
@@ -88,6 +97,7 @@ class DatabricksArgs:
     notify: str
     wheel_version: str
     domains: tuple[DomainArgs, ...] = field(default=())
+    budget: Told | None = None
     run_as: str | None = None
     protect: bool = True
     force_destroy: bool = False

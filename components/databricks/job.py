@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pulumi
@@ -43,6 +44,7 @@ class DomainJob(pulumi.ComponentResource):
         self.spec = job_spec(domain.domain, sources=domain.sources, environment=args.environment)
         tags = args.tags.classified(domain.domain.classification)
         places = {layer.value: root for layer, root in unity.roots.items()} | {"catalog": unity.catalog}
+        told = {**places, **_money(args, domain)}
         wheel = pulumi.Output.format(
             "{0}/{1}-{2}-py3-none-any.whl", unity.wheels, self.spec.package_name, args.wheel_version
         )
@@ -53,7 +55,7 @@ class DomainJob(pulumi.ComponentResource):
             job_clusters=[
                 databricks.JobJobClusterArgs(job_cluster_key=_CLUSTER, new_cluster=_cluster(args, compute, tags.gcp()))
             ],
-            tasks=[_task(task, self.spec, places, wheel) for task in self.spec.tasks],
+            tasks=[_task(task, self.spec, told, wheel) for task in self.spec.tasks],
             schedule=_schedule(domain),
             run_as=databricks.JobRunAsArgs(service_principal_name=args.run_as) if args.run_as else None,
             max_concurrent_runs=1,
@@ -91,6 +93,17 @@ class DomainJob(pulumi.ComponentResource):
         self.register_outputs({"id": self.id})
 
 
+def _money(args: DatabricksArgs, domain: DomainArgs) -> dict[str, str]:
+    """What the runs cost and may cost, as parameters: whoever starts the job, the tasks know it.
+
+    Parameters, for Databricks exports a cluster's variables through a shell, to which JSON with quotes and dollars is
+    more than text.
+    """
+    rates = {args.size.node_type: domain.rate} if domain.rate else None
+    told = {"rates": rates, "budget": args.budget}
+    return {name: json.dumps(value, sort_keys=True, default=dict) for name, value in told.items() if value is not None}
+
+
 def _cluster(args: DatabricksArgs, compute: Compute, tags: dict[str, str]) -> databricks.JobJobClusterNewClusterArgs:
     size = args.size
     return databricks.JobJobClusterNewClusterArgs(
@@ -112,9 +125,9 @@ def _cluster(args: DatabricksArgs, compute: Compute, tags: dict[str, str]) -> da
 
 
 def _task(
-    task: TaskSpec, spec: JobSpec, places: Mapping[str, pulumi.Output[str]], wheel: pulumi.Output[str]
+    task: TaskSpec, spec: JobSpec, told: Mapping[str, pulumi.Input[str]], wheel: pulumi.Output[str]
 ) -> databricks.JobTaskArgs:
-    parameters: dict[str, pulumi.Input[str]] = {**task.parameters, **places}
+    parameters: dict[str, pulumi.Input[str]] = {**task.parameters, **told}
     return databricks.JobTaskArgs(
         task_key=task.key,
         description=task.description,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
@@ -113,7 +112,7 @@ def replay(
         engine=data_engine,
         terms=terms(scoped, confirmed=confirm_cost),
         console=errors,
-        acceptance={"accept": accept, "by": getuser(), "reason": reason} if accept and reason else None,
+        acceptance={"accept": accept, "by": runner.actor(), "reason": reason} if accept and reason else None,
     )
     show_run(result, json)
     result.raise_if_failed()

@@ -10,9 +10,7 @@ import typer
 from levee import engine, runner
 from levee.cli.console import errors, human, write_json
 from levee.cli.options import Folder, JsonFile
-from levee.cli.scope import Scope, scope
-from levee.environment import Environment
-from levee.errors import UsageError
+from levee.cli.scope import scope
 from levee.report import budget as report
 
 
@@ -31,7 +29,7 @@ def budget(
     """Say what job runs may cost this month, have cost, and will have by its end, with every decision on them."""
     scoped = scope(env, cwd, None, online=False)
     plan = engine.deployed(scoped.project.root, scoped.stack)
-    found = runner.spending(plan, _environment(scoped), root=scoped.project.root, console=errors)
+    found = runner.spending(plan, root=scoped.project.root, console=errors)
     if json:
         write_json({"schema": 1, "budgets": list(found)}, json)
     human(json).print(report.table(found))
@@ -56,13 +54,3 @@ def observe(
             return process.wait()
         except KeyboardInterrupt:
             return 0
-
-
-def _environment(scoped: Scope) -> Environment:
-    if scoped.environment is None:
-        raise UsageError(
-            "the project has no environment that says what may be spent",
-            where=str(scoped.project.config_dir),
-            fix="write environments/Pulumi.ENV.yaml (docs/reference/environments.md)",
-        )
-    return scoped.environment

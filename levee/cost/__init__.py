@@ -2,6 +2,7 @@
 
 from levee.cost.catalogue import Catalogue, shipped
 from levee.cost.model import HOURS_PER_MONTH, Basis, CostReport, Line, Range, ResourceCost, usd
+from levee.cost.node_hour import NodeHour, node_hour
 from levee.cost.price import price, price_resources, spending
 from levee.cost.usage import Usage
 
@@ -11,9 +12,11 @@ __all__ = [
     "Catalogue",
     "CostReport",
     "Line",
+    "NodeHour",
     "Range",
     "ResourceCost",
     "Usage",
+    "node_hour",
     "price",
     "price_resources",
     "shipped",

@@ -20,7 +20,7 @@ from levee.cost.expression import (
 from levee.cost.model import HOURS_PER_MONTH, Basis, CostReport, Line, Range, ResourceCost
 from levee.cost.place import Places
 from levee.cost.usage import Given, Usage, assumed, parse
-from levee.plan import Op, Plan, Resource
+from levee.plan import UNKNOWN, Op, Plan, Resource
 
 _NOT_PAID_FOR: Final = frozenset({Op.DELETE, Op.READ})
 """What is about to go, and what another stack owns."""
@@ -112,13 +112,19 @@ class _Subject:
         object.__setattr__(self, "region", self.places.region(self.resource, cloud))
 
     def related(self, name: str) -> Mapping[str, Any] | None:
-        """Inputs of the other resource that a rule calls by that name; ``None`` where the plan has none or several."""
+        """Inputs of the other resource that a rule calls by that name; ``None`` where the plan has none.
+
+        Of several (a pool for workers, one for the driver) what they do not agree on is unknown.
+        """
         relation = self.rule.related[name]
         urns = self.resource.property_dependencies.get(relation.property, ())
         found = [
             other for urn in dict.fromkeys(urns) if (other := self.by_urn.get(urn)) and other.type == relation.type
         ]
-        return found[0].inputs if len(found) == 1 else None
+        if not found:
+            return None
+        first, *others = (each.inputs for each in found)
+        return {k: v if all(other.get(k) == v for other in others) else UNKNOWN for k, v in first.items()}
 
     def price(self, key: str) -> Price:
         """The price of a key, the region's own before the base region's.

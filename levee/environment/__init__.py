@@ -5,6 +5,7 @@ from levee.environment.load import describes, names, path_of
 from levee.environment.model import (
     AwsTarget,
     AzureTarget,
+    CloudName,
     Clouds,
     Domain,
     Environment,
@@ -16,12 +17,14 @@ from levee.environment.model import (
     Schedule,
     Workspace,
 )
+from levee.environment.run_budget import run_budget
 
 __all__ = [
     "AwsTarget",
     "AzureTarget",
     "Budget",
     "Budgets",
+    "CloudName",
     "Clouds",
     "Domain",
     "Environment",
@@ -39,4 +42,5 @@ __all__ = [
     "describes",
     "names",
     "path_of",
+    "run_budget",
 ]

@@ -120,6 +120,17 @@ class Clouds(Model):
         every: tuple[tuple[CloudName, object], ...] = (("aws", self.aws), ("azure", self.azure), ("gcp", self.gcp))
         return tuple(name for name, target in every if target is not None)
 
+    def region(self, cloud: CloudName) -> str:
+        """The region of a cloud in use.
+
+        Raises:
+            KeyError: It is not in use.
+        """
+        targets = {"aws": self.aws, "azure": self.azure, "gcp": self.gcp}
+        if (target := targets[cloud]) is None:
+            raise KeyError(cloud)
+        return target.region
+
 
 class Workspace(Model):
     """A Databricks workspace that exists already, and the size of what runs in it."""

@@ -1,5 +1,6 @@
 """Runs the jobs that a deployed stack holds on this machine, in an environment like a cluster's."""
 
+from levee.runner.actor import actor
 from levee.runner.alerts import alerts
 from levee.runner.catalogue import catalogue
 from levee.runner.costs import spending
@@ -27,6 +28,7 @@ __all__ = [
     "TaskResult",
     "TaskState",
     "Terms",
+    "actor",
     "alerts",
     "call",
     "catalogue",

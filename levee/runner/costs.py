@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from levee.environment import Environment
 from levee.plan import Plan
 from levee.runner.ask import ask
 from levee.runner.dataenv import ensure_data_env
 from levee.runner.job import Job, jobs_of
 from levee.runner.surroundings import Surroundings, refusals
-from levee.runner.terms import Terms
 
 _DECISIONS = "decisions"
 
 
-def spending(
-    plan: Plan, environment: Environment, *, root: Path, console: Console | None = None
-) -> tuple[dict[str, Any], ...]:
+def spending(plan: Plan, *, root: Path, console: Console | None = None) -> tuple[dict[str, Any], ...]:
     """The report of each root of checkpoints (``python -m pipelines.budget``): its domains share one budget.
 
     Args:
         plan: The deployed stack.
-        environment: Whose budgets.
         root: The checkout.
         console: Where progress goes; standard error where absent.
 
@@ -47,9 +41,8 @@ def spending(
         prepared = ensure_data_env(around.root, around.engine, console)
         for job in jobs:
             with console.status(f"Reading what {job.domain} cost"):
-                told = replace(around, told=Terms(environment).variables(plan, job))
                 again = f"levee run {job.domain} --env {around.env}, then levee budget {around.env}"
-                answer = ask("pipelines.budget", job, told, prepared, fix=again)
+                answer = ask("pipelines.budget", job, around, prepared, fix=again)
             known = found.setdefault(_checkpoints(job), answer)
             if known is not answer:
                 known[_DECISIONS] = [*known[_DECISIONS], *answer[_DECISIONS]]

@@ -41,7 +41,7 @@ def run(
         root: The checkout.
         engine: ``sail`` or ``spark``; ``LEVEE_ENGINE`` where absent, else ``sail``.
         from_layer: Start at this layer; what lies before it counts as done.
-        terms: What it may cost; neither priced nor limited where absent.
+        terms: What the environment says now of what it may cost; not looked at where absent.
         console: Where progress goes; standard error where absent.
 
     Returns:
@@ -93,7 +93,7 @@ def replay(
 
 def _surroundings(job: Job, plan: Plan, root: Path, engine: str | None, terms: Terms | None) -> Surroundings:
     chosen = engine or os.environ.get("LEVEE_ENGINE") or "sail"
-    told = terms.variables(plan, job) if terms else {}
+    told = terms.variables(job) if terms else {}
     return Surroundings(root.resolve(), plan.stack, chosen, job.volumes, told)
 
 

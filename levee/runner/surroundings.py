@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Final
 
 from levee.errors import EngineError, UsageError
+from levee.runner.actor import VARIABLE as ACTOR
+from levee.runner.actor import actor
 from levee.runner.job import Task
 
 _BUCKET: Final = re.compile(r"(?P<scheme>s3|s3a|gs|abfss)://(?P<place>[^/]+)")
@@ -111,7 +113,8 @@ class Surroundings:
             progress: The JSONL file for progress events.
 
         Raises:
-            UsageError: Two tasks want different values of one variable, which one process cannot give them.
+            UsageError: Two tasks want different values of one variable, which one process cannot give them; or nobody
+                knows who runs them.
         """
         tasks = tuple(tasks)
         wanted: dict[str, str] = {}
@@ -127,7 +130,7 @@ class Surroundings:
         for name, value in wanted.items():
             if name not in _OURS:
                 result |= self._variable(name, value)
-        return {**result, **self.told} | {
+        return {**result, ACTOR: actor(), **self.told} | {
             "LEVEE_ENGINE": self.engine,
             "LEVEE_PATH_MAP": json.dumps(self.path_map(tasks)),
             "LEVEE_PROGRESS": str(progress),

@@ -7,16 +7,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from levee import engine
+from levee import cost, engine
 from levee.compliance.tagging import rules as tagging
+from levee.cost import Usage, usage
 from levee.environment import Environment, names
 from levee.plan import UNKNOWN, Plan, Resource, Urn
 from pipelines.contracts import Layer, job_spec, load_domain
+from pipelines.settings import RunSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = pytest.mark.parametrize("name", names(ROOT))
@@ -157,7 +160,10 @@ def test_a_domain_s_job_is_what_its_contracts_say(name: str, preview: Preview) -
     for made, task in zip(job.inputs["tasks"], spec.tasks, strict=True):
         wheel = made["pythonWheelTask"]
         assert (wheel["packageName"], wheel["entryPoint"]) == (spec.package_name, task.entry_point)
-        assert wheel["namedParameters"] == {**task.parameters, **lake, **files, "catalog": f"acme_{name}"}
+        parameters = dict(wheel["namedParameters"])
+        assert parameters.pop("rates")
+        assert parameters.pop("budget")
+        assert parameters == {**task.parameters, **lake, **files, "catalog": f"acme_{name}"}
         assert [item["taskKey"] for item in made.get("dependsOns", [])] == list(task.depends_on)
         assert (made["timeoutSeconds"], made["maxRetries"]) == (task.timeout_seconds, task.max_retries)
         wheel, *others = made["libraries"]
@@ -251,3 +257,28 @@ def test_a_stack_may_choose_other_sources(checkout: Path, run: Callable[..., Pla
         "sales",  # the model over all sources
         None,
     }
+
+
+@EVERY
+def test_a_job_knows_what_it_costs_and_may_cost_whoever_starts_it(name: str, preview: Preview) -> None:
+    plan, environment = preview(name), Environment.load(ROOT, name)
+    priced = {each.urn: each for each in cost.price(plan, usage=_always_on(environment)).resources}
+    for job in of(plan, JOB):
+        told = [task["pythonWheelTask"]["namedParameters"] for task in job.inputs["tasks"]]
+        assert len({(each["rates"], each["budget"]) for each in told}) == 1
+        settings = RunSettings.parse(["--domain=sales", f"--rates={told[0]['rates']}", f"--budget={told[0]['budget']}"])
+        assert settings.budget is not None
+        assert settings.budget.cost_centre == environment.owners.cost_centre
+        [cluster] = job.inputs["jobClusters"]
+        rate = settings.rates[cluster["newCluster"]["sparkEnvVars"]["LEVEE_NODE_TYPE"]]
+        machines = [line for line in priced[job.urn].lines if line.name.startswith("Machines")]
+        assert all(line.monthly_usd for line in priced[job.urn].lines)
+        hours = sum(line.quantity.expected for line in machines if line.quantity)
+        assert rate.usd_per_hour == (priced[job.urn].monthly_usd.expected / hours).quantize(Decimal("1e-9"))
+
+
+def _always_on(environment: Environment) -> Usage:
+    """The environment's usage, with jobs that run."""
+    said = environment.usage.model_dump(mode="json")
+    said["types"][JOB] = {**said["types"].get(JOB, {}), "run_hours": 7}
+    return usage.parse(said, cost.shipped(), str)

@@ -13,8 +13,6 @@ only the machine knows (engine, folder of a bucket, where the key is) comes from
 ``LEVEE_NODE_TYPE``             node type that compute-seconds are booked on; ``local`` where it is not set
 ``LEVEE_RUN_ID``                the run's name, shared by the tasks of one job run; made up where it is not set
 ``LEVEE_TASK_ATTEMPT``          which try of the task this is, from 1
-``LEVEE_RATES``                 JSON, what an hour of a node type costs (:mod:`pipelines.budget.terms`)
-``LEVEE_BUDGET``                JSON, what the cost centre may spend in a month
 ``LEVEE_ACTOR``                 who runs it, for the records; the workspace's or the machine's user where it is not set
 ``LEVEE_CONFIRM_COST``          who has said that the run may exceed the budget (``levee run --confirm-cost``)
 ==============================  ======================================================================================
@@ -180,8 +178,8 @@ class RunSettings:
             progress=Path(progress) if progress else None,
             started=started,
             attempt=_attempt(options.attempt or variables.get("LEVEE_TASK_ATTEMPT")),
-            rates=parse_rates(options.rates or variables.get("LEVEE_RATES")),
-            budget=parse_budget(options.budget or variables.get("LEVEE_BUDGET")),
+            rates=parse_rates(options.rates),
+            budget=parse_budget(options.budget),
             confirmed_by=options.confirm_cost or variables.get("LEVEE_CONFIRM_COST") or None,
         )
 

@@ -147,6 +147,22 @@ def test_databricks_takes_its_cloud_from_the_host_and_its_machines_from_the_pool
     assert found["Machines (n2-highmem-8)"].quantity == Range(*(Decimal(n) for n in (30, 50, 70)))
 
 
+@pytest.mark.parametrize(("driver", "basis"), [("n2-highmem-8", Basis.USAGE), ("n2-highmem-4", Basis.UNKNOWN)])
+def test_a_job_with_a_pool_for_its_driver_is_priced_where_both_have_the_same_machines(cost, driver, basis):
+    provider = resource("pulumi:providers:databricks", {"host": "https://4.4.gcp.databricks.com"}, "here")
+    pools = [
+        resource("databricks:index/instancePool:InstancePool", {"nodeTypeId": kind, "idle": name}, name)
+        for name, kind in (("workers", "n2-highmem-8"), ("drivers", driver))
+    ]
+    job = resource(
+        JOB,
+        {"jobClusters": [{"newCluster": {"instancePoolId": UNKNOWN, "numWorkers": 1}}]},
+        provider=f"{provider.urn}::id",
+        property_dependencies={"jobClusters": tuple(pool.urn for pool in pools)},
+    )
+    assert {line.basis for line in cost(job, provider, *pools, run_hours=10).lines} == {basis}
+
+
 def test_a_machine_without_a_dbu_rating_is_unpriced_unless_usage_gives_it(cost):
     cluster = resource(
         "databricks:index/cluster:Cluster",

@@ -6,11 +6,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from levee.environment import Environment
 from levee.errors import EngineError
 from levee.report import budget as shown
 from levee.runner import observing, spending
-from tests.levee.runner.test_terms import ROOT
 
 DECISION = {
     "decided_at": "2026-11-22T12:00:00+00:00",
@@ -49,22 +47,19 @@ def wheel(monkeypatch, prepared):
     return make
 
 
-@pytest.fixture
-def local():
-    return Environment.load(ROOT, "local")
+def test_where_nothing_ran_nothing_was_spent(stack, task, tmp_path):
+    assert spending(stack(task("good")), root=tmp_path) == ()
 
 
-def test_where_nothing_ran_nothing_was_spent(stack, task, tmp_path, local):
-    assert spending(stack(task("good")), local, root=tmp_path) == ()
-
-
-def test_the_wheel_is_told_the_budget_and_its_report_is_handed_on(stack, task, tmp_path, local, console, wheel):
+def test_the_wheel_is_told_the_deployed_budget_and_its_report_is_handed_on(stack, task, tmp_path, console, wheel):
     (tmp_path / ".levee" / "local" / "runs").mkdir(parents=True)
     (tmp_path / "report.json").write_text(json.dumps(REPORT))
-    wheel(f'for last; do :; done\ncp {tmp_path}/report.json "$last"\necho "$LEVEE_BUDGET" > {tmp_path}/told.json')
-    (found,) = spending(stack(task("good")), local, root=tmp_path, console=console)
+    wheel(f'for last; do :; done\ncp {tmp_path}/report.json "$last"\nprintf "%s\\n" "$@" > {tmp_path}/told')
+    deployed = task("good")
+    deployed["pythonWheelTask"]["namedParameters"]["budget"] = '{"monthly_usd": "50.0"}'
+    (found,) = spending(stack(deployed), root=tmp_path, console=console)
     assert found == REPORT
-    assert json.loads((tmp_path / "told.json").read_text())["monthly_usd"] == "50.0"
+    assert '--budget={"monthly_usd": "50.0"}' in (tmp_path / "told").read_text().splitlines()
 
 
 def test_the_table_says_what_is_over_and_what_was_decided():

@@ -101,13 +101,13 @@ def test_a_rate_prices_node_seconds_exactly() -> None:
     "text", ['{"m5": {"usd_per_hour": "0.1"}}', '{"m5": {"usd_per_hour": -1, "source": "x"}}', "[]", "x"]
 )
 def test_rates_without_a_source_or_below_nothing_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="LEVEE_RATES cannot be read"):
+    with pytest.raises(UsageError, match="--rates cannot be read"):
         parse_rates(text)
 
 
 @pytest.mark.parametrize("text", ['{"cost_centre": "a"}', '{"cost_centre":"a","monthly_usd":1,"source":"s","x":1}'])
 def test_a_budget_with_a_key_too_few_or_too_many_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="LEVEE_BUDGET cannot be read"):
+    with pytest.raises(UsageError, match="--budget cannot be read"):
         parse_budget(text)
     assert parse_budget("") is None
 

@@ -17,7 +17,6 @@ from pipelines.settings import Layer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from conftest import Lake, MakeContract
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -49,11 +48,10 @@ def test_the_report_adds_up_the_domains_and_counts_what_has_no_price() -> None:
 
 
 def test_the_command_reads_the_tables_of_real_runs(
-    sail: Engine, lake: Lake, make_contract: MakeContract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sail: Engine, lake: Lake, make_contract: MakeContract, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("LEVEE_RATES", '{"local": {"usd_per_hour": "3600", "source": "test"}}')
-    monkeypatch.setenv("LEVEE_BUDGET", BUDGET.model_dump_json())
-    arguments = ["--domain=test", *(f"--{layer.value}={lake.settings.roots[layer]}" for layer in Layer)]
+    money = ['--rates={"local": {"usd_per_hour": "3600", "source": "test"}}', f"--budget={BUDGET.model_dump_json()}"]
+    arguments = ["--domain=test", *money, *(f"--{layer.value}={lake.settings.roots[layer]}" for layer in Layer)]
     settings = lake.settings.parse(arguments)
     with recorded(sail, settings, "quality", make_contract()):
         pass

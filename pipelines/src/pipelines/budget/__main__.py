@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = RunSettings.parse(rest, task="budget")
         if settings.budget is None:
-            raise UsageError("no budget was told", fix="set LEVEE_BUDGET, or ask by `levee budget ENV`")
+            raise UsageError("the job has no budget", fix="levee up ENV: a deployed job is told it (--budget JSON)")
         found = read(Engine.open(settings.engine), settings, settings.budget, datetime.now(UTC))
         options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
     except PipelineError as error:

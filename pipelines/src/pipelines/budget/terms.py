@@ -1,10 +1,11 @@
 """What the job is told of money: rates of node types and the budget of its cost centre, both from the environment.
 
-``LEVEE_RATES`` (or ``--rates``) is JSON by node type, each price with where it comes from::
+They are parameters of the deployed job, whoever starts it. ``--rates`` is JSON by node type, each price with where it
+comes from::
 
     {"m6gd.large": {"usd_per_hour": "0.1518", "source": "machine/aws/m6gd.large@eu-west-1 (libcloud, 2025-03-02)"}}
 
-``LEVEE_BUDGET`` (or ``--budget``) is JSON::
+``--budget`` is JSON::
 
     {
         "cost_centre": "cc-1001",
@@ -81,7 +82,7 @@ _RATES: TypeAdapter[dict[str, NodeRate]] = TypeAdapter(dict[str, NodeRate])
 
 
 def parse_rates(text: str | None) -> Rates:
-    """Read ``LEVEE_RATES``; nothing where there is none.
+    """Read ``--rates``; nothing where there is none.
 
     Raises:
         UsageError: it is not what this module's head says.
@@ -89,11 +90,11 @@ def parse_rates(text: str | None) -> Rates:
     try:
         return MappingProxyType(_RATES.validate_json(text) if text else {})
     except ValidationError as error:
-        raise _refused("LEVEE_RATES", error, '{"NODE TYPE": {"usd_per_hour": "0.15", "source": "…"}}') from None
+        raise _refused("--rates", error, '{"NODE TYPE": {"usd_per_hour": "0.15", "source": "…"}}') from None
 
 
 def parse_budget(text: str | None) -> Budget | None:
-    """Read ``LEVEE_BUDGET``; ``None`` where there is none.
+    """Read ``--budget``; ``None`` where there is none.
 
     Raises:
         UsageError: it is not what this module's head says.
@@ -101,10 +102,10 @@ def parse_budget(text: str | None) -> Budget | None:
     try:
         return Budget.model_validate_json(text) if text else None
     except ValidationError as error:
-        raise _refused("LEVEE_BUDGET", error, '{"cost_centre": "…", "monthly_usd": "50", "source": "…"}') from None
+        raise _refused("--budget", error, '{"cost_centre": "…", "monthly_usd": "50", "source": "…"}') from None
 
 
 def _refused(name: str, error: ValidationError, example: str) -> UsageError:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return UsageError(f"{name} cannot be read: {place}: {first['msg']}", fix=f"set it to {example}")
+    return UsageError(f"{name} cannot be read: {place}: {first['msg']}", fix=f"pass {example}")
