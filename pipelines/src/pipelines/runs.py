@@ -27,9 +27,9 @@ from pipelines.engine.failures import failure, interrupted
 from pipelines.errors import PipelineError
 from pipelines.evidence import keep
 from pipelines.observe import telemetry
-from pipelines.observe.datasets import event_time, published, written
+from pipelines.observe.datasets import committed, event_time, published, written
 from pipelines.observe.facts import Ended, Tally, TaskRun
-from pipelines.settings import Layer, RunSettings
+from pipelines.settings import RunSettings
 
 if TYPE_CHECKING:
     from pipelines.contracts.domain import Domain
@@ -89,8 +89,8 @@ SCHEMA = pa.schema(
 """Texts of JSON: ``compute_seconds`` by node type, ``rules`` and ``layer_rows`` rows by name, ``versions`` by package,
 ``rate`` (``usd_per_hour``, ``node_type``, ``source``), ``not_run`` a list, ``drift`` edits by column,
 ``telemetry_failures`` messages lost by destination since the process began, ``commits`` the first and last version that
-each layer's table got (another run at the same time may have some of them). ``cost_usd`` is null where nobody said what
-a node costs; ``actor`` is whoever ran it."""
+each table got, by layer or ``LAYER.TABLE`` (another run at the same time may have some of them). ``cost_usd`` is null
+where nobody said what a node costs; ``actor`` is whoever ran it."""
 
 
 @contextmanager
@@ -160,7 +160,7 @@ class _Record:
     share: Share
     teller: telemetry.Teller
     clock: float = field(default_factory=time.perf_counter)
-    before: dict[Layer, int] = field(init=False)
+    before: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.before = self._versions()
@@ -186,15 +186,13 @@ class _Record:
             self.run, self.tally, status, error, seconds, metered, rows, self._newest_event() if counted else None
         )
 
-    def _versions(self) -> dict[Layer, int]:
-        return {layer: self.engine.version_of_records(path) for layer, path in written(self.run).items()}
+    def _versions(self) -> dict[str, int]:
+        return {name: self.engine.version_of_records(path) for name, path in committed(self.run).items()}
 
     def _commits(self) -> dict[str, tuple[int, int]]:
         """The first and the last version that each of the task's tables has got since it began."""
         after = self._versions()
-        return {
-            layer.value: (before + 1, after[layer]) for layer, before in self.before.items() if after[layer] > before
-        }
+        return {name: (before + 1, after[name]) for name, before in self.before.items() if after[name] > before}
 
     def _newest_event(self) -> datetime | None:
         """The greatest event time that is published, by the table's log."""

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from pipelines.bronze.ingest import ingest
-from pipelines.contracts import Contract
+from pipelines.contracts import Contract, Domain
 from pipelines.engine import Engine, care, local
 from pipelines.engine.care import Commit
 from pipelines.errors import PipelineError, SchemaError, UsageError
+from pipelines.maintain import maintain
 from pipelines.maintain import restore as restoring
 from pipelines.maintain.audit import audit, version_at
 from pipelines.maintain.names import TableName
@@ -77,6 +78,61 @@ def test_each_version_has_its_run_who_ran_it_and_its_rules(
     assert (then.as_of, then.versions[0].rows) == (1, 2)
     assert ("price", "decimal(9,2)") in then.columns
     assert then.plain()["versions"][0]["authors"][0]["actor"] == "ada"
+
+
+def test_care_and_restores_have_their_run_too(sail: Engine, lake, contract: Contract) -> None:
+    deliver(lake, sail, contract, 1)
+    deliver(lake, sail, contract, 2)
+    maintain(sail, lake.run(3), Domain("test", contract.path.parent, (contract,), ()))
+    restore(sail, lake.run(4), contract, SILVER, version=1)
+
+    versions = audit(sail, lake.settings, SILVER).versions
+
+    assert [[(author.run_id, author.task) for author in version.authors] for version in versions] == [
+        [("run-4", "restore")],
+        [("run-3", "maintain")],
+        [("run-2", "silver")],
+        [("run-1", "silver")],
+        [("run-1", "silver")],
+    ]
+
+
+HISTORY = {"type": 4, "businessKey": ["id"], "effectiveFrom": "changed_at", "tracked": ["name"]}
+
+
+def test_every_table_of_a_history_has_its_runs_and_goes_back_with_the_others(sail: Engine, lake, make_contract) -> None:
+    columns = [
+        {"name": name, "logicalType": "string", "primaryKey": name == "id", "required": True} for name in ("id", "name")
+    ]
+    when = {"name": "changed_at", "logicalType": "timestamp", "required": True}
+    contract = make_contract(*columns, when, history=HISTORY)
+    tables = [lake.settings.table_path(Layer.SILVER, table) for table in contract.silver_tables]
+
+    def take(number: int) -> list[list]:
+        settings = lake.run(number)
+        ingest(sail, contract, settings)
+        refine(sail, contract, settings)
+        names = ("id", "name", "changed_at")
+        return [sorted(map(tuple, sail.read(path).select(*names).collect())) for path in tables]
+
+    lake.deliver("1.csv", "id,name,changed_at\n1,one,2026-01-01\n2,two,2026-01-01\n")
+    first = take(1)
+    lake.deliver("2.csv", "id,name,changed_at\n1,uno,2026-01-02\n")
+    second = take(2)
+    versions = {table: audit(sail, lake.settings, TableName(Layer.SILVER, table)) for table in contract.silver_tables}
+    done = restore(sail, lake.run(3), contract, SILVER, version=as_of_first(versions, "things"))
+
+    assert len(versions) == 3
+    for found in versions.values():
+        assert [author.run_id for author in found.versions[0].authors] == ["run-2"]
+    assert {name for name in done.tables if name.startswith("silver")} == {f"silver.{name}" for name in versions}
+    assert first != second
+    assert take(4) == second
+
+
+def as_of_first(versions, table: str) -> int:
+    """Number of the version that the first run left."""
+    return max(v.commit.version for v in versions[table].versions if v.authors and v.authors[0].run_id == "run-1")
 
 
 def test_a_table_that_is_not_there_and_a_time_before_it_are_refused(sail: Engine, lake, contract: Contract) -> None:

@@ -50,8 +50,10 @@ def test_scan_erase_and_verify(ask, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     code, told = ask("scan")
     assert (code, told["columns"], told["values"]) == (0, ["cdnow.customer_id", "online_retail.customer_id"], 2)
     monkeypatch.setenv("WHO", WHO)
+    monkeypatch.setenv("LEVEE_ACTOR", "ada")
     code, certificate = ask("erase", subject_type="cdnow_customer", value="env:WHO", requested_by="dpo")
     assert code == 0
+    assert (certificate["requested_by"], certificate["performed_by"]) == ("dpo", "ada")
     assert {one["layer"]: one["rows"] for one in certificate["removed"]} == {"bronze": 2, "landing": 2, "silver": 2}
     (file,) = (tmp_path / "audit" / "sales" / "erasures").rglob("*.json")
     assert ask("verify", certificate=str(file)) == (

@@ -28,7 +28,7 @@ from pipelines.engine.commits import retried
 from pipelines.engine.predicates import IN_LIST, is_in
 from pipelines.engine.records import Records, greatest, selected
 from pipelines.engine.sessions import session
-from pipelines.errors import PipelineError
+from pipelines.errors import PipelineError, UsageError
 from pipelines.settings import EngineName
 
 if TYPE_CHECKING:
@@ -83,12 +83,21 @@ class Engine:
         return int(workers) + 1 if workers and workers.isdecimal() else None
 
     def actor(self) -> str:
-        """Who runs the session: ``LEVEE_ACTOR``, else the workspace's user on Databricks, this machine's elsewhere."""
-        if told := os.environ.get("LEVEE_ACTOR"):
+        """Who runs the session: ``LEVEE_ACTOR``, else the workspace's user on Databricks, this machine's elsewhere.
+
+        The one answer for every record: of runs, decisions, erasures and restores.
+
+        Raises:
+            UsageError: this machine has no name for its user.
+        """
+        if told := os.environ.get("LEVEE_ACTOR", "").strip():
             return told
         if self.name is EngineName.DATABRICKS:
             return str(self.spark.sql("SELECT current_user() AS user").collect()[0]["user"])
-        return getpass.getuser()
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError) as error:
+            raise UsageError("nobody knows who runs this: the user has no name", fix="set LEVEE_ACTOR=NAME") from error
 
     def interrupt(self) -> None:
         """Stop whatever the session is computing; what was asked for fails, what is committed stays."""

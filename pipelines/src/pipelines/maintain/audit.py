@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.engine import care
 from pipelines.errors import PipelineError, UsageError
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from pipelines.engine.care import Commit
 
 
+_ASKED: Final = (
+    "run_id",
+    "dataset",
+    "task",
+    "actor",
+    "contract_version",
+    "contract_digest",
+    "commits",
+    "started_at",
+)
+"""Columns of a run record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """A task run that made a version, or one of those that may have.
@@ -31,8 +44,8 @@ class Author:
         run_id: The run.
         task: Its task.
         actor: Who ran it.
-        contract_version: The contract's version: the rules it was judged by.
-        contract_digest: Digest of the contract's file.
+        contract_version: The contract's version: the rules it was judged by; empty where none was asked (an erasure).
+        contract_digest: Digest of the contract's file; empty likewise.
     """
 
     run_id: str
@@ -124,7 +137,7 @@ def audit(engine: Engine, settings: RunSettings, name: TableName, at: datetime |
         raise PipelineError(f"there is no table {name}", where=path, fix="run the layer that makes it first")
     commits = care.commits(engine, path)
     version = version_at(commits, at, str(name))
-    runs = engine.rows(settings.record_path(RUNS), matching={"dataset": name.dataset}).to_pylist()
+    runs = _runs(engine, settings)
     versions = tuple(
         Version(commit, care.rows_at(engine, path, commit.version), _authors(runs, name, commit.version))
         for commit in commits
@@ -154,18 +167,27 @@ def version_at(commits: Sequence[Commit], at: datetime | None, table: str) -> in
     return max(commit.version for commit in there)
 
 
+def _runs(engine: Engine, settings: RunSettings) -> list[dict[str, Any]]:
+    """The domain's run records, just what an audit asks; null where the table was made before it had a column."""
+    table = engine.rows(settings.record_path(RUNS))
+    there = [column for column in _ASKED if column in table.column_names]
+    return [dict.fromkeys(_ASKED) | row for row in table.select(there).to_pylist()]
+
+
 def _authors(runs: Sequence[dict[str, Any]], name: TableName, version: int) -> tuple[Author, ...]:
     found = []
     for row in sorted(runs, key=lambda row: row["started_at"]):
-        first, last = json.loads(row.get("commits") or "{}").get(name.layer.value, (0, -1))
+        own = row["dataset"] == name.dataset
+        first, last = json.loads(row["commits"] or "{}").get(name.layer.value if own else str(name), (0, -1))
         if first <= version <= last:
+            judged = row["task"] != "erase"
             found.append(
                 Author(
                     row["run_id"],
                     row["task"],
-                    row.get("actor") or "",
-                    row["contract_version"],
-                    row["contract_digest"],
+                    row["actor"] or "",
+                    row["contract_version"] if judged else "",
+                    row["contract_digest"] if judged else "",
                 )
             )
     return tuple(found)

@@ -25,7 +25,7 @@ def report(engine: Engine, settings: RunSettings, domain: Domain) -> list[dict[s
     """
     kept = {row["path"]: row for row in _cared(engine, settings)}
     places: list[tuple[str, str, int]] = [
-        *((f"{one.layer.value}.{one.name}", one.path, one.vacuum_hours) for one in plan(settings, domain)),
+        *((one.table, one.path, one.vacuum_hours) for one in plan(settings, domain)),
         *((f"{Layer.CHECKPOINTS.value}.{name}", settings.record_path(name), RECORDS_VACUUM_HOURS) for name in RECORDS),
     ]
     return [

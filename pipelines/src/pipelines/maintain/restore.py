@@ -88,7 +88,7 @@ def restore(
     with recorded(engine, settings, "restore", contract):
         undone = _undo(engine, settings, contract, name.layer, time)
         restored = {}
-        for layer, table in _siblings(engine, settings, name):
+        for layer, table in _siblings(engine, settings, contract, name):
             history = care.commits(engine, table)
             target = chosen if table == path else version_at(history, max(time, _first(history)), str(layer))
             before = history[0].version
@@ -167,15 +167,11 @@ def _must_be_in_landing(settings: RunSettings, contract: Contract, entries: Sequ
         )
 
 
-def _siblings(engine: Engine, settings: RunSettings, name: TableName) -> list[tuple[Layer, str]]:
+def _siblings(engine: Engine, settings: RunSettings, contract: Contract, name: TableName) -> list[tuple[Layer, str]]:
     """The table and those that go back with it."""
-    if name.layer not in TOGETHER:
+    if name.layer not in TOGETHER or contract.model is not None:
         return [(name.layer, settings.table_path(name.layer, name.dataset))]
-    names = [
-        (Layer.SILVER, name.dataset),
-        (Layer.SILVER, f"{name.dataset}_history"),
-        (Layer.QUARANTINE, name.dataset),
-    ]
+    names = [*((Layer.SILVER, table) for table in contract.silver_tables), (Layer.QUARANTINE, contract.dataset)]
     paths = [(layer, settings.table_path(layer, dataset)) for layer, dataset in names]
     return [(layer, path) for layer, path in paths if engine.exists(path)]
 

@@ -57,7 +57,7 @@ class Care:
     Attributes:
         path: Where it is.
         layer: Its layer.
-        name: Its name.
+        name: Its dataset.
         optimize: Compact small files.
         cluster_by: Columns that rows are clustered by; only where the published columns are, in silver and gold.
         vacuum_hours: Files that left the table so long ago go.
@@ -71,6 +71,11 @@ class Care:
     cluster_by: tuple[str, ...]
     vacuum_hours: int
     expired: str | None
+
+    @property
+    def table(self) -> str:
+        """``LAYER.TABLE``; a dataset may have several in silver."""
+        return f"{self.layer.value}.{self.path.rsplit('/', 1)[-1]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ WRITES: Final[Mapping[str, tuple[Layer, ...]]] = {
 MODEL_TASKS: Final = ("silver", "gold")
 """Tasks that build the table of a model."""
 
+CARES: Final = ("maintain", "restore", "erase")
+"""Tasks that commit to tables which others made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -111,6 +114,31 @@ def written(run: TaskRun) -> dict[Layer, str]:
     """The tables that the task writes, where this machine reaches them, by layer."""
     tables = (layer for layer in _written_layers(run) if layer.holds_tables and layer in run.settings.roots)
     return {layer: run.settings.table_path(layer, run.contract.dataset) for layer in tables}
+
+
+def committed(run: TaskRun) -> dict[str, str]:
+    """Every table that the task may commit to, where this machine reaches it, by what its record calls it.
+
+    A dataset's own tables are called by their layer, others ``LAYER.TABLE``: its history, and those of other datasets
+    where a task works on the whole domain.
+    """
+    contracts = run.domain.contracts if run.task == "erase" and run.domain else (run.contract,)
+    return {
+        layer.value if table == run.contract.dataset else f"{layer.value}.{table}": run.settings.table_path(
+            layer, table
+        )
+        for contract in contracts
+        for layer in _committed_layers(run.task, contract)
+        if layer in run.settings.roots
+        for table in (contract.silver_tables if layer is Layer.SILVER else (contract.dataset,))
+    }
+
+
+def _committed_layers(task: str, contract: Contract) -> tuple[Layer, ...]:
+    if contract.model is not None:
+        return (contract.published,) if task in (*MODEL_TASKS, *CARES) else ()
+    every = (Layer.BRONZE, Layer.SILVER, Layer.QUARANTINE)
+    return every if task in CARES else tuple(layer for layer in WRITES.get(task, ()) if layer.holds_tables)
 
 
 def published(run: TaskRun) -> str:

@@ -282,6 +282,7 @@ class _Erasure:
                 "key_id": key_id(self._key),
             },
             "requested_by": self._request.requested_by,
+            "performed_by": self._engine.actor(),
             "reason": self._request.reason,
             "began_at": self._record.began().isoformat(),
             "ended_at": datetime.now(UTC).isoformat(),
