@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,13 @@ from ruamel.yaml import YAML
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from pipelines.contracts import Contract, load_contract
+from pipelines.bronze.ingest import ingest
+from pipelines.contracts import Contract, Domain, load_contract, load_domain
 from pipelines.engine import Engine
+from pipelines.gold.build import Built, build
 from pipelines.secret_references import SecretReference
 from pipelines.settings import EngineName, Layer, RunSettings
+from pipelines.silver.refine import refine
 
 KEY = "0123456789abcdef" * 4
 COLUMNS: tuple[Mapping[str, Any], ...] = (
@@ -206,3 +209,76 @@ def make_contract(tmp_path: Path) -> MakeContract:
         return load_contract(path)
 
     return make
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A domain of several contracts, its lake, and an engine to run it on."""
+
+    folder: Path
+    engine: Engine
+
+    @property
+    def settings(self) -> RunSettings:
+        """Of a task in the lake."""
+        roots = {layer: str(self.folder / "lake" / layer.value) for layer in Layer}
+        return RunSettings(domain="shop", roots=roots, run_id="run-1")
+
+    def contract(
+        self, name: str, *columns: Mapping[str, Any], sql: str = "", quality: Sequence[Any] = (), **custom: Any
+    ) -> None:
+        """Write a contract: of a source, or with `sql` of a model, of gold where `layer` does not say otherwise."""
+        own = {"layer": "gold"} if sql else {"layer": "source", "ingestion": {"format": "csv"}}
+        if sql:
+            custom["model"] = {"sql": f"{name}.sql", **custom["model"]}
+        document = {
+            "apiVersion": "v3.1.0", "kind": "DataContract", "id": name, "version": "1.0.0", "status": "draft",
+            "domain": "shop",
+            "schema": [
+                {
+                    "name": name,
+                    "properties": [{"classification": "internal", "logicalType": "string", **item} for item in columns],
+                    "quality": list(quality),
+                }
+            ],
+            "customProperties": [{"property": key, "value": value} for key, value in {**own, **custom}.items()],
+        }  # fmt: skip
+        layer = str({**own, **custom}["layer"])
+        folder = self.folder / "domains" / "shop" / ("" if layer == "source" else layer)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{name}.odcs.yaml").open("w") as out:
+            YAML().dump(json.loads(json.dumps(document)), out)
+        if sql:
+            (folder / f"{name}.sql").write_text(sql)
+
+    @property
+    def domain(self) -> Domain:
+        """The domain as it is written now."""
+        return load_domain("shop", self.folder / "domains")
+
+    def deliver(self, dataset: str, name: str, text: str) -> None:
+        """Lay a file into the landing folder of a source, and take it into bronze and silver."""
+        folder = Path(self.settings.deliveries(dataset))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+        self.refine(dataset)
+
+    def refine(self, dataset: str) -> None:
+        """Take what is landed of a source into bronze and silver."""
+        contract, settings = self.domain.contract(dataset), replace(self.settings, dataset=dataset)
+        ingest(self.engine, contract, settings)
+        refine(self.engine, contract, settings)
+
+    def build(self, model: str) -> Built:
+        """Build a model of what there is."""
+        return build(self.engine, self.settings, self.domain, self.domain.contract(model))
+
+    def rows(self, layer: Layer, dataset: str, *columns: str) -> list[tuple[Any, ...]]:
+        """Rows of a table, sorted."""
+        return table_rows(self.engine, self.settings.table_path(layer, dataset), *columns)
+
+
+@pytest.fixture
+def shop(sail: Engine, tmp_path: Path) -> Shop:
+    """A domain without contracts, on Sail."""
+    return Shop(tmp_path, sail)

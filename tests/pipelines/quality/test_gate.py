@@ -20,7 +20,8 @@ def things(contract: Any) -> Contract:
 
 
 def line(batch: str, **more: Any) -> Line:
-    return Line(batch, "rule", description="says so", **{"on_failure": "failBatch", "success": False, **more})
+    told: dict[str, Any] = {"on_failure": "failBatch", "success": False, **more}
+    return Line(batch, "rule", description="says so", **told)
 
 
 @pytest.mark.parametrize("batch", ["published", "table", "newest"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.contracts import Classification, Contract, Layer
 from pipelines.quality.results import RESULTS
 from pipelines.settings import RunSettings
+from pipelines.shown import current
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine
@@ -96,7 +97,7 @@ class Records:
         left_out = [c.name for c in contract.columns if c.name not in open_columns]
         if not open_columns:
             return {"columns": [], "rows": [], "left_out": left_out}
-        rows = self.engine.read(path).select(*open_columns).limit(self.sample_rows).toArrow().to_pylist()
+        rows = current(self.engine, path).select(*open_columns).limit(self.sample_rows).toArrow().to_pylist()
         return {"columns": open_columns, "rows": [list(map(_text, row.values())) for row in rows], "left_out": left_out}
 
     def _all(self, table: str) -> list[Mapping[str, Any]]:

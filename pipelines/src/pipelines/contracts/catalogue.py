@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipelines.contracts.domain import Domain
-from pipelines.contracts.model import CHANGES, HISTORY, Contract
+from pipelines.contracts.model import Contract
+from pipelines.contracts.versions import CHANGES, HISTORY
 from pipelines.settings import Layer, RunSettings
 
 RECORDS: Final[Mapping[str, str]] = {

@@ -13,6 +13,7 @@ from pipelines.contracts.checks import check_references
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.loader import SUFFIX, load_contract
 from pipelines.contracts.model import Classification, Contract
+from pipelines.contracts.shown import Shown
 from pipelines.errors import ContractError, UsageError
 from pipelines.settings import Layer
 
@@ -83,6 +84,11 @@ class Domain:
         """Return the contracts of the tables that a model reads, in the order of its contract."""
         wanted = model.model.inputs if model.model else ()
         return tuple(self._by_reference[reference] for reference in wanted)
+
+    def reads(self, model: Contract) -> tuple[Shown, ...]:
+        """Return what a model sees of the tables that it reads, in the order of its contract."""
+        whole = model.model.history if model.model else ()
+        return tuple(Shown(contract, contract.reference in whole) for contract in self.inputs(model))
 
     def buildable(self, sources: Iterable[Contract]) -> tuple[Contract, ...]:
         """Return the models that `sources` allow, each after those it reads.
@@ -208,6 +214,7 @@ def _ordered(contracts: Iterable[Contract]) -> tuple[Contract, ...]:
                     where=_line_of_inputs(known[name]),
                     fix=nearest(read, list(known)),
                 )
+    _check_histories(known)
     sorter = TopologicalSorter(reads)
     try:
         sorter.prepare()
@@ -224,6 +231,18 @@ def _ordered(contracts: Iterable[Contract]) -> tuple[Contract, ...]:
         ordered.extend(known[name] for name in ready if name in reads)
         sorter.done(*ready)
     return tuple(ordered)
+
+
+def _check_histories(known: Mapping[str, Contract]) -> None:
+    for contract in known.values():
+        for name in contract.model.history if contract.model else ():
+            history = known[name].history
+            if history is None or history.type == 1:
+                raise ContractError(
+                    f"{contract.reference} asks for every version of {name}, which keeps none",
+                    where=_line_of_inputs(contract),
+                    fix=f"take it out of `history`, or give {name} a history of type 2 or 4 in {known[name].path}",
+                )
 
 
 def _places(known: Mapping[str, Contract], names: Iterable[str]) -> str:

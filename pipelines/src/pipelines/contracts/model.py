@@ -39,6 +39,7 @@ from pipelines.contracts.extensions import (
     SurrogateKey,
 )
 from pipelines.contracts.odcs import DataContract, Quality
+from pipelines.contracts.versions import CHANGES, DELETED, HISTORY, VERSIONED, holding_now
 from pipelines.settings import Layer
 
 
@@ -80,11 +81,6 @@ class ChangeOrder(enum.StrEnum):
     """`effectiveFrom` and `orderBy`."""
     DELIVERIES = "deliveries"
     """The names of deliveries and the lines in them."""
-
-
-CHANGES = "_changes"
-HISTORY = "_history"
-"""What the names of the tables that silver keeps beside a dataset's own end in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +280,7 @@ class Contract:
         """SQL condition of silver's rows that hold now: current and not deleted; ``None`` where all do."""
         if self.history is None:
             return None
-        return "_is_current" if self.history.type == 2 else "NOT _is_deleted"
+        return holding_now(VERSIONED if self.history.type == 2 else DELETED)
 
     @property
     def silver_tables(self) -> tuple[str, ...]:

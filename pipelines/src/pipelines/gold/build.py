@@ -9,9 +9,9 @@ to its inputs since, and to its own table nothing at all; else it is built anew,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.domain import Domain
@@ -32,14 +32,12 @@ from pipelines.quality.evaluate import Result, evaluate
 from pipelines.quality.held import held
 from pipelines.quality.rules import rules
 from pipelines.settings import Layer, RunSettings
+from pipelines.shown import current
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from pipelines.engine import Engine
-
-_SILVER = re.compile(r"\$\{silver\.(\w+)\}")
-"""How a check names the silver of another dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ class _Building:
         self._kind = model.model
         self._shape = shape(domain, model, self._query) if self._kind.materialisation == "incremental" else None
         self._path = model_path(settings, model)
-        self._inputs = {contract.reference: contract for contract in domain.inputs(model)}
+        self._inputs = {table.reference: table for table in domain.reads(model)}
 
     def run(self) -> Built:
         given = self._given()
@@ -136,7 +134,8 @@ class _Building:
     # What there is
 
     def _place(self, reference: str) -> str:
-        return model_path(self._settings, self._inputs[reference])
+        table = self._inputs[reference]
+        return self._settings.table_path(table.contract.published, table.table)
 
     def _given(self) -> tuple[str, ...] | None:
         """The inputs that have something; ``None`` where one that is needed has not.
@@ -151,7 +150,7 @@ class _Building:
                 f"{self._model.dataset} needs {', '.join(lacking)}, which {names} do not give",
                 where=str(self._model.path),
             )
-        given = tuple(name for name, contract in self._inputs.items() if self._has(contract, chosen))
+        given = tuple(name for name, table in self._inputs.items() if self._has(table.contract, chosen))
         needed = [name for name in self._inputs if name not in self._kind.optional]
         return given if given and all(name in given for name in needed) else None
 
@@ -233,15 +232,14 @@ class _Building:
 
     def _view(self, reference: str, version: int | None, seen: tuple[str, ...] | None = None) -> str:
         """Name an input for SQL: a version of it, less the batches of `seen`; empty where it is absent."""
-        contract = self._inputs[reference]
+        table, place = self._inputs[reference], self._place(reference)
         if version is None:
-            return named(empty(self._engine, contract, *([BATCH] if self._shape else [])))
-        frame = self._engine.read(self._place(reference), version)
-        if contract.current_rows:
-            frame = frame.where(contract.current_rows)
+            return named(empty(self._engine, table, *([BATCH] if self._shape else [])))
+        read = self._engine.read if table.every_version else partial(current, self._engine)
+        frame = read(place, version)
         if seen:
             frame = self._engine.apart(frame, BATCH, seen)
-        columns = [sql.name(column.name) for column in contract.columns]
+        columns = [sql.name(column.name) for column in table.columns]
         return named(frame.select(*columns, *([BATCH] if self._shape else [])))
 
     def _columns(self, text: Query, views: Mapping[str, str]) -> DataFrame:
@@ -262,8 +260,8 @@ class _Building:
 
     def _check(self, result: DataFrame) -> tuple[Result, ...]:
         checks = table_checks(self._model)
-        others = {name for check in checks for name in _SILVER.findall(check.query)}
-        views = {name: named(self._engine.read(self._silver(name))) for name in sorted(others)}
+        others = sorted({name for check in checks for name in check.others})
+        views = {name: named(current(self._engine, self._silver(name))) for name in others}
         results = evaluate(self._engine.spark, named(result), rules(self._model), checks, silver=views)
         failed = [result for result in results if not result.success and result.on_failure != "warn"]
         if failed:

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Classification, Column, Contract
+from pipelines.contracts.shown import Shown
 from pipelines.errors import ContractError
 from pipelines.gold.incremental import shape
 from pipelines.gold.lineage import Edge, Lineage, lineage
@@ -46,7 +47,7 @@ def check_model(domain: Domain, model: Contract) -> Lineage:
     traced = lineage(domain, model)
     for column in model.columns:
         _check_type(model, column, traced.types[column.name])
-    inputs = {contract.reference: contract for contract in domain.inputs(model)}
+    inputs = {table.reference: table for table in domain.reads(model)}
     for column in model.columns:
         _check_secrecy(model, column, traced.columns[column.name], inputs)
     if model.model and model.model.materialisation == "incremental":
@@ -69,10 +70,10 @@ def _check_type(model: Contract, column: Column, given: exp.DataType) -> None:
     )
 
 
-def _check_secrecy(model: Contract, column: Column, edges: tuple[Edge, ...], inputs: Mapping[str, Contract]) -> None:
+def _check_secrecy(model: Contract, column: Column, edges: tuple[Edge, ...], inputs: Mapping[str, Shown]) -> None:
     for edge in _shown(edges):
-        contract = inputs[edge.table]
-        source = contract.column(edge.column)
+        contract = inputs[edge.table].contract
+        source = inputs[edge.table].column(edge.column)
         if source.classification not in _SECRET:
             continue
         path = f"{edge.table}.{edge.column} -> {model.reference}.{column.name} ({edge.subtype})"

@@ -17,6 +17,7 @@ from sqlglot import exp
 from pipelines.contracts.catalogue import schema_name
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
+from pipelines.contracts.shown import Shown
 from pipelines.errors import UsageError
 from pipelines.gold.query import DIALECT, query
 from pipelines.gold.testing import Case, cases
@@ -88,6 +89,12 @@ def _sources(domain: Domain) -> dict[str, Any]:
         }
         for source in domain.sources
     ]
+    versions = {read.table: read for model in domain.models for read in domain.reads(model) if read.every_version}
+    tables += [
+        {"name": name, "description": f"Every version: {read.contract.description}"}
+        for name, read in sorted(versions.items())
+        if name != read.contract.dataset
+    ]
     schema = schema_name(domain.name, domain.sources[0].published)
     return {"version": 2, "sources": [{"name": "silver", "schema": schema, "tables": tables}]}
 
@@ -97,9 +104,15 @@ def _reference(contract: Contract) -> str:
     return f"ref('{contract.dataset}')" if contract.model else f"source('silver', '{contract.dataset}')"
 
 
+def _input(table: Shown) -> str:
+    """How dbt calls what a model reads: a history of type 4 has its versions beside the table."""
+    beside = table.table != table.contract.dataset
+    return f"source('silver', '{table.table}')" if beside else _reference(table.contract)
+
+
 def _model(domain: Domain, model: Contract, adapter: str) -> str:
     parsed = query(model)
-    inputs = {contract.reference: _current(contract) for contract in domain.inputs(model)}
+    inputs = {table.reference: _seen(table) for table in domain.reads(model)}
     if adapter != "duckdb":
         changes = {
             read.start: (read.end, inputs[read.table] if read.named else f"{inputs[read.table]} AS {read.alias}")
@@ -115,10 +128,10 @@ def _model(domain: Domain, model: Contract, adapter: str) -> str:
     return _marked(tree.sql("duckdb", pretty=True), marks) + "\n"
 
 
-def _current(contract: Contract) -> str:
-    """What stands in place of an input's name: of a table with a history, the rows that hold now."""
-    table = _jinja(_reference(contract))
-    return f"(SELECT * FROM {table} WHERE {contract.current_rows})" if contract.current_rows else table
+def _seen(table: Shown) -> str:
+    """What stands in place of an input's name: of a table with a history, the rows that the model sees."""
+    named = _jinja(_input(table))
+    return f"(SELECT * FROM {named} WHERE {table.condition})" if table.condition else named
 
 
 def _jinja(expression: str) -> str:
@@ -167,10 +180,7 @@ def _column(column: Any) -> dict[str, Any]:
 
 
 def _unit_test(domain: Domain, model: Contract, case: Case) -> dict[str, Any]:
-    given = [
-        {"input": _reference(contract), "rows": list(case.given.get(contract.reference, []))}
-        for contract in domain.inputs(model)
-    ]
+    given = [{"input": _input(read), "rows": list(case.given.get(read.reference, []))} for read in domain.reads(model)]
     names = list(dict.fromkeys(name for row in case.expect for name in row))
     rows = [{name: row.get(name) for name in names} for row in case.expect]
     told: dict[str, Any] = {"name": f"{model.dataset}__{case.name}", "model": model.dataset}

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.model import Contract
+from pipelines.contracts.shown import Shown
 from pipelines.quality import sql
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def contract_columns(model: Contract) -> list[str]:
     return [f"CAST({sql.name(c.name)} AS {c.type}) AS {sql.name(c.name)}" for c in model.columns]
 
 
-def empty(engine: Engine, contract: Contract, *texts: str) -> DataFrame:
-    """Return a frame without rows, of the contract's columns and of text columns."""
-    columns = [f"CAST(NULL AS {c.type}) AS {sql.name(c.name)}" for c in contract.columns]
+def empty(engine: Engine, table: Shown, *texts: str) -> DataFrame:
+    """Return a frame without rows, of the columns that a reader of a table sees and of text columns."""
+    columns = [f"CAST(NULL AS {c.type}) AS {sql.name(c.name)}" for c in table.columns]
     more = [f"CAST(NULL AS string) AS {sql.name(name)}" for name in texts]
     return engine.spark.sql(f"SELECT {', '.join([*columns, *more])} WHERE false")

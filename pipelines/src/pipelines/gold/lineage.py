@@ -20,6 +20,7 @@ from sqlglot.schema import MappingSchema
 
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
+from pipelines.contracts.shown import Shown
 from pipelines.errors import ContractError
 from pipelines.gold.query import DIALECT, Query, query
 
@@ -85,7 +86,7 @@ def lineage(domain: Domain, model: Contract) -> Lineage:
             other columns than its contract.
     """
     parsed = query(model)
-    tree = _qualified(parsed, {contract.reference: contract for contract in domain.inputs(model)})
+    tree = _qualified(parsed, {table.reference: table for table in domain.reads(model)})
     root = build_scope(tree)
     assert root is not None, "a SELECT has a scope"
     names = [column.name for column in model.columns]
@@ -113,16 +114,16 @@ def _typed(tree: exp.Query, names: list[str]) -> Iterator[tuple[str, exp.Expr]]:
     yield from ((name, by_name[name]) for name in names)
 
 
-def _qualified(parsed: Query, inputs: Mapping[str, Contract]) -> exp.Query:
+def _qualified(parsed: Query, inputs: Mapping[str, Shown]) -> exp.Query:
     """The tree with every column's table, typed.
 
     Raises:
         ContractError: there is no such column; with its line.
     """
     tables: dict[str, dict[str, dict[str, str]]] = {}
-    for contract in inputs.values():
-        columns = {column.name: column.type for column in contract.columns}
-        tables.setdefault(contract.published.value, {})[contract.dataset] = columns
+    for table in inputs.values():
+        columns = {column.name: column.type for column in table.columns}
+        tables.setdefault(table.contract.published.value, {})[table.contract.dataset] = columns
     schema = MappingSchema({**tables}, dialect=DIALECT)
     try:
         tree = qualify(parsed.tree.copy(), schema=schema, dialect=DIALECT, quote_identifiers=False)

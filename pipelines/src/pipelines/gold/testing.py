@@ -21,6 +21,7 @@ from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.contracts.odcs import Model, Scalar
+from pipelines.contracts.shown import Shown
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.errors import ContractError
 from pipelines.gold.checks import check_model
@@ -113,7 +114,7 @@ def cases(domain: Domain, model: Contract) -> tuple[Case, ...]:
         found = Cases.model_validate(document.plain()).tests
     except ValidationError as error:
         raise document.complaints(error, Cases)[0] from None
-    inputs = {contract.reference: contract for contract in domain.inputs(model)}
+    inputs = {table.reference: table for table in domain.reads(model)}
     for number, case in enumerate(found):
         for name, rows in case.given.items():
             if name not in inputs:
@@ -140,8 +141,8 @@ def run_case(engine: Engine, domain: Domain, model: Contract, case: Case) -> Out
     check_model(domain, model)
     where = f"{tests_file(model)}, test {case.name}"
     views = {
-        contract.reference: named(_input(engine, contract, case.given.get(contract.reference, ()), where))
-        for contract in domain.inputs(model)
+        read.reference: named(_input(engine, read, case.given.get(read.reference, ()), where))
+        for read in domain.reads(model)
     }
     frame = engine.sql(query(model).over(views)).selectExpr(*contract_columns(model))
     compared = list(dict.fromkeys(name for row in case.expect for name in row)) or [c.name for c in model.columns]
@@ -152,12 +153,12 @@ def run_case(engine: Engine, domain: Domain, model: Contract, case: Case) -> Out
     return Outcome(model.reference, case.name, tuple(missing), tuple(unexpected), seconds)
 
 
-def _input(engine: Engine, contract: Contract, rows: Sequence[Row], where: str) -> DataFrame:
-    return engine.frame(table(contract, rows, where)) if rows else empty(engine, contract)
+def _input(engine: Engine, read: Shown, rows: Sequence[Row], where: str) -> DataFrame:
+    return engine.frame(table(read, rows, where)) if rows else empty(engine, read)
 
 
-def table(contract: Contract, rows: Sequence[Row], where: str) -> pa.Table:
-    """Return rows as a table with the contract's columns and types; what a row does not name is null.
+def table(contract: Contract | Shown, rows: Sequence[Row], where: str) -> pa.Table:
+    """Return rows as a table with a contract's columns, or a reader's, and types; what a row does not name is null.
 
     Raises:
         ContractError: a value is none of its column's type.
@@ -188,7 +189,7 @@ def _text(value: Scalar) -> str | None:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def _check_names(document: Document, contract: Contract, rows: Sequence[Row], *path: str | int) -> None:
+def _check_names(document: Document, contract: Contract | Shown, rows: Sequence[Row], *path: str | int) -> None:
     names = [column.name for column in contract.columns]
     for number, row in enumerate(rows):
         for name in row:

@@ -4,12 +4,13 @@ A check is a number and a comparison: a library metric with a threshold (``rowCo
 metric that allows some bad rows), ``type: sql`` with a query that returns one number, or ``type: custom`` with
 ``engine: levee`` and an ``implementation`` of ``balance`` or ``reconciliation``. ``unit: percent`` makes a metric a
 part of all rows, 0 to 100. Duplicates are counted as Great Expectations counts them: every member of a group, after
-identical rows were removed. In a query ``${table}`` is the table, ``${column}`` the check's column and
-``${silver.NAME}`` another dataset's silver.
+identical rows were removed. In a query ``${table}`` is the table, ``${column}`` the check's column and, of a model,
+``${silver.NAME}`` another dataset's silver. Of a dataset with a history either is the rows that hold now.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,6 +26,10 @@ from pipelines.quality.rules import check_predicate, on_rows
 
 TABLE = "${table}"
 """The table's place in a query, as in the standard's examples."""
+CHANGES_TABLE = "${changes}"
+"""The place of the changes that a dataset's history is made of, in a query of Levee's own."""
+_SILVER = re.compile(r"\$\{silver\.(\w+)\}")
+"""How a check names the silver of another dataset."""
 
 SUMMED = ("decimal", "tinyint", "smallint", "int", "integer", "bigint")
 """Types whose sums are exact."""
@@ -104,6 +109,11 @@ class TableCheck:
     dimension: str | None = None
     summed: str | None = None
 
+    @property
+    def others(self) -> frozenset[str]:
+        """Datasets whose silver the query reads: the rows that hold now."""
+        return frozenset(_SILVER.findall(self.query))
+
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
@@ -181,10 +191,17 @@ def _check(contract: Contract, check: Check) -> TableCheck:
             where=check.where,
             fix="use `failBatch` or `warn`; to drop repeats, name their columns in history.businessKey",
         )
+    query = _custom_query(contract, check, check.look) if check.look else _query(contract, check)
+    if contract.layer == "source" and (others := _SILVER.findall(query)):
+        raise ContractError(
+            f"quality check {check.id} reads silver.{others[0]}, and a source is checked before others are there",
+            where=check.where,
+            fix="use `references` for keys, or put the check into the contract of a model that reads both",
+        )
     return TableCheck(
         id=check.id,
         column=check.column,
-        query=_custom_query(contract, check, check.look) if check.look else _query(contract, check),
+        query=query,
         comparison=_tolerance(check.look) if check.look else _comparison(check),
         on_failure=check.on_failure or ("failBatch" if quality.severity in (None, "error") else "warn"),
         description=quality.description or quality.name or check.id,
@@ -204,7 +221,7 @@ def _custom_query(contract: Contract, check: Check, look: Implementation) -> str
     assert reconciliation is not None  # `_on_table`
     column = _summed_column(contract, check, reconciliation.column)
     if contract.layer == "source":
-        return f"SELECT coalesce(sum({column} * _copies), 0) FROM {TABLE}"
+        return f"SELECT coalesce(sum({column} * _copies), 0) FROM {_accounted(contract, check)}"
     if reconciliation.from_ is None:
         raise ContractError(
             f"quality check {check.id} does not say which silver the sum comes from",
@@ -213,6 +230,20 @@ def _custom_query(contract: Contract, check: Check, look: Implementation) -> str
         )
     other = f"SELECT coalesce(sum({reconciliation.expression or column}), 0) FROM ${{silver.{reconciliation.from_}}}"
     return f"SELECT coalesce(sum({column}), 0) - ({other}) FROM {TABLE}"
+
+
+def _accounted(contract: Contract, check: Check) -> str:
+    """Where every accepted record is: in the table, or in the changes that its history is made of."""
+    history = contract.history
+    if history is None:
+        return TABLE
+    if history.type == 1 or history.deletes == "hard":
+        raise ContractError(
+            f"quality check {check.id} adds up what was accepted, and the history of {contract.dataset} forgets it",
+            where=check.where,
+            fix="keep it (`type: 2` or `4`, `deletes: soft`), or reconcile in the contract of a model",
+        )
+    return f"{CHANGES_TABLE} WHERE coalesce(_op <> 'd', true)" if contract.change_feed else CHANGES_TABLE
 
 
 def _tolerance(look: Implementation) -> Comparison:

@@ -66,7 +66,7 @@ def _lookup(contract: Contract, check: Check, references: References) -> Lookup:
             where=check.where,
             fix="refer to a key that is not personal",
         )
-    return Lookup(references.dataset, references.columns, of)
+    return Lookup(references.dataset, references.columns, of, every_version=references.versions == "all")
 
 
 def named(contract: Contract, check: Check, column: str | None, *types: str) -> str:

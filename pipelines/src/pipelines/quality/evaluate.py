@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.contracts.extensions import OnFailure
 from pipelines.quality import sql
-from pipelines.quality.checks import TABLE, TableCheck
+from pipelines.quality.checks import CHANGES_TABLE, TABLE, TableCheck
 from pipelines.quality.rules import Rule
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def evaluate(
     *,
     less: Mapping[str, Decimal] = MappingProxyType({}),
     silver: Mapping[str, str] = MappingProxyType({}),
+    changes: str | None = None,
 ) -> tuple[Result, ...]:
     """Run `rules` and `checks` over a view, in one query.
 
@@ -62,6 +63,7 @@ def evaluate(
         checks: Checks on the table, each a subquery of one number.
         less: What is taken from a check's number before it is compared, by :attr:`TableCheck.summed`.
         silver: Views of other datasets' silver, by dataset, for checks that speak of them.
+        changes: View of the changes that the table's history is made of, where it has one.
 
     Returns:
         A result each, the rules' first.
@@ -71,6 +73,8 @@ def evaluate(
     query = _query(sql.name(view), rules, checks)
     for dataset, other in silver.items():
         query = query.replace(f"${{silver.{dataset}}}", sql.name(other))
+    if changes is not None:
+        query = query.replace(CHANGES_TABLE, sql.name(changes))
     row = spark.sql(query).collect()[0]
     by_rule = [_of_rule(rule, row["n"], row[f"r{n}"]) for n, rule in enumerate(rules)]
     numbers = [_less(check, row[f"c{n}"], less) for n, check in enumerate(checks)]

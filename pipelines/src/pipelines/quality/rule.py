@@ -33,11 +33,13 @@ class Lookup:
         dataset: The other dataset.
         columns: Its columns.
         of: The rule's columns, in the same order.
+        every_version: Keys that hold no longer count too.
     """
 
     dataset: str
     columns: tuple[str, ...]
     of: tuple[str, ...]
+    every_version: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.bronze.storage import is_url
 from pipelines.contracts.model import Contract
+from pipelines.contracts.versions import CHANGES
 from pipelines.history import data_version
 from pipelines.ledger import Ledger, latest
 from pipelines.maintain import expired_rows
@@ -34,6 +35,7 @@ from pipelines.quality.metrics import recorded_batches
 from pipelines.quality.results import Line, good_version, newest_results, seen, store
 from pipelines.quality.rules import Rule, rules
 from pipelines.settings import Layer, RunSettings
+from pipelines.shown import current
 from pipelines.silver.holding import held_batches
 from pipelines.silver.verdicts import RULE_SEPARATOR
 
@@ -166,8 +168,8 @@ def _lines(
 ) -> tuple[Line, ...]:
     from pipelines.quality import suite  # Great Expectations takes seconds to import, and only this task needs it
 
-    silver = engine.read(settings.table_path(Layer.SILVER, contract.dataset))
-    silver = silver.where(contract.current_rows) if contract.current_rows else silver
+    path = settings.table_path(Layer.SILVER, contract.dataset)
+    silver = current(engine, path)
     compiled = rules(contract)
     checks = table_checks(contract)
     counted = [rule for rule in compiled if _counted(metrics, rule)]
@@ -181,7 +183,10 @@ def _lines(
     if checks:
         view = f"levee_quality_{contract.dataset}"
         silver.createOrReplaceTempView(view)
-        results = evaluate(engine.spark, view, (), checks, less=_sums(metrics))
+        changes = f"{view}{CHANGES}" if contract.history else None
+        if changes:
+            engine.read(f"{path}{CHANGES}").createOrReplaceTempView(changes)
+        results = evaluate(engine.spark, view, (), checks, less=_sums(metrics), changes=changes)
         batches["table"] = suite.table_batch(f"{contract.dataset}.table", results, checks)
         observed = {result.id: result.observed for result in results}
     else:

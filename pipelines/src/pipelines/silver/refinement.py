@@ -29,6 +29,7 @@ from pipelines.quality.held import held
 from pipelines.quality.measures import Metric, Metrics
 from pipelines.quality.metrics import record_metrics
 from pipelines.settings import Layer, RunSettings
+from pipelines.shown import current, every_version
 from pipelines.silver.historise import Historisation
 from pipelines.silver.holding import STOPPING, decide
 from pipelines.silver.lateness import watermarked
@@ -201,7 +202,10 @@ class Refinement:
         """The silver tables in which rules look keys up, by rule."""
         lookups = {rule.id: rule.lookup for rule in self._plan.verdicts.rules if rule.lookup}
         return {
-            rule: self._engine.read(silver_path(self._settings, lookup.dataset)) for rule, lookup in lookups.items()
+            rule: (every_version if lookup.every_version else current)(
+                self._engine, silver_path(self._settings, lookup.dataset)
+            )
+            for rule, lookup in lookups.items()
         }
 
     def _decide(self, metrics: Metrics) -> None:

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 STAMPS = ("_row_hash", "_batch_id", "_ingested_at", "_run_id")
 """What a row keeps of the change that it shows, beside the columns and `LINEAGE`."""
-DELETED = ("_is_deleted", "_deleted_at")
-VERSIONED = ("_version", "_valid_from", "_valid_to", "_is_current", *DELETED)
-"""What a row of versions has beside; the first is its name within the key."""
 _TURNS = pa.schema(
     [
         ("_file_sha256", pa.string()),
@@ -86,7 +83,7 @@ class Versions:
         return kept
 
     def versions(self) -> DataFrame:
-        """Return a row a version: the contract's columns, `LINEAGE`, `STAMPS`, `VERSIONED`; `_copies` is the sum of
+        """Return a row a version: the contract's columns, `LINEAGE`, `STAMPS`, ``VERSIONED``; `_copies` is the sum of
         the version's changes.
         """
         state = row_hash(self.contract.tracked)
@@ -112,8 +109,8 @@ class Versions:
         )
 
     def latest(self) -> DataFrame:
-        """Return the last row of each key: the contract's columns, `LINEAGE`, `STAMPS`, `DELETED`; `_copies` is the sum
-        of the key's changes, where these are kept.
+        """Return the last row of each key: the contract's columns, `LINEAGE`, `STAMPS`, ``DELETED``; `_copies` is the
+        sum of the key's changes, where these are kept.
         """
         copies = "_copies" if self._history.type == 1 else f"sum(_copies) OVER (PARTITION BY {self._keys})"
         ranked = self.live.selectExpr(
@@ -266,4 +263,4 @@ def _turn_frame(changes: DataFrame, turns: Sequence[Turn]) -> DataFrame:
     return changes.sparkSession.createDataFrame(table, from_arrow_schema(_TURNS))
 
 
-__all__ = ["DELETED", "VERSIONED", "Versions", "history_of", "shown"]
+__all__ = ["Versions", "history_of", "shown"]

@@ -32,11 +32,12 @@ def check_layer(contract: Contract, document: Document) -> None:
 
 
 def _check_inputs(contract: Contract, model: SqlModel, document: Document) -> None:
-    for name in model.optional:
-        if name not in model.inputs:
-            raise document.error(
-                f"{name} is optional and no input", "customProperties", fix=nearest(name, list(model.inputs))
-            )
+    for what, names in (("optional", model.optional), ("in `history`", model.history)):
+        for name in names:
+            if name not in model.inputs:
+                raise document.error(
+                    f"{name} is {what} and no input", "customProperties", fix=nearest(name, list(model.inputs))
+                )
     if contract.layer == "silver" and (above := [name for name in model.inputs if name.startswith("gold.")]):
         raise document.error(
             f"silver is made before gold, and {contract.dataset} reads {above[0]}",

@@ -28,6 +28,13 @@ class SqlModel(Model):
         description="Inputs that may be absent (a source that an environment does not read) and are empty then, with "
         "their contract's columns. Without any other input the table is not built, and named as skipped.",
     )
+    history: tuple[Reference, ...] = Field(
+        default=(),
+        strict=False,
+        description="Inputs of which the SQL sees every version, with `_version`, `_valid_from`, `_valid_to`, "
+        "`_is_current`, `_is_deleted` and `_deleted_at`; of all others it sees the rows that hold now. They are "
+        "sources with a `history` of type 2 or 4.",
+    )
     materialisation: Literal["full", "incremental"] = Field(
         default="full",
         description="`full`: computed anew when an input has changed; `incremental`: only what batches touch that the "

@@ -22,6 +22,11 @@ class References(Model):
     of: tuple[str, ...] = Field(
         default=(), strict=False, description="Columns of this dataset; the check's own column where absent."
     )
+    versions: Literal["current", "all"] = Field(
+        default="current",
+        description="Of a dataset with a history: `current`: keys that hold now; `all`: those too that were deleted or "
+        "overtaken, for records that are older than their deletion.",
+    )
 
 
 class Freshness(Model):
