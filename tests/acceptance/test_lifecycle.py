@@ -26,7 +26,15 @@ def checkout(tmp_path):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", ["local", "dev", "staging", "prod"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "local",
+        pytest.param("dev", marks=pytest.mark.slow),
+        pytest.param("staging", marks=pytest.mark.slow),
+        "prod",
+    ],
+)
 def test_a_life_of_an_environment(checkout, name):
     environment = Environment.load(checkout, name)
     options = engine.Options(

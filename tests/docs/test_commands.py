@@ -62,7 +62,12 @@ def perform(block, checkout):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", "docs/how-to.md", pytest.param("docs/tutorial.md", marks=pytest.mark.slow)],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        pytest.param("docs/how-to.md", marks=pytest.mark.slow),
+        pytest.param("docs/tutorial.md", marks=pytest.mark.slow),
+    ],
 )
 def test_the_commands_of_a_page_run(page, checkout):
     found = blocks(page)
