@@ -28,7 +28,7 @@ data: sync  ## the wheel's tests
 
 slow: sync pulumi checkov  ## the proofs that take minutes, in both environments
 	.venv/bin/pytest -n 2 -m slow tests --ignore=tests/pipelines || [ $$? -eq 5 ]
-	pipelines/.venv/bin/pytest -m slow tests/pipelines || [ $$? -eq 5 ]
+	pipelines/.venv/bin/pytest -n 2 -m slow tests/pipelines || [ $$? -eq 5 ]
 
 sync:  # both environments as their locks say
 	@$(UV) sync --frozen

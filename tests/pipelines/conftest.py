@@ -64,11 +64,22 @@ SPARK_TIMEOUT = 900
 """Seconds that a test may take on local Spark, minutes beside other work."""
 
 
+SPARK_EVERY_DAY = ("bronze/test_ingest.py", "engine", "gold/test_build.py", "silver/test_typing.py", "test_ledger.py")
+"""Files and folders whose tests `make test` runs on Spark, too: the engine's promises, types, each layer once.
+
+Everywhere else a test on Spark repeats one on Sail, takes ten times as long, and is one of the slow proofs.
+"""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs Spark where it cannot start, and say why; CI sets ``LEVEE_REQUIRE_SPARK=1`` and fails there."""
     spark = [item for item in items if item.get_closest_marker("spark")]
+    here = Path(__file__).parent
+    every_day = {here / name for name in SPARK_EVERY_DAY}
     for item in spark:
+        if not every_day & {item.path, *item.path.parents}:
+            item.add_marker(pytest.mark.slow)
         if not OF_SPARK.search(item.nodeid):
             raise pytest.UsageError(f"{item.nodeid} is marked `spark`: give it the engine as a parameter, `[spark]`")
         if item.get_closest_marker("timeout") is None:
