@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version
 from itertools import pairwise
@@ -13,6 +14,7 @@ from rich.markup import escape
 from levee.cli import (
     alerts,
     check,
+    completion,
     contracts,
     cost,
     data,
@@ -43,7 +45,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 a gate said no, 2 wrong use or a wrong program, 3 the engine or a service failed, "
     "130 stopped by Ctrl-C.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=False,  # its options say another thing in every shell; `levee completion` says one
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
@@ -63,6 +65,7 @@ spending.register(app)
 models.register(app)
 tables.register(app)
 machine.register(app)
+completion.register(app)
 
 
 def _say_version(asked: bool) -> None:
@@ -96,6 +99,7 @@ def run(argv: list[str] | None = None) -> int:
     Returns:
         The exit code of ``docs/reference/cli.md``.
     """
+    completion.prepare()
     arguments = _with_json(sys.argv[1:] if argv is None else argv)
     try:
         code = app(arguments, prog_name="levee", standalone_mode=False)
@@ -107,8 +111,8 @@ def run(argv: list[str] | None = None) -> int:
         asked = getattr(wrong, "ctx", None)
         command = asked.command_path if asked else "levee"
         return _told(arguments, UsageError(message.replace("Value error, ", ""), fix=f"{command} --help"))
-    except SystemExit:  # how typer and rich end where nobody reads on
-        return _PIPE_CLOSED
+    except SystemExit as ended:  # a shell was told how a word goes on, or typer and rich found nobody who reads on
+        return int(ended.code or 0) if completion.ASKED in os.environ else _PIPE_CLOSED
     except OSError as failed:
         said = failed.strerror or str(failed)
         if failed.filename is None:
@@ -145,6 +149,6 @@ def _with_json(arguments: list[str]) -> list[str]:
 
 def _machine_readable(arguments: list[str], wrong: LeveeError) -> None:
     """Print an error as JSON where the command was to print its result so."""
-    if {ON_STDOUT, ("--output", "json")}.intersection(pairwise(arguments)):
+    if ON_STDOUT in pairwise(arguments):
         told = {"message": wrong.message, "where": wrong.where, "fix": wrong.fix, "exit_code": wrong.exit_code}
         print_json({"version": 1, "error": told})

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from levee import compliance
+from levee.cli import panels
 from levee.cli.console import errors, human, write_json, write_texts
 from levee.cli.options import Folder, JsonFile
 from levee.compliance.catalogue import CHECKOV, pack_rules
@@ -53,7 +54,7 @@ _FORMATS: Final = f"What to write, too: {', '.join(Format)}; repeatable; with --
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: levee check plan.json --env prod")(check)
+    panels.command(app, check, example="levee check plan.json --env prod", panel=panels.REVIEW)
 
 
 def check(

@@ -33,6 +33,21 @@ def write_json(document: Mapping[str, Any], to: Path) -> None:
     write_whole(to, json.dumps(document, indent=2) + "\n")
 
 
+def answer(document: Mapping[str, Any], json: Path | None) -> Console:
+    """Write a result as JSON, with the version of its form, where that is asked for.
+
+    Args:
+        document: The result.
+        json: What ``--json`` gave.
+
+    Returns:
+        Where the words for a person go.
+    """
+    if json:
+        write_json({"version": 1, **document}, json)
+    return human(json)
+
+
 def write_texts(texts: Iterable[tuple[str, str]], to: Path | None) -> None:
     """Write texts, each to the file of its name in a folder, or one after another to standard output."""
     for name, text in texts:

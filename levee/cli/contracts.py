@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 from levee import engine, runner
-from levee.cli.console import errors, human, print_json, say, write_json, write_texts
+from levee.cli import panels
+from levee.cli.console import answer, errors, human, print_json, say, write_json, write_texts
 from levee.cli.options import Folder, JsonFile
 from levee.cli.scope import scope
 from levee.engine import find_project
@@ -68,13 +69,20 @@ class LintFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    contracts = typer.Typer(help="Data contracts: compare, check, document, export, and start new ones.")
-    contracts.command(epilog="Example: levee contracts diff --base main --format markdown")(diff)
-    contracts.command(epilog="Example: levee contracts lint pipelines/src/pipelines/domains")(lint)
-    contracts.command(epilog="Example: levee contracts docs --env local --out site")(docs)
-    contracts.command(epilog="Example: levee contracts infer orders.csv --as shop.orders --out orders.odcs.yaml")(infer)
-    contracts.command(epilog="Example: levee contracts export --format sql-ddl --dialect postgres --out ddl")(export)
-    app.add_typer(contracts, name="contracts", no_args_is_help=True)
+    contracts = panels.group(
+        app,
+        "contracts",
+        panels.DATA,
+        help_="Data contracts: compare, check, document, export, and start new ones.",
+        example="levee contracts lint",
+    )
+    panels.command(contracts, diff, example="levee contracts diff --base main --format markdown")
+    panels.command(contracts, lint, example="levee contracts lint pipelines/src/pipelines/domains")
+    panels.command(contracts, docs, example="levee contracts docs --env local --output site")
+    panels.command(
+        contracts, infer, example="levee contracts infer orders.csv --as shop.orders --output orders.odcs.yaml"
+    )
+    panels.command(contracts, export, example="levee contracts export --format sql-ddl --dialect postgres --output ddl")
 
 
 def diff(
@@ -138,8 +146,9 @@ def export(
     *,
     form: Annotated[ExportFormat, typer.Option("--format", help="What contracts are written as.")],
     dialect: Annotated[Dialect, typer.Option("--dialect", help="Of sql-ddl: whose SQL.")] = Dialect.SPARK,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="A file a contract, in here; printed where absent.")
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="A file a contract, in here; printed where absent."),
     ] = None,
     cwd: Folder = Path(),
     json: JsonFile = None,
@@ -148,14 +157,14 @@ def export(
     asked = [str(path.resolve()) for path in paths or [domains_folder()]]
     prepared = runner.ensure_data_env(find_project(cwd).root, console=errors)
     with tempfile.TemporaryDirectory(prefix="levee-export-") as scratch:
-        folder = out or Path(scratch)
+        folder = output or Path(scratch)
         where = ["--format", form, "--dialect", dialect, "--out", str(folder.resolve())]
         runner.call(prepared, "pipelines.export", [*where, "--", *asked])
         files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
         if json:
             texts = {str(file.relative_to(folder)): file.read_text("utf-8") for file in files}
             write_json({"version": 1, "format": form, "files": texts}, json)
-        if out is None and json != Path("-"):
+        if output is None and json != Path("-"):
             write_texts(((file.name, file.read_text("utf-8")) for file in files), None)
     return 0
 
@@ -167,8 +176,8 @@ def infer(
     ],
     *,
     name: Annotated[str, typer.Option("--as", metavar="DOMAIN.DATASET", help="What the table is called.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The contract's file; printed where absent.")
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The contract's file; printed where absent.")
     ] = None,
     user: Annotated[
         str | None, typer.Option("--user", metavar="REF", help="A database's user, by reference: env:NAME, file:/path.")
@@ -184,21 +193,20 @@ def infer(
     domain, dot, dataset = name.partition(".")
     if not dot:
         raise UsageError(f"{name!r} does not name domain and dataset", fix=f"--as DOMAIN.{name}")
-    if out and out.exists():
-        raise UsageError("there is a contract already", where=str(out), fix="remove it first, or name another file")
+    if output and output.exists():
+        raise UsageError("there is a contract already", where=str(output), fix="remove it first, or name another file")
     prepared = runner.ensure_data_env(find_project(cwd).root, console=errors)
     login = [f"--{option}={value}" for option, value in (("user", user), ("password", password)) if value]
     asked = ["--domain", domain, "--dataset", dataset, f"--rows={rows}", *login, "--", source]
     text = runner.call(prepared, "pipelines.infer", asked)
-    if json:
-        write_json({"version": 1, "file": str(out) if out else None, "contract": text}, json)
-    if out is None:
+    out = answer({"file": str(output) if output else None, "contract": text}, json)
+    if output is None:
         if json != Path("-"):
             sys.stdout.write(text)
         return 0
-    write_whole(out, text)
-    human(json).print(f"contract  {out}", soft_wrap=True)
-    human(json).print(f"next      levee contracts lint {out}", soft_wrap=True)
+    write_whole(output, text)
+    out.print(f"contract  {output}", soft_wrap=True)
+    out.print(f"next      levee contracts lint {output}", soft_wrap=True)
     return 0
 
 
@@ -207,9 +215,11 @@ def docs(
         Path | None, typer.Argument(metavar="DOMAINS", help="A folder of domains; the shipped ones where absent.")
     ] = None,
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The site's folder.")] = Path(".levee/docs"),
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The site's folder.")] = Path(
+        ".levee/docs"
+    ),
     env: Annotated[
-        str | None, typer.Option("--env", metavar="ENV", help="Also show what the runs of this environment left.")
+        str | None, typer.Option("--env", "-e", metavar="ENV", help="Also show what the runs of this environment left.")
     ] = None,
     sample: Annotated[int, typer.Option("--sample", min=0, max=100, help="Rows of silver, masked; 0 for none.")] = 8,
     sensitive: Annotated[
@@ -224,10 +234,8 @@ def docs(
     answers = runner.catalogue(root, plan=plan, domains=domains, sample=sample, sensitive=sensitive, console=errors)
     shown = [catalogue.parse(answer) for answer in answers]
     folder = domains.resolve() if domains else domains_folder()
-    index = catalogue.write(shown, out, _history(folder, shown), datetime.now(UTC))
-    if json:
-        write_json({"version": 1, "catalogue": str(index)}, json)
-    human(json).print(f"catalogue  {index}", soft_wrap=True)
+    index = catalogue.write(shown, output, _history(folder, shown), datetime.now(UTC))
+    answer({"catalogue": str(index)}, json).print(f"catalogue  {index}", soft_wrap=True)
     return 0
 
 

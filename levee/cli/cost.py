@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from levee import cost as costs
-from levee.cli import standing
+from levee.cli import panels, standing
 from levee.cli.console import human, write_json
 from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, StackName, Target, Timeout
 from levee.cli.scope import Scope, options, perform, scope
@@ -32,7 +32,7 @@ def _said(scoped: Scope, file: Path | None) -> costs.Usage:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: levee cost prod --usage usage.yaml --json cost.json")(cost)
+    panels.command(app, cost, example="levee cost prod --usage usage.yaml --json cost.json", panel=panels.REVIEW)
 
 
 def cost(

@@ -9,16 +9,15 @@ from typing import Annotated
 
 import typer
 
-from levee import engine, report, runner
-from levee.cli.console import errors, human, write_json
-from levee.cli.options import Folder, JsonFile
-from levee.cli.scope import Scope, kept_plan, scope
+from levee import report, runner
+from levee.cli import panels
+from levee.cli.console import answer, errors
+from levee.cli.options import ConfirmCost, Dataset, Domain, Engine, Env, EnvOption, Folder, JsonFile
+from levee.cli.scope import Scope, deployed, kept_plan
 from levee.engine import Operation
 from levee.errors import UsageError
 from levee.plan import Plan, document
 from levee.report import terminal
-
-EnvOption = Annotated[str, typer.Option("--env", metavar="ENV", help="The environment whose deployed job runs.")]
 
 
 class Layer(StrEnum):
@@ -29,35 +28,15 @@ class Layer(StrEnum):
     GOLD = "gold"
 
 
-class DataEngine(StrEnum):
-    """What runs the job here."""
-
-    SAIL = "sail"
-    SPARK = "spark"
-
-
-Engine = Annotated[
-    DataEngine | None, typer.Option("--engine", help="The embedded engine; LEVEE_ENGINE, else sail, where absent.")
-]
-
-
-ConfirmCost = Annotated[
-    bool,
-    typer.Option(
-        "--confirm-cost", help="Let it run though it may exceed the month's budget; your name is recorded with it."
-    ),
-]
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: levee run sales --env local --from silver")(run)
-    app.command(epilog="Example: levee replay sales.online_retail --env local")(replay)
-    app.command(name="report", epilog="Example: levee report local")(write_report)
+    panels.command(app, run, example="levee run sales --env local --from silver", panel=panels.DATA)
+    panels.command(app, replay, example="levee replay sales.online_retail --env local", panel=panels.CARE)
+    panels.command(app, write_report, example="levee report local", panel=panels.DATA, name="report")
 
 
 def run(
-    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain, such as sales.")],
+    domain: Domain,
     *,
     env: EnvOption = "local",
     from_layer: Annotated[
@@ -69,9 +48,9 @@ def run(
     json: JsonFile = None,
 ) -> int:
     """Run the job that the deployed stack holds, on this machine: same wheel, same entry points, same parameters."""
-    scoped = scope(env, cwd, None, online=False)
+    scoped, plan = deployed(env, cwd)
     result = runner.run(
-        _deployed(scoped),
+        plan,
         domain,
         root=scoped.project.root,
         engine=data_engine,
@@ -85,7 +64,7 @@ def run(
 
 
 def replay(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset, as DOMAIN.NAME or NAME.")],
+    dataset: Dataset,
     *,
     env: EnvOption = "local",
     accept: Annotated[
@@ -99,14 +78,13 @@ def replay(
 ) -> int:
     """Judge a dataset's quarantined rows again, after its contract or the source was corrected.
 
-    With --accept a batch that a check or the circuit breaker holds is published as it is; who and why goes into the
-    ledger.
+    With --accept a batch that a check or the circuit breaker holds is published as it is; who and why is kept.
     """
     if (accept is None) != (reason is None):
         raise UsageError("a held batch goes on only with a reason", fix="give both --accept BATCH and --reason WHY")
-    scoped = scope(env, cwd, None, online=False)
+    scoped, plan = deployed(env, cwd)
     result = runner.replay(
-        _deployed(scoped),
+        plan,
         dataset,
         root=scoped.project.root,
         engine=data_engine,
@@ -120,32 +98,29 @@ def replay(
 
 
 def write_report(
-    env: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")] = "local",
+    env: Env = "local",
     *,
-    to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Where; .levee/ENV/report.html where absent.")
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The page; .levee/ENV/report.html where absent."),
     ] = None,
     cwd: Folder = Path(),
     json: JsonFile = None,
 ) -> int:
     """Write one self-contained page: what is provisioned, what the rules said, what the tables hold."""
-    scoped = scope(env, cwd, None, online=False)
+    scoped, plan = deployed(env, cwd)
     folder = scoped.project.root / ".levee" / env
-    plan = _verdicts(scoped, _deployed(scoped))
+    plan = _verdicts(scoped, plan)
     summary = runner.summary(plan, root=scoped.project.root, console=errors)
-    path = report.write(plan, summary, to or folder / "report.html", environment=env)
-    if json:
-        write_json({"version": 1, "report": str(path)}, json)
-    human(json).print(f"report  {path}", soft_wrap=True)
+    path = report.write(plan, summary, output or folder / "report.html", environment=env)
+    answer({"report": str(path)}, json).print(f"report  {path}", soft_wrap=True)
     return 0
 
 
 def show_run(result: runner.RunResult, json: Path | None) -> None:
     """Print what became of each task, or write it as JSON."""
-    document_ = result.json()
-    if json:
-        write_json(document_, json)
-    human(json).print(terminal.run_table(document_))
+    told = result.json()
+    answer(told, json).print(terminal.run_table(told))
 
 
 def _verdicts(scoped: Scope, plan: Plan) -> Plan:
@@ -168,7 +143,3 @@ def _verdicts(scoped: Scope, plan: Plan) -> Plan:
 def terms(scoped: Scope, *, confirmed: bool) -> runner.Terms | None:
     """What a run of the environment may cost; ``None`` without an environment file."""
     return runner.Terms(scoped.environment, confirmed) if scoped.environment else None
-
-
-def _deployed(scoped: Scope) -> Plan:
-    return engine.deployed(scoped.project.root, scoped.stack)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from levee.cli import comparison, github, standing
+from levee.cli import comparison, github, panels, standing
 from levee.cli.console import human, say, write_json
 from levee.cli.options import (
     Config,
@@ -24,6 +24,7 @@ from levee.cli.options import (
     StackName,
     Target,
     Timeout,
+    Yes,
 )
 from levee.cli.scope import Scope, kept_plan, options, perform, scope
 from levee.engine import Operation, Options
@@ -35,10 +36,10 @@ from levee.review import approval, departures, program_files
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: levee preview dev --fill-config --json plan.json")(preview)
-    app.command(epilog="Example: levee up local")(up)
-    app.command(epilog="Example: levee refresh prod --offline --expect-no-changes")(refresh)
-    app.command(epilog="Example: levee destroy dev --offline")(destroy)
+    panels.command(app, preview, panel=panels.PROVISION, example="levee preview dev --fill-config --json plan.json")
+    panels.command(app, up, panel=panels.PROVISION, example="levee up local")
+    panels.command(app, refresh, panel=panels.PROVISION, example="levee refresh prod --offline --expect-no-changes")
+    panels.command(app, destroy, panel=panels.PROVISION, example="levee destroy dev --offline")
 
 
 def preview(
@@ -147,9 +148,7 @@ def destroy(
     unprotect: Annotated[
         bool, typer.Option("--unprotect", help="Lift the protection of every resource first.")
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask; needed online where nobody can be asked.")
-    ] = False,
+    yes: Yes = False,
     timeout: Timeout = None,
 ) -> int:
     """Delete everything that the stack made. Protected resources refuse."""

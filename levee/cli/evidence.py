@@ -16,6 +16,7 @@ from rich.table import Table
 
 from levee import compliance, places
 from levee import evidence as papers
+from levee.cli import panels
 from levee.cli.console import human, write_json
 from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, StackName, Timeout
 from levee.cli.scope import Scope, options, perform, scope
@@ -40,7 +41,9 @@ _WHOSE: Final = f"Whose requirements to answer: {', '.join(Framework)} or {_ALL}
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: levee evidence prod --framework hipaa --output evidence.zip")(evidence)
+    panels.command(
+        app, evidence, example="levee evidence prod --framework hipaa --output evidence.zip", panel=panels.REVIEW
+    )
 
 
 def evidence(

@@ -8,6 +8,7 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 
+from levee.cli import panels
 from levee.cli.console import human, write_json
 from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, StackName, Target, Timeout
 from levee.cli.scope import options, perform, scope
@@ -21,7 +22,7 @@ _PARTS: Final = ("project", "stack", "fidelity", "invented_lookups", "filled_con
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: levee fidelity dev --json fidelity.json")(fidelity)
+    panels.command(app, fidelity, example="levee fidelity dev --json fidelity.json", panel=panels.REVIEW)
 
 
 def fidelity(

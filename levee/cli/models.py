@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from levee import runner
-from levee.cli.console import errors, human, write_json
-from levee.cli.data import DataEngine, Engine
-from levee.cli.options import Folder, JsonFile
+from levee.cli import panels
+from levee.cli.console import answer, errors
+from levee.cli.options import DataEngine, Engine, Folder, JsonFile
 from levee.engine import find_project
 from levee.report import models as tables
 from pipelines.contracts import domains_folder
@@ -24,20 +24,23 @@ DomainOption = Annotated[str, typer.Option("--domain", metavar="NAME", help="The
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    models = typer.Typer(help="SQL models of silver and gold: list, show, test, and export to dbt.")
-    models.command(name="list", epilog="Example: levee models list --domain sales")(list_)
-    models.command(epilog="Example: levee models show revenue_by_month")(show)
-    models.command(name="test", epilog="Example: levee models test revenue_by_month revenue_trends")(run_tests)
-    models.command(epilog="Example: levee models export --dbt build/dbt")(export)
-    app.add_typer(models, name="models", no_args_is_help=True)
+    models = panels.group(
+        app,
+        "models",
+        panels.DATA,
+        help_="SQL models of silver and gold: list, show, test, and export to dbt.",
+        example="levee models test",
+    )
+    panels.command(models, list_, example="levee models list --domain sales", name="list")
+    panels.command(models, show, example="levee models show revenue_by_month")
+    panels.command(models, run_tests, example="levee models test revenue_by_month revenue_trends", name="test")
+    panels.command(models, export, example="levee models export --output build/dbt")
 
 
 def list_(*, domain: DomainOption = "sales", cwd: Folder = Path(), json: JsonFile = None) -> int:
     """Name every model in the order of building, with what it reads."""
     document = _ask(cwd, domain, "list")
-    human(json).print(tables.listed(document))
-    if json:
-        write_json({"version": 1, **document}, json)
+    answer(document, json).print(tables.listed(document))
     return 0
 
 
@@ -45,9 +48,7 @@ def show(models: Models = None, *, domain: DomainOption = "sales", cwd: Folder =
     """Show a model's SQL and the input columns that each of its columns comes from."""
     document = _ask(cwd, domain, "show", *(models or ()))
     for model in document["models"]:
-        human(json).print(tables.shown(model))
-    if json:
-        write_json({"version": 1, **document}, json)
+        answer(document, json).print(tables.shown(model))
     return 0
 
 
@@ -61,15 +62,13 @@ def run_tests(
 ) -> int:
     """Run the tests beside the models (`MODEL.test.yaml`); 1 where one fails."""
     document = _ask(cwd, domain, "test", *(models or ()), engine=data_engine)
-    human(json).print(tables.outcomes(document))
-    if json:
-        write_json({"version": 1, **document}, json)
+    answer(document, json).print(tables.outcomes(document))
     return int(any(not outcome["passed"] for outcome in document["tests"]))
 
 
 def export(
     *,
-    dbt: Annotated[Path, typer.Option("--dbt", metavar="DIR", help="Where the dbt project is written.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the dbt project is written.")],
     adapter: Annotated[
         str, typer.Option("--adapter", help="Whose SQL and profile: databricks, spark or duckdb.")
     ] = "databricks",
@@ -78,10 +77,8 @@ def export(
     json: JsonFile = None,
 ) -> int:
     """Write the models as a dbt project: sources, models, data tests and unit tests."""
-    document = _ask(cwd, domain, "export", "--dbt", str(dbt.resolve()), "--adapter", adapter)
-    human(json).print(f"{len(document['files'])} files in {dbt}", soft_wrap=True)
-    if json:
-        write_json({"version": 1, **document}, json)
+    document = _ask(cwd, domain, "export", "--dbt", str(output.resolve()), "--adapter", adapter)
+    answer(document, json).print(f"{len(document['files'])} files in {output}", soft_wrap=True)
     return 0
 
 

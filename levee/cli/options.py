@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from levee.cli.proposals import datasets, domains, environments
+
 Target = Annotated[
     str | None,
-    typer.Argument(metavar="ENV", help="The environment or stack; the only one there is, else dev, where absent."),
+    typer.Argument(
+        metavar="ENV",
+        help="The environment or stack; the only one there is, else dev, where absent.",
+        autocompletion=environments,
+    ),
+]
+Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment that is up.", autocompletion=environments)]
+EnvOption = Annotated[
+    str,
+    typer.Option("--env", "-e", metavar="ENV", help="The environment that is up.", autocompletion=environments),
 ]
 Online = Annotated[
     bool,
@@ -52,3 +64,26 @@ JsonFile = Annotated[
         "--json", metavar="FILE", help="Write the result as JSON; `-` or nothing: to standard output, and only that."
     ),
 ]
+Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain, such as sales.", autocompletion=domains)]
+Dataset = Annotated[
+    str, typer.Argument(metavar="DATASET", help="The dataset, as DOMAIN.NAME or NAME.", autocompletion=datasets)
+]
+
+
+class DataEngine(StrEnum):
+    """What runs the job here."""
+
+    SAIL = "sail"
+    SPARK = "spark"
+
+
+Engine = Annotated[
+    DataEngine | None, typer.Option("--engine", help="The embedded engine; LEVEE_ENGINE, else sail, where absent.")
+]
+ConfirmCost = Annotated[
+    bool,
+    typer.Option(
+        "--confirm-cost", help="Let it run though it may exceed the month's budget; your name is recorded with it."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where nobody can be asked.")]

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from levee import places
+from levee.cli import panels
 from levee.cli.console import human, write_json
 from levee.cli.options import JsonFile
 from levee.cost.catalogue import BASE_REGIONS, DATA
@@ -28,13 +29,20 @@ _SOURCES = {Vendor.AWS: "aws-bulk", Vendor.AZURE: "azure-retail"}
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    prices = typer.Typer(help="Rebuild the price catalogue from what the vendors publish.", no_args_is_help=True)
-    prices.command(epilog="Example: levee prices refresh azure --region westeurope")(refresh)
-    app.add_typer(prices, name="prices")
+    prices = panels.group(
+        app,
+        "prices",
+        panels.MACHINE,
+        help_="Rebuild the price catalogue from what the vendors publish.",
+        example="levee prices refresh azure --region westeurope",
+    )
+    panels.command(prices, refresh, example="levee prices refresh azure --region westeurope")
 
 
 def refresh(
-    vendor: Annotated[list[Vendor] | None, typer.Argument(help="Whose prices; all where absent.")] = None,
+    vendor: Annotated[
+        list[Vendor] | None, typer.Argument(metavar="VENDOR", help="Whose prices; all where absent.")
+    ] = None,
     *,
     region: Annotated[
         str | None, typer.Option("--region", metavar="R", help="A region, beside the one all prices are of.")

@@ -9,28 +9,39 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from levee import engine, runner
-from levee.cli.console import errors, human, write_json
-from levee.cli.data import Engine, EnvOption
-from levee.cli.options import Folder, JsonFile
-from levee.cli.scope import scope
+from levee import runner
+from levee.cli import panels
+from levee.cli.console import answer, errors
+from levee.cli.options import Domain, Engine, EnvOption, Folder, JsonFile, Yes
+from levee.cli.scope import deployed
 from levee.errors import UsageError
 
-Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain, such as sales.")]
 _SUBJECT: Final = re.compile(r"(?P<type>[a-z][a-z0-9_]*)=(?P<where>-|env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: levee erase sales --subject shop_customer=- --requested-by dpo --yes < FILE")(erase)
-    group = typer.Typer(help="Personal data: what left the raw zone, another masking key, proof.", no_args_is_help=True)
-    group.command(epilog="Example: levee privacy scan sales --env local")(scan)
-    group.command(epilog="Example: levee privacy rotate sales --env local")(rotate)
-    group.command(
-        epilog="Example: levee privacy reveal sales crm.phone --tokens FILE --to FILE --requested-by me --reason why"
-    )(reveal)
-    group.command(epilog="Example: levee privacy verify sales certificate.json --env local")(verify)
-    app.add_typer(group, name="privacy")
+    panels.command(
+        app,
+        erase,
+        example="levee erase sales --subject shop_customer=- --requested-by dpo --yes < FILE",
+        panel=panels.CARE,
+    )
+    group = panels.group(
+        app,
+        "privacy",
+        panels.CARE,
+        help_="Personal data: what left the raw zone, another masking key, proof.",
+        example="levee privacy scan sales",
+    )
+    panels.command(group, scan, example="levee privacy scan sales --env local")
+    panels.command(group, rotate, example="levee privacy rotate sales --env local")
+    panels.command(
+        group,
+        reveal,
+        example="levee privacy reveal sales crm.phone --tokens FILE --output FILE --requested-by me --reason why",
+    )
+    panels.command(group, verify, example="levee privacy verify sales certificate.json --env local")
 
 
 def erase(
@@ -47,7 +58,7 @@ def erase(
     ],
     requested_by: Annotated[str, typer.Option("--requested-by", metavar="WHO", help="Who asks; in the certificate.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; in the certificate.")] = "GDPR, article 17",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     env: EnvOption = "local",
     data_engine: Engine = None,
     cwd: Folder = Path(),
@@ -65,9 +76,7 @@ def erase(
         )
     request = {"subject_type": kind, "value": where, "requested_by": requested_by, "reason": reason}
     told = _asked("erase", domain, env, cwd, data_engine, request=request, secret=secret)
-    if json:
-        write_json(told, json)
-    out = human(json)
+    out = answer(told, json)
     for one in told["removed"]:
         out.print(f"{one['layer']:<11} {one['rows']:>9,} rows  {one['from']}", soft_wrap=True)
     search = told["search"]
@@ -86,15 +95,14 @@ def scan(
 ) -> int:
     """Search every file outside landing, bronze and quarantine for raw values of masked columns."""
     told = _asked("scan", domain, env, cwd, data_engine)
-    if json:
-        write_json(told, json)
-    human(json).print(
+    out = answer(told, json)
+    out.print(
         f"{told['values']:,} values of {', '.join(told['columns'])} are in none of {told['files']:,} files "
         f"({told['bytes']:,} bytes)",
         soft_wrap=True,
     )
     for column, why in told["left_out"].items():
-        human(json).print(f"not looked for: {column}: {why}", soft_wrap=True)
+        out.print(f"not looked for: {column}: {why}", soft_wrap=True)
     return 0
 
 
@@ -108,10 +116,8 @@ def rotate(
 ) -> int:
     """Mask silver anew, from bronze, with the masking key that is set now, and build gold again."""
     told = _asked("rotate", domain, env, cwd, data_engine)
-    if json:
-        write_json(told, json)
     done = f"masked anew: {', '.join(told['rotated'])}" if told["rotated"] else "nothing to do: the key is the same"
-    human(json).print(done)
+    answer(told, json).print(done)
     return 0
 
 
@@ -120,7 +126,9 @@ def reveal(
     column: Annotated[str, typer.Argument(metavar="DATASET.COLUMN", help="A column that is masked by tokens.")],
     *,
     tokens: Annotated[Path, typer.Option("--tokens", metavar="FILE", help="The tokens, one a line.")],
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="Where token and value go, tab between; mode 0600.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where token and value go, tab between; mode 0600.")
+    ],
     requested_by: Annotated[str, typer.Option("--requested-by", metavar="WHO", help="Who asks; kept in audit.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in audit.")],
     env: EnvOption = "local",
@@ -130,12 +138,10 @@ def reveal(
 ) -> int:
     """Write the values that tokens stand for into a file; who asked, and why, is kept in audit."""
     dataset, _, name = column.rpartition(".")
-    places = {"tokens": str(tokens.resolve()), "to": str(to.resolve())}
+    places = {"tokens": str(tokens.resolve()), "to": str(output.resolve())}
     request = {"dataset": dataset, "column": name, "requested_by": requested_by, "reason": reason, **places}
     told = _asked("reveal", domain, env, cwd, data_engine, request=request)
-    if json:
-        write_json(told, json)
-    human(json).print(f"{told['revealed']} of {told['asked']} tokens are in {told['to']}", soft_wrap=True)
+    answer(told, json).print(f"{told['revealed']} of {told['asked']} tokens are in {told['to']}", soft_wrap=True)
     return 0
 
 
@@ -151,9 +157,7 @@ def verify(
     """Check that a certificate is as it was written, and that the search which it tells of found nothing."""
     request = {"certificate": str(certificate.resolve())}
     told = _asked("verify", domain, env, cwd, data_engine, request=request)
-    if json:
-        write_json(told, json)
-    human(json).print(f"the certificate of erasure {told['erasure_id']} holds")
+    answer(told, json).print(f"the certificate of erasure {told['erasure_id']} holds")
     return 0
 
 
@@ -167,8 +171,7 @@ def _asked(
     request: dict[str, str] | None = None,
     secret: str | None = None,
 ) -> dict[str, Any]:
-    scoped = scope(env, cwd, None, online=False)
-    plan = engine.deployed(scoped.project.root, scoped.stack)
+    scoped, plan = deployed(env, cwd)
     root = scoped.project.root
     return runner.privacy(
         plan, domain, verb, root=root, request=request, secret=secret, engine=data_engine, console=errors

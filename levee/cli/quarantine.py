@@ -10,15 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from levee import engine, runner
-from levee.cli.console import errors, human, write_json
-from levee.cli.data import ConfirmCost, Engine, EnvOption, show_run, terms
-from levee.cli.options import Folder, JsonFile
-from levee.cli.scope import scope
+from levee import runner
+from levee.cli import panels
+from levee.cli.console import answer, errors
+from levee.cli.data import show_run, terms
+from levee.cli.options import ConfirmCost, Dataset, Engine, EnvOption, Folder, JsonFile
+from levee.cli.scope import deployed
 from levee.errors import UsageError
 from levee.report import quarantine as report
 
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The dataset, as DOMAIN.NAME or NAME.")]
 Record = Annotated[str, typer.Argument(metavar="ID", help="The record, by its id in `levee quarantine list`.")]
 
 
@@ -34,15 +34,22 @@ class Shown(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Rejected records: look, correct, replay, waive.", no_args_is_help=True)
-    group.command(name="list", epilog="Example: levee quarantine list sales.cdnow --rule sales_type")(list_)
-    group.command(epilog="Example: levee quarantine show sales.cdnow 0123456789abcdef")(show)
-    group.command(
-        epilog="Example: levee quarantine correct sales.cdnow 0123456789abcdef --set date=19970101 --reason typing"
-    )(correct)
-    group.command(epilog="Example: levee quarantine replay sales.cdnow --env local")(replay)
-    group.command(epilog='Example: levee quarantine waive sales.cdnow --rule date_type --reason "test orders"')(waive)
-    app.add_typer(group, name="quarantine")
+    group = panels.group(
+        app,
+        "quarantine",
+        panels.CARE,
+        help_="Rejected records: look, correct, replay, waive.",
+        example="levee quarantine list sales.cdnow",
+    )
+    panels.command(group, list_, example="levee quarantine list sales.cdnow --rule sales_type", name="list")
+    panels.command(group, show, example="levee quarantine show sales.cdnow 0123456789abcdef")
+    panels.command(
+        group,
+        correct,
+        example="levee quarantine correct sales.cdnow 0123456789abcdef --set date=19970101 --reason typing",
+    )
+    panels.command(group, replay, example="levee quarantine replay sales.cdnow --env local")
+    panels.command(group, waive, example='levee quarantine waive sales.cdnow --rule date_type --reason "test orders"')
 
 
 def list_(
@@ -61,9 +68,7 @@ def list_(
     """Count rejected records by rule and state, and list them; nothing of what they say is shown."""
     asked = {"rule": rule, "state": state, "limit": limit}
     told = _asked("list", dataset, env, cwd, data_engine=data_engine, asked=asked)
-    if json:
-        write_json({"schema": 1, **told}, json)
-    human(json).print(report.listed(told))
+    answer(told, json).print(report.listed(told))
     return 0
 
 
@@ -83,9 +88,7 @@ def show(
         raise UsageError("a raw record is shown only for a reason, which is kept", fix="add --reason WHY")
     asked = {"id": record, "raw": raw, "reason": reason}
     told = _asked("show", dataset, env, cwd, data_engine=data_engine, asked=asked)
-    if json:
-        write_json({"schema": 1, **told}, json)
-    human(json).print(report.shown(told))
+    answer(told, json).print(report.shown(told))
     return 0
 
 
@@ -121,9 +124,7 @@ def correct(
     if not asked["fields"] and not asked["private_fields"]:
         raise UsageError("nothing is corrected", fix="add --set FIELD=VALUE, or --set-file FILE")
     told = _asked("correct", dataset, env, cwd, data_engine=data_engine, asked=asked)
-    if json:
-        write_json({"schema": 1, **told}, json)
-    human(json).print(
+    answer(told, json).print(
         f"corrected  {told['id']} is delivered as {told['file']}\nnext       levee quarantine replay {dataset}",
         soft_wrap=True,
     )
@@ -140,9 +141,9 @@ def replay(
     json: JsonFile = None,
 ) -> int:
     """Take corrections in, judge every record of the dataset again, and build what depends on it."""
-    scoped = scope(env, cwd, None, online=False)
+    scoped, plan = deployed(env, cwd)
     result = runner.replay(
-        engine.deployed(scoped.project.root, scoped.stack),
+        plan,
         dataset,
         root=scoped.project.root,
         engine=data_engine,
@@ -173,19 +174,17 @@ def waive(
         raise UsageError("say which records are waived", fix="give their ids, or --rule ID")
     asked = {"ids": records or [], "rule": rule, "reason": reason}
     told = _asked("waive", dataset, env, cwd, data_engine=data_engine, asked=asked)
-    if json:
-        write_json({"schema": 1, **told}, json)
-    human(json).print(f"waived  {len(told['ids'])} records")
+    answer(told, json).print(f"waived  {len(told['ids'])} records")
     return 0
 
 
 def _asked(
     verb: str, dataset: str, env: str, cwd: Path, *, data_engine: Engine, asked: dict[str, Any]
 ) -> dict[str, Any]:
-    scoped = scope(env, cwd, None, online=False)
-    root = scoped.project.root
-    plan = engine.deployed(root, scoped.stack)
-    return runner.quarantine(plan, dataset, verb, root=root, asked=asked, engine=data_engine, console=errors)
+    scoped, plan = deployed(env, cwd)
+    return runner.quarantine(
+        plan, dataset, verb, root=scoped.project.root, asked=asked, engine=data_engine, console=errors
+    )
 
 
 def _field(text: str) -> tuple[str, str]:

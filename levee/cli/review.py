@@ -16,6 +16,7 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from levee.cli import panels
 from levee.cli.console import errors, human, write_json, write_texts
 from levee.cli.options import Config, FillConfig, Folder, JsonFile, References, Timeout
 from levee.cli.scope import given_config
@@ -50,7 +51,9 @@ _FORMATS: Final = f"What to write: {', '.join(Format)}; repeatable; with --outpu
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: levee review --base origin/main --env prod --output review")(review)
+    panels.command(
+        app, review, example="levee review --base origin/main --env prod --output review", panel=panels.REVIEW
+    )
 
 
 def review(

@@ -43,6 +43,16 @@ def scope(given: str | None, cwd: Path, stack: str | None, *, online: bool) -> S
     return Scope(project, stack or env, environment, offline=not online)
 
 
+def deployed(env: str, cwd: Path) -> tuple[Scope, Plan]:
+    """Find the project, and what is up of an environment; no cloud is asked.
+
+    Raises:
+        UsageError: There is no such project or environment, or it was never brought up.
+    """
+    scoped = scope(env, cwd, None, online=False)
+    return scoped, pulumi.deployed(scoped.project.root, scoped.stack)
+
+
 def options(
     scoped: Scope,
     config: list[str] | None,

@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from levee import engine
-from levee.cli.console import errors, human, write_json
-from levee.cli.options import Folder, JsonFile
-from levee.cli.scope import scope
+from levee.cli import panels
+from levee.cli.console import answer, errors
+from levee.cli.options import Env, EnvOption, Folder, JsonFile
+from levee.cli.scope import deployed
 from levee.report import tables as report
 from levee.runner import care
 
-EnvOption = Annotated[str, typer.Option("--env", metavar="ENV", help="The environment.")]
 TableName = Annotated[
     str, typer.Argument(metavar="TABLE", help="The table, as DOMAIN.LAYER.NAME; without DOMAIN where there is but one.")
 ]
@@ -22,24 +21,21 @@ TableName = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: levee tables local --json tables.json")(tables)
-    app.command(epilog="Example: levee audit silver.online_retail --as-of 2026-11-20T10:00Z")(audit)
-    app.command(epilog="Example: levee restore silver.online_retail --version 12")(restore)
+    panels.command(app, tables, example="levee tables local --json tables.json", panel=panels.DATA)
+    panels.command(app, audit, example="levee audit silver.online_retail --as-of 2026-11-20T10:00Z", panel=panels.CARE)
+    panels.command(app, restore, example="levee restore silver.online_retail --version 12", panel=panels.CARE)
 
 
 def tables(
-    env: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")] = "local",
+    env: Env = "local",
     *,
     cwd: Folder = Path(),
     json: JsonFile = None,
 ) -> int:
     """List every table: rows, files, small ones, what is stored and costs, and what its last care changed."""
-    scoped = scope(env, cwd, None, online=False)
-    root = scoped.project.root
-    found = care.tables(engine.deployed(root, scoped.stack), root=root, console=errors)
-    if json:
-        write_json({"schema": 1, "tables": list(found)}, json)
-    human(json).print(report.tables(found))
+    scoped, plan = deployed(env, cwd)
+    found = care.tables(plan, root=scoped.project.root, console=errors)
+    answer({"tables": list(found)}, json).print(report.tables(found))
     return 0
 
 
@@ -54,12 +50,9 @@ def audit(
     json: JsonFile = None,
 ) -> int:
     """Say who made each version of a table, when, in which run and by which contract; and what it was at a time."""
-    scoped = scope(env, cwd, None, online=False)
-    root = scoped.project.root
-    found = care.audit(engine.deployed(root, scoped.stack), table, as_of, root=root, console=errors)
-    if json:
-        write_json({"schema": 1, **found}, json)
-    human(json).print(report.audit(found))
+    scoped, plan = deployed(env, cwd)
+    found = care.audit(plan, table, as_of, root=scoped.project.root, console=errors)
+    answer(found, json).print(report.audit(found))
     return 0
 
 
@@ -78,18 +71,15 @@ def restore(
     json: JsonFile = None,
 ) -> int:
     """Take a table back; the next run does again what that undid, so nothing is lost."""
-    scoped = scope(env, cwd, None, online=False)
-    root = scoped.project.root
+    scoped, plan = deployed(env, cwd)
     found = care.restore(
-        engine.deployed(root, scoped.stack),
+        plan,
         table,
         version=version,
         as_of=as_of,
         repair=repair,
-        root=root,
+        root=scoped.project.root,
         console=errors,
     )
-    if json:
-        write_json({"schema": 1, **found}, json)
-    human(json).print(report.restored(found, env))
+    answer(found, json).print(report.restored(found, env))
     return 0

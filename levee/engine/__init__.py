@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from levee.engine.project import Project
     from levee.engine.run import deployed, destroy, perform, preview, refresh, up
     from levee.engine.session import Operation, Options
-    from levee.engine.stacks import choose_stack, find_project
+    from levee.engine.stacks import choose_stack, find_project, stack_names
     from levee.engine.workspace import Workspace
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "perform",
     "preview",
     "refresh",
+    "stack_names",
     "up",
 ]
 
@@ -41,6 +42,7 @@ _HOMES: Final = {
     "Workspace": "workspace",
     "choose_stack": "stacks",
     "find_project": "stacks",
+    "stack_names": "stacks",
 }
 
 

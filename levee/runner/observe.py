@@ -1,4 +1,4 @@
-"""``levee observe --env ENV``: a server of Prometheus metrics over the run tables of a deployed stack."""
+"""``levee observe ENV``: a server of Prometheus metrics over the run tables of a deployed stack."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def observing(
     console = console or Console(stderr=True)
     jobs = jobs_of(plan)
     around = Surroundings(root.resolve(), plan.stack)
-    with refusals(around, again=f"levee observe --env {around.env}"):
+    with refusals(around, again=f"levee observe {around.env}"):
         prepared = ensure_data_env(around.root, around.engine, console)
         around.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=around.folder) as folder:

@@ -109,8 +109,8 @@ class RunResult:
             raise _as_error(kind, task, error, self)
 
     def json(self) -> dict[str, Any]:
-        """The same as JSON values (``result.json``, schema 1)."""
-        return {"schema": 1, **asdict(self), "log": str(self.log)}
+        """The same as JSON values (``result.json``, version 1)."""
+        return {"version": 1, **asdict(self), "log": str(self.log)}
 
     def write(self, file: Path) -> None:
         """Write ``result.json``, whole or not at all."""

@@ -1,5 +1,6 @@
 """The command line's reference page is what the command line says, and the command line says enough."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from levee.cli import app
+from levee.cli import app, panels
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +21,7 @@ def commands(group, before=""):
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
+GROUPS = {name: each for name, each in typer.main.get_command(app).commands.items() if hasattr(each, "commands")}
 INTERFACE = {
     "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"}
     | {"--compare-online", "--approve"},
@@ -66,6 +68,60 @@ def test_every_command_has_an_example_and_every_parameter_its_help(name):
     assert (command.epilog or "").startswith(f"Example: levee {name}")
     unexplained = [p.name for p in command.params if not getattr(p, "help", None)]
     assert unexplained == []
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_every_group_has_an_example(name):
+    assert (GROUPS[name].epilog or "").startswith(f"Example: levee {name} ")
+
+
+def test_an_option_is_spelled_alike_in_every_command():
+    spellings = {}
+    for command in COMMANDS.values():
+        for option in command.params:
+            long = [flag for flag in option.opts if flag.startswith("--")]
+            for flag in long:
+                spellings.setdefault(flag, set()).add(tuple(sorted(option.opts)))
+    assert {flag: found for flag, found in spellings.items() if len(found) > 1} == {}
+    written = {"--out", "--to", "--file", "--dir", "--folder", "--dest"}
+    assert written.isdisjoint(spellings), "what a command writes is --output"
+
+
+def test_every_command_stands_in_a_part_of_the_help():
+    assert {command.rich_help_panel for command in typer.main.get_command(app).commands.values()} == {
+        panels.PROVISION,
+        panels.REVIEW,
+        panels.DATA,
+        panels.CARE,
+        panels.MACHINE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "proposed"),
+    [
+        (["levee", "re"], ["refresh", "review", "replay", "report", "restore"]),
+        (["levee", "up", "l"], ["local"]),
+        (["levee", "quarantine", "list", "sales.cd"], ["sales.cdnow"]),
+    ],
+)
+def test_a_shell_is_told_how_a_word_goes_on(typed, proposed):
+    levee = Path(sys.executable).with_name("levee")
+    words = {"COMP_WORDS": " ".join(typed), "COMP_CWORD": str(len(typed) - 1), "_LEVEE_COMPLETE": "complete_bash"}
+    said = subprocess.run([levee], cwd=ROOT, env={**os.environ, **words}, capture_output=True, text=True)
+    assert (said.stdout.split(), said.stderr, said.returncode) == (proposed, "", 0)
+
+
+def test_the_script_of_a_shell_is_that_shells(tmp_path):
+    levee = Path(sys.executable).with_name("levee")
+    script = subprocess.run([levee, "completion", "bash"], capture_output=True, text=True, check=True).stdout
+    (tmp_path / "completion").write_text(script)
+    ask = f"source {tmp_path}/completion; COMP_WORDS=(levee up lo); COMP_CWORD=2; _levee_completion levee"
+    shell = ["bash", "-c", f'{ask}; echo "${{COMPREPLY[@]}}"; complete -p levee']
+    path = f"{levee.parent}:{os.environ['PATH']}"
+    said = subprocess.run(shell, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    assert said.stdout.splitlines()[0] == "local", said.stderr
+    assert "_levee_completion" in said.stdout
 
 
 @pytest.mark.parametrize(

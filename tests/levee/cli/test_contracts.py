@@ -170,7 +170,8 @@ def test_export_prints_a_contract_and_writes_a_folder(tmp_path, capsys):
     assert run(["contracts", "export", contract, "--format", "avro", *at]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "online_retail"
     assert (
-        run(["contracts", "export", "--format", "sql-ddl", "--dialect", "postgres", "--out", str(tmp_path), *at]) == 0
+        run(["contracts", "export", "--format", "sql-ddl", "--dialect", "postgres", "--output", str(tmp_path), *at])
+        == 0
     )
     assert capsys.readouterr().out == ""
     assert 'CREATE TABLE IF NOT EXISTS "sales_silver"."cdnow"' in (tmp_path / "sales" / "cdnow.sql").read_text()
@@ -191,13 +192,13 @@ def test_infer_writes_a_contract_that_lint_takes(tmp_path, capsys):
     )
     out = tmp_path / "orders.odcs.yaml"
     asked = ["contracts", "infer", str(tmp_path / "orders.csv"), "--as", "shop.orders", "--cwd", str(ROOT)]
-    assert run([*asked, "--out", str(out)]) == 0
+    assert run([*asked, "--output", str(out)]) == 0
     assert "private.example" not in out.read_text()
     assert run(["contracts", "lint", str(out)]) == 0
     capsys.readouterr()
     assert run(asked) == 0
     assert capsys.readouterr().out == out.read_text()
-    assert run([*asked, "--out", str(out)]) == 2
+    assert run([*asked, "--output", str(out)]) == 2
     assert "there is a contract already" in capsys.readouterr().err
 
 
@@ -214,7 +215,7 @@ def test_infer_tells_what_it_cannot_read(tmp_path, capsys):
 def test_docs_write_a_page_a_table_with_its_history(repository, capsys):
     edited(repository, ("Product name as typed by the shop.", "Product name; <b>as typed</b>."))
     git("commit", "-qam", "Say what <i>typed</i> means")
-    assert run(["contracts", "docs", "domains", "--out", "site", "--cwd", str(ROOT)]) == 0
+    assert run(["contracts", "docs", "domains", "--output", "site", "--cwd", str(ROOT)]) == 0
     assert "site/index.html" in capsys.readouterr().out
     page = (repository / "site" / "sales" / "silver.online_retail.html").read_text()
     assert "Product name; &lt;b&gt;as typed&lt;/b&gt;." in page

@@ -49,6 +49,6 @@ def test_models_are_listed_shown_and_exported(tmp_path, capsys):
     assert names.index("silver.sales") < names.index("gold.revenue_by_month") < names.index("gold.revenue_trends")
     assert run(["models", "show", "revenue_by_month", *AT]) == 0
     assert "silver.sales.amount (aggregation)" in capsys.readouterr().out
-    assert run(["models", "export", "--dbt", str(tmp_path / "dbt"), *AT]) == 0
+    assert run(["models", "export", "--output", str(tmp_path / "dbt"), *AT]) == 0
     assert "{{ ref('sales') }}" in (tmp_path / "dbt" / "models" / "gold" / "revenue_by_month.sql").read_text()
     assert run(["models", "show", "revenue_by_mont", *AT]) == 2

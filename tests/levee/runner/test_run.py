@@ -39,7 +39,7 @@ def test_tasks_run_with_what_was_deployed(go, stack, task, probe, around, consol
     assert (result.tasks[0].done, result.tasks[0].unit, result.tasks[0].attempts) == (7, "rows", 1)
     result.raise_if_failed()
     written = json.loads((around.run_folder(result.run_id) / "result.json").read_text())
-    assert written["schema"] == 1
+    assert written["version"] == 1
     assert written["tasks"][0]["state"] == "succeeded"
     assert "✓ good" in console.file.getvalue()
     assert "7 rows" in console.file.getvalue()

@@ -24,7 +24,7 @@ same whoever asks and whenever. Names, labels and units are kept: dashboards and
 
 ## Prometheus
 After each job run the file `<checkpoints>/{FOLDER}/levee_<domain>.prom` is replaced, for the textfile collector of
-node_exporter, where checkpoints are a folder of the machine. `levee observe --env ENV` serves `/metrics` on the
+node_exporter, where checkpoints are a folder of the machine. `levee observe ENV` serves `/metrics` on the
 loopback address, from the tables as they are at each scrape.
 """
 
