@@ -10,22 +10,25 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from levee import engine, runner
-from levee.cli.console import errors, human, write_json
-from levee.cli.data import Engine, EnvOption
-from levee.cli.options import Folder, JsonFile
-from levee.cli.scope import scope
+from levee import runner
+from levee.cli import panels
+from levee.cli.console import answer, errors
+from levee.cli.options import Domain, Engine, EnvOption, Folder, JsonFile
+from levee.cli.scope import deployed
 from levee.errors import EngineError
-
-Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain, such as sales.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Channels that are told what goes wrong: list them, try them.", no_args_is_help=True)
-    group.command(name="list", epilog="Example: levee alerts list sales --env prod")(list_)
-    group.command(name="test", epilog="Example: levee alerts test sales on-call --env local")(try_)
-    app.add_typer(group, name="alerts")
+    group = panels.group(
+        app,
+        "alerts",
+        panels.DATA,
+        help_="Channels that are told what goes wrong: list them, try them.",
+        example="levee alerts list sales",
+    )
+    panels.command(group, list_, example="levee alerts list sales --env prod", name="list")
+    panels.command(group, try_, example="levee alerts test sales on-call --env local", name="test")
 
 
 def list_(
@@ -38,9 +41,7 @@ def list_(
 ) -> int:
     """List the channels of a domain's contracts: what each is told, whether its secrets are here, what it was told."""
     told = _asked("list", domain, env, cwd, data_engine)
-    if json:
-        write_json({"schema": 1, **told}, json)
-    human(json).print(listed(told))
+    answer(told, json).print(listed(told))
     return 0
 
 
@@ -57,11 +58,10 @@ def try_(
 ) -> int:
     """Send a message that says it is a test, with the secrets that are set here, and say what came back."""
     told = _asked("test", domain, env, cwd, data_engine, channel=channel)
-    if json:
-        write_json({"schema": 1, **told}, json)
+    out = answer(told, json)
     for one in told["channels"]:
         mark = "reached    " if one["sent"] else "not reached"
-        human(json).print(f"{mark}  {one['channel']} ({one['way']}): {one['said']}", soft_wrap=True, markup=False)
+        out.print(f"{mark}  {one['channel']} ({one['way']}): {one['said']}", soft_wrap=True, markup=False)
     if lost := [one["channel"] for one in told["channels"] if not one["sent"]]:
         raise EngineError(
             f"{len(lost)} of {len(told['channels'])} channels were not reached: {', '.join(lost)}",
@@ -98,7 +98,7 @@ def listed(told: dict[str, Any]) -> Group | Text:
 def _asked(
     verb: str, domain: str, env: str, cwd: Path, data_engine: Engine, *, channel: str | None = None
 ) -> dict[str, Any]:
-    scoped = scope(env, cwd, None, online=False)
-    root = scoped.project.root
-    plan = engine.deployed(root, scoped.stack)
-    return runner.alerts(plan, domain, verb, root=root, channel=channel, engine=data_engine, console=errors)
+    scoped, plan = deployed(env, cwd)
+    return runner.alerts(
+        plan, domain, verb, root=scoped.project.root, channel=channel, engine=data_engine, console=errors
+    )

@@ -21,7 +21,7 @@ def commands(group, before=""):
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
-GROUPS = {name: each for name, each in typer.main.get_command(app).commands.items() if hasattr(each, "commands")}
+GROUPS = {group.name: group for group in app.registered_groups}
 INTERFACE = {
     "preview": {"--offline", "--online", "--cwd", "--stack", "--config", "--json", "--fill-config", "--timeout"}
     | {"--compare-online", "--approve"},
@@ -88,13 +88,8 @@ def test_an_option_is_spelled_alike_in_every_command():
 
 
 def test_every_command_stands_in_a_part_of_the_help():
-    assert {command.rich_help_panel for command in typer.main.get_command(app).commands.values()} == {
-        panels.PROVISION,
-        panels.REVIEW,
-        panels.DATA,
-        panels.CARE,
-        panels.MACHINE,
-    }
+    named = {each.rich_help_panel for each in (*app.registered_commands, *app.registered_groups)}
+    assert named == {panels.PROVISION, panels.REVIEW, panels.DATA, panels.CARE, panels.MACHINE}
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_one_that_is_not_reached_ends_in_an_error_after_all_are_said(answered, c
 def test_the_answer_is_json_too(answered, capsys):
     answered({"channels": [REACHED]})
     assert run(["alerts", "test", "sales", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"schema": 1, "channels": [REACHED]}
+    assert json.loads(capsys.readouterr().out) == {"version": 1, "channels": [REACHED]}
 
 
 def test_the_list_names_what_lacks():
