@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
 
-from pipelines.contracts.checks import check_references
+from pipelines.contracts.checks import check_dimensions, check_references
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.loader import SUFFIX, load_contract
 from pipelines.contracts.model import Classification, Contract
@@ -214,7 +214,7 @@ def _ordered(contracts: Iterable[Contract]) -> tuple[Contract, ...]:
                     where=_line_of_inputs(known[name]),
                     fix=nearest(read, list(known)),
                 )
-    _check_histories(known)
+    check_dimensions(known, _line_of_inputs)
     sorter = TopologicalSorter(reads)
     try:
         sorter.prepare()
@@ -231,18 +231,6 @@ def _ordered(contracts: Iterable[Contract]) -> tuple[Contract, ...]:
         ordered.extend(known[name] for name in ready if name in reads)
         sorter.done(*ready)
     return tuple(ordered)
-
-
-def _check_histories(known: Mapping[str, Contract]) -> None:
-    for contract in known.values():
-        for name in contract.model.history if contract.model else ():
-            history = known[name].history
-            if history is None or history.type == 1:
-                raise ContractError(
-                    f"{contract.reference} asks for every version of {name}, which keeps none",
-                    where=_line_of_inputs(contract),
-                    fix=f"take it out of `history`, or give {name} a history of type 2 or 4 in {known[name].path}",
-                )
 
 
 def _places(known: Mapping[str, Contract], names: Iterable[str]) -> str:

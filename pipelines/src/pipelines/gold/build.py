@@ -22,6 +22,7 @@ from pipelines.failpoints import failpoint
 from pipelines.gold.checks import check_model
 from pipelines.gold.frames import contract_columns, empty, named
 from pipelines.gold.incremental import BATCH, Groups, Rows, shape
+from pipelines.gold.members import completed
 from pipelines.gold.query import Query, query
 from pipelines.gold.record import Build, last_build, record_build
 from pipelines.history import data_version, not_added
@@ -244,7 +245,8 @@ class _Building:
 
     def _columns(self, text: Query, views: Mapping[str, str]) -> DataFrame:
         """The SQL's result with the contract's columns, types and order."""
-        frame = self._engine.sql(text.over(views))
+        tables = {name: sql.name(view) for name, view in views.items()}
+        frame = self._engine.sql(completed(self._domain, self._model, text.over(views), tables))
         batch = [BATCH] if isinstance(self._shape, Rows) else []
         return frame.selectExpr(*contract_columns(self._model), *batch)
 

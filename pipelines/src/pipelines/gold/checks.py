@@ -13,6 +13,7 @@ from pipelines.contracts.shown import Shown
 from pipelines.errors import ContractError
 from pipelines.gold.incremental import shape
 from pipelines.gold.lineage import Edge, Lineage, lineage
+from pipelines.gold.members import unknown_member
 from pipelines.gold.query import query
 from pipelines.quality.checks import table_checks
 from pipelines.quality.rules import rules
@@ -44,6 +45,7 @@ def check_model(domain: Domain, model: Contract) -> Lineage:
     """
     rules(model)
     table_checks(model)
+    unknown_member(model)
     traced = lineage(domain, model)
     for column in model.columns:
         _check_type(model, column, traced.types[column.name])

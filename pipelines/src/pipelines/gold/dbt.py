@@ -19,6 +19,7 @@ from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.contracts.shown import Shown
 from pipelines.errors import UsageError
+from pipelines.gold.members import completed
 from pipelines.gold.query import DIALECT, query
 from pipelines.gold.testing import Case, cases
 from pipelines.quality.checks import TABLE, TableCheck, table_checks
@@ -118,8 +119,8 @@ def _model(domain: Domain, model: Contract, adapter: str) -> str:
             read.start: (read.end, inputs[read.table] if read.named else f"{inputs[read.table]} AS {read.alias}")
             for read in parsed.reads
         }
-        return parsed.spliced(changes) + "\n"
-    tree = parsed.tree.copy()
+        return completed(domain, model, parsed.spliced(changes), inputs) + "\n"
+    tree = sqlglot.parse_one(completed(domain, model, parsed.text, {name: name for name in inputs}), dialect=DIALECT)
     marks = {}
     for number, table in enumerate([t for t in tree.find_all(exp.Table) if t.db]):
         marks[f"{_MARK}{number}_"] = inputs[f"{table.db}.{table.name}"]

@@ -99,10 +99,21 @@ def lineage(domain: Domain, model: Contract) -> Lineage:
         )
     tracer = _Tracer()
     return Lineage(
-        columns={name: _sorted(tracer.output(root, given.index(name))) for name in names},
+        columns={
+            name: _sorted([*tracer.output(root, given.index(name)), *_known_keys(domain, model, name)])
+            for name in names
+        },
         dataset=_sorted(edge for scope in root.traverse() for edge in tracer.deciding(scope)),
         types={name: select.type or exp.DataType.build("unknown") for name, select in _typed(tree, names)},
     )
+
+
+def _known_keys(domain: Domain, model: Contract, column: str) -> Iterator[Edge]:
+    """The keys of the dimension that decide whether a fact keeps its own."""
+    table = model.model.dimensions.get(column) if model.model else None
+    for contract in domain.inputs(model):
+        if contract.reference == table:
+            yield Edge(table, contract.primary_key[0], "INDIRECT", "CONDITIONAL")
 
 
 def _sorted(edges: Iterable[Edge]) -> tuple[Edge, ...]:

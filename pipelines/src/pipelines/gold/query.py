@@ -180,7 +180,8 @@ def _check_inputs(parsed: Query, model: Contract) -> None:
                 read.line,
                 f"add it to `inputs` in {model.path}, or: {nearest(read.table, list(inputs))}",
             )
-    if unread := [name for name in inputs if name not in {read.table for read in parsed.reads}]:
+    known = {read.table for read in parsed.reads} | set(model.model.dimensions.values())
+    if unread := [name for name in inputs if name not in known]:
         raise parsed.error(
             f"{model.dataset} has the input {unread[0]}, and its SQL does not read it",
             None,

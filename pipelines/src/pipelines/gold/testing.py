@@ -26,7 +26,9 @@ from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.errors import ContractError
 from pipelines.gold.checks import check_model
 from pipelines.gold.frames import contract_columns, empty, named
+from pipelines.gold.members import completed
 from pipelines.gold.query import query
+from pipelines.quality import sql
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -144,7 +146,8 @@ def run_case(engine: Engine, domain: Domain, model: Contract, case: Case) -> Out
         read.reference: named(_input(engine, read, case.given.get(read.reference, ()), where))
         for read in domain.reads(model)
     }
-    frame = engine.sql(query(model).over(views)).selectExpr(*contract_columns(model))
+    text = completed(domain, model, query(model).over(views), {name: sql.name(view) for name, view in views.items()})
+    frame = engine.sql(text).selectExpr(*contract_columns(model))
     compared = list(dict.fromkeys(name for row in case.expect for name in row)) or [c.name for c in model.columns]
     found = frame.select(*compared).toArrow().to_pylist()
     expected = table(model, case.expect, where).select(compared).to_pylist()

@@ -14,7 +14,7 @@ from pipelines.contracts.extensions import alerts, care, extraction, gold, inges
 from pipelines.contracts.extensions.alerts import Alerts
 from pipelines.contracts.extensions.care import LayerRetention, Maintenance
 from pipelines.contracts.extensions.extraction import Extraction
-from pipelines.contracts.extensions.gold import SqlModel
+from pipelines.contracts.extensions.gold import SqlModel, UnknownMember
 from pipelines.contracts.extensions.ingestion import Ingestion, Redelivery, Source
 from pipelines.contracts.extensions.masking import DataSubject, KAnonymity, Masking
 from pipelines.contracts.extensions.quality import CircuitBreaker, Implementation, OnFailure
@@ -71,4 +71,5 @@ __all__ = [
     "Source",
     "SqlModel",
     "SurrogateKey",
+    "UnknownMember",
 ]

@@ -7,9 +7,23 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipelines.contracts.extensions.registry import Extension, Registry
-from pipelines.contracts.odcs import Model
+from pipelines.contracts.odcs import Model, Scalar
 
 Reference = Annotated[str, Field(pattern=r"^(silver|gold)\.[a-z][a-z0-9_]*$")]
+
+
+class UnknownMember(Model):
+    """One row more of a dimension: whom facts belong to whose key is null, or is not there (yet).
+
+    After R. Kimball and M. Ross, The Data Warehouse Toolkit, 3rd edition (2013), chapter 3 ("Null Foreign Keys") and
+    chapter 19 (late arriving dimensions). Keys that silver makes (`surrogateKey`) are never negative.
+    """
+
+    key: Annotated[int, Field(le=0)] = Field(default=-1, description="Its primary key, an integer that no member has.")
+    values: dict[str, Scalar] = Field(
+        default_factory=dict,
+        description="What its other columns say; those that are not named are null, so the `required` ones are named.",
+    )
 
 
 class SqlModel(Model):
@@ -34,6 +48,15 @@ class SqlModel(Model):
         description="Inputs of which the SQL sees every version, with `_version`, `_valid_from`, `_valid_to`, "
         "`_is_current`, `_is_deleted` and `_deleted_at`; of all others it sees the rows that hold now. They are "
         "sources with a `history` of type 2 or 4.",
+    )
+    unknown_member: UnknownMember | None = Field(
+        default=None, description="The table is a dimension and has this row beside those of its SQL."
+    )
+    dimensions: dict[str, Reference] = Field(
+        default_factory=dict,
+        description="Columns that are keys of dimensions with an `unknownMember`, each with its table, which is an "
+        "input whether or not the SQL reads it. A key that is null or that the dimension does not have becomes the "
+        "unknown member's, so no join loses a row; when the member arrives, the next build has its key again.",
     )
     materialisation: Literal["full", "incremental"] = Field(
         default="full",
