@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from pipelines.settings import EngineName
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.core import DefaultChannelBuilder
 
 LOOPBACK = "127.0.0.1"
 SCALA = "2.13"
@@ -124,7 +126,9 @@ def _open_sail() -> SparkSession:
     if address is None:
         raise PipelineError("Sail's server did not start", fix="run again with RUST_LOG=info to see why")
     _servers.append(server)
-    return _connect(address[1])
+    from pipelines.engine.sail_client import channel_to
+
+    return _connect(address[1], channel_to)
 
 
 def _take_back_ctrl_c() -> None:
@@ -171,7 +175,7 @@ def _open_databricks() -> SparkSession:
     return SparkSession.builder.getOrCreate()
 
 
-def _connect(port: int) -> SparkSession:
+def _connect(port: int, channel: Callable[[str], DefaultChannelBuilder] | None = None) -> SparkSession:
     from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession
 
@@ -179,7 +183,10 @@ def _connect(port: int) -> SparkSession:
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     # By name: Connect's client sends the token that guards Spark's server without TLS to `localhost` only. Connect's
     # session offers what the pipelines use of the classic class; the two share no base in the stubs.
-    opened = SparkSession.builder.remote(f"sc://localhost:{port}").create()
+    url = f"sc://localhost:{port}"
+    opened = (
+        SparkSession.builder.channelBuilder(channel(url)) if channel else SparkSession.builder.remote(url)
+    ).create()
     # The server lives and dies with this process: where it has gone, the default of ten minutes of retries would be ten
     # minutes of waiting for nobody.
     opened.client.set_retry_policies([DefaultPolicy(max_retries=3, max_backoff=200, jitter=50)])
