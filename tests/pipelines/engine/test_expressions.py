@@ -6,6 +6,7 @@ import gc
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -65,6 +66,8 @@ READ = (
     "CASE WHEN n IS NULL THEN 1L WHEN i > 2 THEN 2L ELSE 0L END AS chosen",
     "(_bits & 1L) <> 0 AS bit",
     "_bits & 4611686018427387904L AS top",
+    " + ".join(f"CASE WHEN n > {bit} THEN {1 << bit}L ELSE 0L END" for bit in range(62)) + " AS bits",
+    " OR ".join(f"n = {number}" for number in range(200)) + " AS found",
     "coalesce(CAST(length(CAST(a AS STRING)) AS STRING), '-') AS length",
     "substring(sha2(concat(a, 'x'), 256), 1, 32) AS hash",
     "split(a, '2')[0] AS first",
@@ -105,8 +108,9 @@ def untouched(sail: Engine) -> SparkSession:
     """A session with the same server whose texts stay texts."""
     from pyspark.sql.connect.session import SparkSession as ConnectSession  # after the engine: it warns of pandas
 
-    endpoint = sail.spark.client._builder.endpoint
-    opened = ConnectSession.builder.remote(f"sc://{endpoint}").create()
+    client: Any = sail.spark.client
+    endpoint = client._builder.endpoint
+    opened: Any = ConnectSession.builder.remote(f"sc://{endpoint}").create()
     for key, value in SESSION_CONF.items():
         opened.conf.set(key, value)
     return opened
@@ -152,12 +156,24 @@ def test_texts_are_replaced_all_through_a_plan(sail: Engine) -> None:
     frame = sail.frame(ROWS).where("n > 1 OR a = 'x'").selectExpr("a", "n + 1 AS m").withColumn("q", F.expr("m * 2"))
     other = sail.frame(ROWS).selectExpr("a AS b").groupBy(F.expr("b")).agg(F.expr("count(b)").alias("c"))
     both = frame.join(other, F.expr("a = b"), "left").unionByName(frame.join(other, F.expr("a = b"), "left"))
-    plan = both.distinct()._plan.to_proto(sail.spark.client)
+    whole: Any = both.distinct()
+    plan = whole._plan.to_proto(sail.spark.client)
     assert "expression_string" in str(plan)
 
     rewrite_plan(plan)
 
     assert "expression_string" not in str(plan)
+
+
+@pytest.mark.parametrize("calls", [40, 46, 60])
+def test_a_tree_that_is_too_deep_for_its_place_stays_a_text(sail: Engine, calls: int) -> None:
+    deep = "concat(" * calls + "a" + ")" * calls
+    frame = sail.frame(ROWS).selectExpr(f"{deep} AS a")
+    for _ in range(3):
+        frame = frame.selectExpr("a AS a").where("a IS NOT NULL")
+
+    assert frame.count() == 5
+    assert frame.selectExpr("upper(a) AS a").count() == 5
 
 
 def test_a_write_has_no_texts_either(sail: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +196,7 @@ def resident() -> int:
 
 def test_sail_still_keeps_what_it_needed_to_read_a_text(untouched: SparkSession) -> None:
     """A canary: where it fails, Sail is mended, and `pipelines.engine.expressions` may go."""
-    frame = untouched.range(1).selectExpr(*(f"id AS c{number}" for number in range(100)))
+    frame: Any = untouched.range(1).selectExpr(*(f"id AS c{number}" for number in range(100)))
     plan = frame._plan.to_proto(untouched.client)
     gc.collect()
     before = resident()

@@ -8,9 +8,11 @@ most (names, literals, calls, casts, CASE, comparisons, arithmetic); every other
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
+from google.protobuf.message import DecodeError
 from pyspark.sql.connect.proto import expressions_pb2 as proto
 from pyspark.sql.connect.proto import types_pb2 as types
 
@@ -51,8 +53,21 @@ class _OtherError(Exception):
     """The text is of a form that is not read here."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """An expression that was read.
+
+    Attributes:
+        expression: As Connect has it; not to be changed.
+        levels: Messages within messages, which protobuf's readers take a hundred of.
+    """
+
+    expression: proto.Expression
+    levels: int
+
+
 @lru_cache(REMEMBERED)
-def tree(text: str, *, named: bool = True) -> proto.Expression | None:
+def tree(text: str, *, named: bool = True) -> Tree | None:
     """Return the tree of a text; ``None`` where it stays a text.
 
     Args:
@@ -60,12 +75,11 @@ def tree(text: str, *, named: bool = True) -> proto.Expression | None:
         named: Whether its column's name matters: of ``a + b`` without an alias the engine makes one from the text.
     """
     try:
-        reader = _Reader(text)
-        found = reader.whole()
-    except _OtherError:
+        found = _Reader(text).whole()
+    except (_OtherError, DecodeError, RecursionError):  # the latter of what is too deep
         return None
     plain = found.WhichOneof("expr_type") in ("alias", "unresolved_star", "unresolved_attribute")
-    return found if plain or not named else None
+    return Tree(found, _levels(found)) if plain or not named else None
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -128,16 +142,16 @@ class _Reader:
     # Operators
 
     def _either(self) -> proto.Expression:
-        found = self._both()
+        found = [self._both()]
         while self._word("OR"):
-            found = _call("or", found, self._both())
-        return found
+            found.append(self._both())
+        return _balanced("or", found)
 
     def _both(self) -> proto.Expression:
-        found = self._negated()
+        found = [self._negated()]
         while self._word("AND"):
-            found = _call("and", found, self._negated())
-        return found
+            found.append(self._negated())
+        return _balanced("and", found)
 
     def _negated(self) -> proto.Expression:
         return _call("not", self._negated()) if self._word("NOT") else self._compared()
@@ -176,9 +190,15 @@ class _Reader:
         return found
 
     def _added(self) -> proto.Expression:
-        found = self._multiplied()
+        terms, symbols = [self._multiplied()], list[str]()
         while (symbol := self._symbol("+", "-")) is not None:
-            found = _call(symbol, found, self._multiplied())
+            symbols.append(symbol)
+            terms.append(self._multiplied())
+        if "-" not in symbols and all(map(_is_long, terms)):  # no order of them overflows that another does not
+            return _balanced("+", terms)
+        found = terms[0]
+        for symbol, term in zip(symbols, terms[1:], strict=True):
+            found = _call(symbol, found, term)
         return found
 
     def _multiplied(self) -> proto.Expression:
@@ -288,6 +308,41 @@ def _call(name: str, *arguments: proto.Expression) -> proto.Expression:
     )
 
 
+def _balanced(name: str, parts: Sequence[proto.Expression]) -> proto.Expression:
+    """Return an operator's tree over many parts, whose order does not matter, with as few levels as can be."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return _call(name, _balanced(name, parts[:half]), _balanced(name, parts[half:]))
+
+
+def _is_long(expression: proto.Expression) -> bool:
+    """Whether it is a bigint that is not negative: a literal, or a CASE of such."""
+    if expression.WhichOneof("expr_type") == "literal":
+        return expression.literal.WhichOneof("literal_type") == "long"
+    call = expression.unresolved_function
+    if call.function_name != "when":
+        return False
+    values = [*call.arguments[1::2], *call.arguments[-1:]]
+    return len(call.arguments) % 2 == 1 and all(map(_is_long, values))
+
+
+def _levels(expression: proto.Expression) -> int:
+    match expression.WhichOneof("expr_type"):
+        case "unresolved_function":
+            below = list(expression.unresolved_function.arguments)
+        case "cast":
+            below = [expression.cast.expr]
+        case "alias":
+            below = [expression.alias.expr]
+        case "unresolved_extract_value":
+            taken = expression.unresolved_extract_value
+            below = [taken.child, taken.extraction]
+        case _:
+            return 4  # a type or a literal's null
+    return 2 + max(map(_levels, below), default=0)
+
+
 def _number(value: str) -> proto.Expression:
     number = int(value.removesuffix("L"))
     if number > _LONG_MAX:
@@ -300,4 +355,4 @@ def _literal(value: proto.Expression.Literal) -> proto.Expression:
     return proto.Expression(literal=value)
 
 
-__all__ = ["tree"]
+__all__ = ["Tree", "tree"]

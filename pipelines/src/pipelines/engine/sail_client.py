@@ -18,6 +18,12 @@ from pipelines.engine.expressions import tree
 _PLANS = {"schema", "explain", "tree_string", "is_local", "is_streaming", "input_files", "semantic_hash"}
 
 
+AROUND = 6
+"""Messages around a plan's first relation: request, plan, command, write."""
+LEVELS = 96
+"""Messages within messages that a request may have; readers of protobuf take a hundred."""
+
+
 class TreesInsteadOfTexts(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Rewrites the plans of requests in place."""
 
@@ -63,26 +69,27 @@ def rewrite_plan(plan: base_pb2.Plan) -> None:
 
 def _rewrite(root: relations_pb2.Relation) -> None:
     """Visit a relation and all below it."""
-    waiting = [root]
+    waiting = [(root, AROUND)]
     while waiting:
-        relation = waiting.pop()
+        relation, level = waiting.pop()
         kind = relation.WhichOneof("rel_type")
         if kind is None:
             continue
         node = getattr(relation, kind)
+        room = LEVELS - level - 2
         match kind:
             case "project":
-                _replace(node.expressions)
+                _replace(node.expressions, room)
             case "filter":
-                _replace([node.condition], named=False)
+                _replace([node.condition], room, named=False)
             case "aggregate":
-                _replace(node.grouping_expressions)
-                _replace(node.aggregate_expressions)
+                _replace(node.grouping_expressions, room)
+                _replace(node.aggregate_expressions, room)
             case "with_columns":
-                _replace((alias.expr for alias in node.aliases), named=False)
+                _replace((alias.expr for alias in node.aliases), room - 1, named=False)
             case "join" if node.HasField("join_condition"):
-                _replace([node.join_condition], named=False)
-        waiting += _inputs(kind, node)
+                _replace([node.join_condition], room, named=False)
+        waiting += [(below, level + 2) for below in _inputs(kind, node)]
 
 
 def _inputs(kind: str, node: Any) -> list[relations_pb2.Relation]:
@@ -93,14 +100,16 @@ def _inputs(kind: str, node: Any) -> list[relations_pb2.Relation]:
     return [node.input] if "input" in node.DESCRIPTOR.fields_by_name else []
 
 
-def _replace(expressions: Iterable[proto.Expression], *, named: bool = True) -> None:
+def _replace(expressions: Iterable[proto.Expression], room: int, *, named: bool = True) -> None:
+    """Put trees in place of texts that have no more levels than there is room for."""
     for expression in expressions:
         match expression.WhichOneof("expr_type"):
             case "expression_string":
-                if (found := tree(expression.expression_string.expression, named=named)) is not None:
-                    expression.CopyFrom(found)
+                found = tree(expression.expression_string.expression, named=named)
+                if found is not None and found.levels <= room:
+                    expression.CopyFrom(found.expression)
             case "alias":
-                _replace([expression.alias.expr], named=False)
+                _replace([expression.alias.expr], room - 2, named=False)
 
 
 __all__ = ["TreesInsteadOfTexts", "channel_to", "rewrite_plan"]
