@@ -95,7 +95,8 @@ def test_more_than_the_limit_is_summed_up_in_one_message_when_there_is_room(make
     told = [replace(entry, state=State.SENT) if entry.state is State.PENDING else entry for entry in entries]
     assert plan(told, anHour=2) == []
 
-    later = [replace(entry, recorded_at=NOW - timedelta(hours=2)) for entry in told]
+    before = NOW - timedelta(hours=2)
+    later = [replace(one, recorded_at=before, alert=one.alert.model_copy(update={"at": before})) for one in told]
     summary, *summed = plan(later, anHour=2)
 
     assert summary.state is State.PENDING
@@ -113,3 +114,11 @@ def test_a_pending_message_was_left_by_a_run_that_died(make_alert: MakeAlert) ->
     old = replace(other, recorded_at=NOW - timedelta(hours=1))
 
     assert left([same, other, old, sent(make_alert(at=NOW))], present, NOW) == [same, old]
+
+
+def test_a_clock_that_went_back_silences_no_channel_and_repeats_nothing(make_alert: MakeAlert) -> None:
+    ahead = sent(make_alert(at=NOW + timedelta(hours=3)))  # told before the clock was set back
+
+    assert plan([ahead], make_alert(at=NOW)) == []
+    assert [new.state for new in plan([ahead], make_alert(at=NOW, keys=("new",)), anHour=1)] == [State.PENDING]
+    assert len(plan([ahead], make_alert(at=NOW), againAfterHours=2)) == 1

@@ -55,7 +55,8 @@ def test_the_breaker_holds_a_batch_until_somebody_accepts_it(sail: Engine, lake:
     with pytest.raises(QualityError, match="1 batches of things are held: the batch"):
         check(sail, lake.run(2), contract)
 
-    accept(sail, lake.run(3), contract, Acceptance(held.batch_id, "ann", "the shop was on strike"))
+    for number in (3, 3):  # a run that dies after it was told is begun again, with the same words
+        accept(sail, lake.run(number), contract, Acceptance(held.batch_id, "ann", "the shop was on strike"))
     assert refine(sail, contract, lake.run(3)).quarantine == 3
     assert lake.rows(sail, Layer.SILVER, "id") == [(1,), (5,), (6,)]
     words = Ledger(sail, lake.settings).entries(Layer.SILVER, "things")

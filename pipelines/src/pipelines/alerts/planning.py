@@ -56,13 +56,14 @@ def planned(
         now: The time, UTC.
     """
     open_ = still_open(told)
-    since = now - timedelta(hours=terms.again_after_hours)
-    known = {key for key, alert in open_.items() if alert.at > since}
+    again = timedelta(hours=terms.again_after_hours)
+    # To either side: where the clock went back, what was told lies ahead.
+    known = {key for key, alert in open_.items() if abs(now - alert.at) < again}
     fresh = [new for alert in found if severe(alert, terms.minimum_severity) and (new := unknown(alert, known))]
     if well is not None and (recovered := recovery(well, open_, found)):
         fresh.append(recovered)
     room = terms.an_hour - sum(
-        message.state in (State.PENDING, State.SENT) and message.recorded_at > now - HOUR for message in told
+        message.state in (State.PENDING, State.SENT) and abs(now - message.alert.at) < HOUR for message in told
     )
     waiting = [message for message in told if message.state is State.WAITING]
     entries: list[Message] = []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from pipelines import clock
 from pipelines.alerts.facts import Alert
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.settings import RunSettings
@@ -78,32 +79,36 @@ class Message:
 
 
 def messages(engine: Engine, settings: RunSettings) -> list[Message]:
-    """Return every message of the domain in its last state, oldest first."""
+    """Return every message of the domain in its last state, in the order in which they were entered first."""
     rows = engine.read_records(settings.record_path(TABLE)).to_pylist()
     last: dict[tuple[str, str], Message] = {}
+    entered: dict[tuple[str, str], datetime] = {}
     for row in rows:
+        place = (row["channel"], row["id"])
+        entered[place] = min(row["recorded_at"], entered.get(place, row["recorded_at"]))
         state = State(row["state"])
-        known = last.get((row["channel"], row["id"]))
+        known = last.get(place)
         if known is None or _ORDER[known.state] < _ORDER[state]:
             told = Alert.model_validate_json(row["content"])
-            last[row["channel"], row["id"]] = Message(row["channel"], told, state, row["recorded_at"], row["detail"])
-    return sorted(last.values(), key=lambda message: message.alert.at)
+            last[place] = Message(row["channel"], told, state, row["recorded_at"], row["detail"])
+    return [last[place] for place in sorted(last, key=lambda place: (entered[place], last[place].alert.at))]
 
 
 def record(engine: Engine, settings: RunSettings, entries: Sequence[Message]) -> None:
     """Commit states of messages, at once: what is gathered is lost with its run."""
     if entries:
-        table = pa.Table.from_pylist(list(_rows(entries)), schema=SCHEMA)
-        engine.commit_records(settings.record_path(TABLE), table)
+        path = settings.record_path(TABLE)
+        at = max(clock.later(engine, path, "recorded_at"), *(entry.recorded_at for entry in entries))
+        engine.commit_records(path, pa.Table.from_pylist(list(_rows(entries, at)), schema=SCHEMA))
 
 
-def _rows(entries: Iterable[Message]) -> Iterable[dict[str, object]]:
+def _rows(entries: Iterable[Message], at: datetime) -> Iterable[dict[str, object]]:
     for entry in entries:
         yield {
             "id": entry.alert.id,
             "channel": entry.channel,
             "state": entry.state.value,
-            "recorded_at": entry.recorded_at,
+            "recorded_at": at,
             "detail": entry.detail,
             "event": entry.alert.event.value,
             "severity": entry.alert.severity,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 import pyarrow as pa
 
+from pipelines import clock
 from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.settings import RunSettings
@@ -89,6 +89,6 @@ def record_build(engine: Engine, settings: RunSettings, model: Contract, build: 
         "rows": build.rows,
         "version": build.version,
         "run_id": settings.run_id,
-        "built_at": datetime.now(UTC),
+        "built_at": clock.later(engine, settings.record_path(BUILDS), "built_at"),
     }
     engine.append(settings.record_path(BUILDS), pa.Table.from_pylist([row], schema=_SCHEMA))

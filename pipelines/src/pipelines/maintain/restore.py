@@ -85,8 +85,10 @@ def restore(
             fix=f"choose one of {min(known)} to {max(known)}: levee audit {name}",
         )
     time = known[chosen].at if at is None else at
+    # Where the clock went back, what came after the version has an earlier time than it.
+    since = min([time, *(commit.at for commit in commits if commit.version > chosen)])
     with recorded(engine, settings, "restore", contract):
-        undone = _undo(engine, settings, contract, name.layer, time)
+        undone = _undo(engine, settings, contract, name.layer, since)
         restored = {}
         for layer, table in _siblings(engine, settings, contract, name):
             history = care.commits(engine, table)
@@ -136,15 +138,20 @@ def repair(engine: Engine, settings: RunSettings, contract: Contract | None, nam
 
 
 def _undo(engine: Engine, settings: RunSettings, contract: Contract, layer: Layer, time: datetime) -> tuple[str, ...]:
-    """Tell the ledger that what it entered since a time is undone; return the deliveries' names."""
+    """Tell the ledger that what it entered since a time is undone; return the deliveries' names.
+
+    What it entered behind anything of that is undone too, whatever time it has: its own order is not a clock's.
+    """
     told = {Layer.BRONZE: Layer.BRONZE}.get(layer, Layer.SILVER if layer in TOGETHER else None)
     if told is None:
         return ()
     ledger = Ledger(engine, settings)
+    entries = ledger.entries(told, contract.dataset)
+    first = min((entry.sequence for entry in entries if entry.recorded_at > time - MARGIN), default=None)
     since = [
         entry
-        for entry in latest(ledger.entries(told, contract.dataset)).values()
-        if entry.status is Status.COMMITTED and entry.recorded_at > time - MARGIN
+        for entry in latest(entries).values()
+        if entry.status is Status.COMMITTED and first is not None and entry.sequence >= first
     ]
     if told is Layer.BRONZE:
         _must_be_in_landing(settings, contract, since)

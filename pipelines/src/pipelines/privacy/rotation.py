@@ -7,11 +7,11 @@ that was killed is finished by running it again; until then silver tasks refuse.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from pipelines import clock
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.errors import PipelineError
 from pipelines.failpoints import failpoint
@@ -118,6 +118,6 @@ def _enter(engine: Engine, settings: RunSettings, contract: Contract, key: str, 
         "key_id": key,
         "event": event,
         "run_id": settings.run_id,
-        "recorded_at": datetime.now(UTC),
+        "recorded_at": clock.later(engine, settings.record_path(TABLE), "recorded_at"),
     }
     engine.append(settings.record_path(TABLE), pa.Table.from_pylist([row], schema=_SCHEMA))

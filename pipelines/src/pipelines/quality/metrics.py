@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from pipelines import clock
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.ledger import Ledger, Status, latest
 from pipelines.quality.measures import Metric, Metrics
@@ -44,7 +45,7 @@ def record_metrics(engine: Engine, settings: RunSettings, contract: Contract, ba
         "batch_id": batch_id,
         "run_id": settings.run_id,
         "contract_digest": contract.digest,
-        "recorded_at": datetime.now(UTC),
+        "recorded_at": clock.later(engine, settings.record_path(METRICS), "recorded_at"),
     }
     rows = [asdict(metric) | common for metric in metrics.items]
     engine.append(settings.record_path(METRICS), pa.Table.from_pylist(rows, schema=SCHEMA))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
 
+from pipelines import clock
 from pipelines.engine.arrow_types import TIMESTAMP
 from pipelines.evidence import keep
 from pipelines.settings import RunSettings
@@ -119,7 +119,7 @@ def store(
         "contract_version": contract.version,
         "contract_digest": contract.digest,
         "run_id": settings.run_id,
-        "evaluated_at": datetime.now(UTC),
+        "evaluated_at": clock.later(engine, settings.record_path(RESULTS), "evaluated_at"),
         **versions,
     }
     rows = [asdict(line) | common for line in lines]

@@ -73,7 +73,7 @@ def decide(
 
 
 def accept(engine: Engine, settings: RunSettings, contract: Contract, word: Acceptance) -> None:
-    """Let a held batch go on, by the next silver task.
+    """Let a held batch go on, by the next silver task; said again, it changes nothing.
 
     Raises:
         UsageError: no such batch is held, or nobody says who and why.
@@ -81,12 +81,11 @@ def accept(engine: Engine, settings: RunSettings, contract: Contract, word: Acce
     if not word.by.strip() or not word.reason.strip():
         raise UsageError("a held batch goes on only where somebody says who and why", fix="add --reason WHY")
     ledger = Ledger(engine, settings)
-    held = [
-        entry
-        for entry in latest(ledger.entries(Layer.SILVER, contract.dataset)).values()
-        if entry.status is Status.HELD
-    ]
+    entries = ledger.entries(Layer.SILVER, contract.dataset)
+    held = [entry for entry in latest(entries).values() if entry.status is Status.HELD]
     chosen = [entry for entry in held if entry.batch_id == word.batch_id]
+    if not chosen and any((e.status, e.batch_id) == (Status.ACCEPTED, word.batch_id) for e in entries):
+        return  # a run that was told so died, and is begun again
     if not chosen:
         names = ", ".join(sorted({entry.batch_id for entry in held})) or "none"
         raise UsageError(
