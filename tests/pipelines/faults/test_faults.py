@@ -158,6 +158,51 @@ def test_full_disk(
     assert digest(sail, lake) == undisturbed[0]
 
 
+NO_SPACE = """
+set -e
+mount -t tmpfs -o size=$((SIZE + $(du -sk "$LANDING" | cut -f1)))k tmpfs "$LAKE"
+cp -r "$LANDING" "$LAKE/landing"
+"$PYTHON" "$WORKER" "$LAKE" || echo "ended with $?" >&2
+mount -o remount,size=1g "$LAKE"
+"$PYTHON" "$WORKER" "$LAKE"
+cp -r "$LAKE/." "$KEPT"
+"""
+"""The task on a small file system of its own, which is full, and again when there is space."""
+
+
+def namespaces() -> bool:
+    """Whether a process may have mounts of its own."""
+    tried = ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return (
+        shutil.which("unshare") is not None and subprocess.run(tried, check=False, capture_output=True).returncode == 0
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not namespaces(), reason="this system lets nobody mount a file system of his own (unshare -rm)")
+@pytest.mark.parametrize("kilobytes", [8, 60, 150, 300])
+def test_no_space_left(
+    sail: Engine, landing: Path, undisturbed: tuple[dict, float], tmp_path: Path, kilobytes: int
+) -> None:
+    lake, kept = tmp_path / "lake", tmp_path / "kept"
+    lake.mkdir()
+    kept.mkdir()
+    places = {"LAKE": lake, "LANDING": landing, "KEPT": kept, "PYTHON": sys.executable, "WORKER": WORKER}
+    told = {**{name: str(place) for name, place in places.items()}, "SIZE": str(kilobytes)}
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", NO_SPACE],
+        env={**os.environ, "LEVEE_PSEUDONYM_KEY": "k" * 40, "LEVEE_RUN_ID": "run", **told},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the disk is full" in done.stderr
+    assert "ended with 3" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert digest(sail, kept) == undisturbed[0]
+
+
 def test_two_at_once(sail: Engine, landing: Path, undisturbed: tuple[dict, float], tmp_path: Path) -> None:
     lake = copy(landing, tmp_path)
     workers = [start(lake), start(lake)]
