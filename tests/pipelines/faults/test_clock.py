@@ -159,7 +159,7 @@ def test_the_newest_record_is_the_one_that_was_entered_last(
         Shifted.by = back * DAY
         settings = at(lake, 2 - back)
         record_build(sail, settings, contract, Build("digest", {}, rows=-back))
-        metric = Metric("rows", "", 0, "", Decimal(-back).quantize(Decimal("1e-12")), None)
+        metric = Metric("records", "", 0, "", Decimal(-back).quantize(Decimal("1e-12")), None)
         record_metrics(sail, settings, contract, batch.batch_id, Metrics((metric,)))
         store(sail, settings, contract, {"bronze_version": 1, "silver_version": -back}, [Line("table", "one")])
     last = last_build(sail, lake.settings, contract)
