@@ -78,14 +78,10 @@ def test_rows_among_many_values_and_the_others(engine: Engine, path: str, count:
 
 def test_merge(engine: Engine, path: str) -> None:
     engine.append(path, table(("a", 1), ("b", 2), ("c", 3)))
-    engine.merge(
-        path,
-        engine.frame(table(("a", 5), ("b", 0), ("d", 4))),
-        ["k"],
-        update_when="s.v > t.v",
-        delete_unmatched="t.k = 'c'",
-    )
-    assert rows(engine, path) == [("a", 5), ("b", 2), ("d", 4)]
+    engine.merge(path, engine.frame(table(("a", 5), ("d", 4))), ["k"])
+    assert rows(engine, path) == [("a", 1), ("b", 2), ("c", 3), ("d", 4)]
+    engine.merge(path, engine.frame(table(("a", 5), ("e", 6))), ["k"], update=True)
+    assert rows(engine, path) == [("a", 5), ("b", 2), ("c", 3), ("d", 4), ("e", 6)]
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ class _Building:
             if seen is None:
                 self._engine.overwrite(self._path, result)
             elif isinstance(self._shape, Groups):
-                self._engine.merge(self._path, result, self._model.primary_key, update_when="true")
+                self._engine.merge(self._path, result, self._model.primary_key, update=True)
             else:
                 self._add(result, versions)
             failpoint("gold.committed")
