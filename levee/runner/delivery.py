@@ -14,7 +14,7 @@ from rich.console import Console
 
 from levee.errors import EngineError, UsageError
 from levee.runner.dataenv import DataEnv
-from levee.runner.job import Job, Task
+from levee.runner.job import TABLES, Job
 from levee.runner.surroundings import Surroundings
 from levee.toolchain import uv_path
 from pipelines.contracts import load_domain
@@ -50,9 +50,8 @@ def deliver(job: Job, around: Surroundings, prepared: DataEnv, console: Console)
         EngineError: A source cannot be fetched, or the disk is full.
     """
     made = []
-    for task, source in _sources(job):
-        dataset = task.parameters["dataset"]
-        folder = around.local(task.parameters["landing"]) / job.domain / dataset
+    for dataset, source, landing in _sources(job):
+        folder = around.local(landing) / job.domain / dataset
         with console.status(f"Fetching {source} for {job.domain}.{dataset}"):
             answer = _fetch(source, folder, around, prepared)
         delivery = Delivery(
@@ -69,14 +68,16 @@ def deliver(job: Job, around: Surroundings, prepared: DataEnv, console: Console)
     return tuple(made)
 
 
-def _sources(job: Job) -> Iterator[tuple[Task, str]]:
-    """The job's bronze tasks whose contract says where deliveries come from."""
+def _sources(job: Job) -> Iterator[tuple[str, str, str]]:
+    """Dataset, source and landing root of every dataset that the job takes in and whose contract names a source."""
     domain = load_domain(job.domain)
     for task in job.tasks:
-        if task.entry_point == "bronze" and {"dataset", "landing"} <= task.parameters.keys():
-            source = domain.contract(task.parameters["dataset"]).source
+        named = task.parameters.get("dataset")
+        takes = {"bronze": (named,) if named else (), TABLES: job.datasets}.get(task.entry_point, ())
+        for dataset in takes if "landing" in task.parameters else ():
+            source = domain.contract(dataset).source
             if source is not None:
-                yield task, source.setting
+                yield dataset, source.setting, task.parameters["landing"]
 
 
 def _fetch(source: str, folder: Path, around: Surroundings, prepared: DataEnv) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -130,6 +131,20 @@ def test_the_largest_come_first_and_large_ones_run_alone(
         "none",
     ]
     assert seen[:2] == [("larger", frozenset({"larger"})), ("large", frozenset({"large"}))]
+
+
+def test_how_far_the_task_is_told_in_tables(fresh: Engine, many: Many, tmp_path: Path) -> None:
+    told = tmp_path / "progress.jsonl"
+    contracts = [many.contract(f"t{number}") for number in range(3)]
+    for contract in contracts:
+        many.deliver(contract.dataset, "id,name\n1,a\n")
+
+    run_tables(fresh, replace(many.settings, progress=told), contracts, STEPS, workers=2)
+
+    lines = [json.loads(line) for line in told.read_text().splitlines()]
+    assert sorted((line["done"], line["total"], line["unit"]) for line in lines) == [
+        (done, 3, "tables") for done in (1, 2, 3)
+    ]
 
 
 def raising(error: BaseException) -> Callable[[Engine, Contract, RunSettings], None]:

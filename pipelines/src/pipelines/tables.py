@@ -185,7 +185,7 @@ def refuse_stale(engine: Engine, settings: RunSettings, inputs: Iterable[Contrac
 def _run(
     engine: Engine, settings: RunSettings, contract: Contract, steps: Mapping[str, Step], stopped: threading.Event
 ) -> TableRun:
-    own = replace(settings, dataset=contract.dataset)
+    own = replace(settings, dataset=contract.dataset, progress=None)  # the task's own is in tables
     for name, step in steps.items():
         if stopped.is_set():
             raise KeyboardInterrupt

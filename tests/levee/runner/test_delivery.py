@@ -32,6 +32,15 @@ def test_what_a_package_ships_is_delivered_once(job, around, prepared, console, 
     assert {f.name: f.stat().st_mtime_ns for f in first["cdnow"].folder.iterdir()} == files
 
 
+def test_tables_that_are_one_task_are_delivered_too(stack, task, around, prepared, console, monkeypatch):
+    monkeypatch.delenv("LEVEE_DATA", raising=False)
+    named, every = task("tables"), task("tables")
+    named["pythonWheelTask"]["namedParameters"]["sources"] = "cdnow,product_costs"
+    assert [d.dataset for d in deliver(job_of(stack(named), "sales"), around, prepared, console)] == ["cdnow"]
+    found = {d.dataset: d.available for d in deliver(job_of(stack(every), "sales"), around, prepared, console)}
+    assert found == {"cdnow": True, "online_retail": False}
+
+
 def test_a_source_that_is_not_here_is_named_and_left(job, around, prepared, console, monkeypatch):
     monkeypatch.delenv("LEVEE_DATA", raising=False)
     [retail] = [d for d in deliver(job, around, prepared, console) if d.dataset == "online_retail"]

@@ -40,6 +40,18 @@ def test_retention_comes_from_the_sla_and_a_layer_may_differ(write) -> None:
     assert contract.retention(Layer.LANDING) == 30
 
 
+def test_a_file_is_parsed_once_and_anew_when_it_was_edited(write) -> None:
+    path = write()
+    first = load_contract(path)
+    assert load_contract(path) is first
+    path.write_text(path.read_text().replace("status: active", "status: draft"))
+    assert load_contract(path).digest != first.digest
+    path.write_text("nothing: known")
+    for _ in range(2):
+        with pytest.raises(ContractError, match="unknown key"):
+            load_contract(path)
+
+
 def test_the_digest_follows_the_text(write) -> None:
     first = load_contract(write()).digest
     assert load_contract(write()).digest == first

@@ -36,17 +36,15 @@ class Document:
         Raises:
             ContractError: it cannot be read, is no YAML, names a key twice, or is no mapping.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise ContractError("there is no such contract", where=str(path)) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ContractError(f"the contract cannot be read: {error}", where=str(path)) from error
-        return cls.parse(text, str(path))
+        return cls.parse(read_text(path), str(path))
 
     @classmethod
     def parse(cls, text: str, path: str) -> Document:
-        """Parse a text; `path` is what messages call it."""
+        """Parse a text; `path` is what messages call it.
+
+        Raises:
+            ContractError: it is no YAML, names a key twice, or is no mapping.
+        """
         try:
             tree = YAML(typ="rt").load(text)
         except MarkedYAMLError as error:
@@ -106,6 +104,20 @@ class Document:
         return self.error(
             f"unknown key {key!r} in {dotted}", *location, fix=nearest(key, _keys_at(model, location[:-1]))
         )
+
+
+def read_text(path: Path) -> str:
+    """Return what is in a contract's file.
+
+    Raises:
+        ContractError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ContractError("there is no such contract", where=str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContractError(f"the contract cannot be read: {error}", where=str(path)) from error
 
 
 def nearest(key: str, names: Sequence[str]) -> str:

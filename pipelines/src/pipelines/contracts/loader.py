@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 
 from pipelines.contracts.checks import check_contract
 from pipelines.contracts.columns import read_columns
-from pipelines.contracts.document import Document
+from pipelines.contracts.document import Document, read_text
 from pipelines.contracts.extensions import (
     CONTRACT_PROPERTIES,
     SUPPORT_PROPERTIES,
@@ -48,7 +49,13 @@ def load_contract(path: Path) -> Contract:
         ContractError: with file and line, and the nearest valid key where one was unknown. Of several errors the first,
             which says how many more there are: they are what :func:`contract_errors` gives.
     """
-    reading = Reading(Document.read(path), path)
+    return _parsed(path, read_text(path))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(path: Path, text: str) -> Contract:
+    """Parse a file once a process, however many of a job's tasks ask for the domain: 300 take seconds."""
+    reading = Reading(Document.parse(text, str(path)), path)
     with reading.apart():
         contract = _contract(reading)
         if not reading.errors:
