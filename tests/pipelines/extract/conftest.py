@@ -7,7 +7,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -161,47 +161,46 @@ class Api:
         return {"server": "api", "type": "api", "location": self.url}
 
 
+@contextmanager
+def served(api: Api) -> Generator[Api]:
+    """Serve what `api` answers, on a port of this machine."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length).decode()
+            headers = {name.lower(): value for name, value in self.headers.items()} | ({":body": body} if body else {})
+            api.requests.append((self.path, headers))
+            status, told, content = api.respond(self.path, headers)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(content)), **told}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815 - the library's name
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    api.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @pytest.fixture
 def make_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Api]]:
     """Start as many servers as a test wants; they end with it."""
     monkeypatch.setenv("NO_PROXY", "*")
-    running: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
-
-    def make() -> Api:
-        api = Api()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(length).decode()
-                headers = {name.lower(): value for name, value in self.headers.items()} | (
-                    {":body": body} if body else {}
-                )
-                api.requests.append((self.path, headers))
-                status, told, content = api.respond(self.path, headers)
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(content)), **told}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_POST = do_GET  # noqa: N815 - the library's name
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-                """Say nothing."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        running.append((server, thread))
-        api.url = f"http://127.0.0.1:{server.server_port}"
-        return api
-
-    yield make
-    for server, thread in running:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with ExitStack() as running:
+        yield lambda: running.enter_context(served(Api()))
 
 
 @pytest.fixture

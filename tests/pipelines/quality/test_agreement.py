@@ -3,9 +3,11 @@
 import datetime as dt
 import math
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +24,8 @@ from pipelines.quality.evaluate import evaluate
 from pipelines.quality.measures import Metrics
 from pipelines.silver.verdicts import Verdicts
 
+LOCAL = re.compile(r"(?:href|src)=[\"'](?!https?:|#)([^\"'#?]+)")
+"""A link to another file of the same site."""
 SCHEMA = pa.schema(
     [
         ("name", pa.string()),
@@ -299,3 +303,8 @@ def test_data_docs_hold_counts_and_no_value(sail: Engine, contract, tmp_path) ->
     assert any("index" in page.name for page in pages)
     assert len(pages) >= 3  # index, suite, validation
     assert not any("Mustermann" in page.read_text() for page in pages)
+    named = {page: LOCAL.findall(page.read_text()) for page in pages}
+    assert {Path(name).name for names in named.values() for name in names} > {"index.html", "favicon.ico"}
+    linked = [page.parent / name for page, names in named.items() for name in names if name.endswith(".html")]
+    assert [page for page in linked if not page.is_file()] == []
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) < 300_000

@@ -7,7 +7,6 @@ every value that bronze has in a column whose mask leaves nothing of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -30,10 +29,6 @@ RAW_ZONE: Final = frozenset({Layer.LANDING, Layer.BRONZE, Layer.QUARANTINE})
 """Layers in which raw personal values may lie."""
 COVERING: Final = frozenset({"hash", "token", "redact"})
 """Methods that leave nothing of a value; of the others a part stays in silver by intent, and cannot be told."""
-
-
-_SHIPPED: Final = re.compile(r"/data_docs/[^/]+/static/(?:fonts|images)/")
-"""Fonts and images that Great Expectations ships with its pages: in their bytes any five digits come by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +77,7 @@ def scan(engine: Engine, settings: RunSettings, domain: Domain) -> Scan:
     names = {name for _, column in personal for name in (column.name, *column.sources)}
     rights = _Rights(engine, settings, domain, frozenset(long))
     roots = [settings.path(layer, domain.name) for layer in settings.roots if layer not in RAW_ZONE]
-    found = search(roots, Vocabulary(sorted(long)), rights, numbers=dict.fromkeys(roots, names), passed_over=_SHIPPED)
+    found = search(roots, Vocabulary(sorted(long)), rights, numbers=dict.fromkeys(roots, names))
     left_out = {
         f"{contract.dataset}.{column.name}": f"{column.masking.method} leaves a part of a value by intent"
         for contract, column in personal

@@ -45,7 +45,6 @@ class Found:
         bytes: Their sizes.
         finds: Files and columns with a value, the first `MOST_NAMED`.
         found: How many there are.
-        passed_over: Files that were not read, for what they are.
         coincidences: Number of values that stand somewhere by right, by column.
     """
 
@@ -53,7 +52,6 @@ class Found:
     bytes: int = 0
     finds: list[Find] = field(default_factory=list)
     found: int = 0
-    passed_over: int = 0
     coincidences: dict[str, int] = field(default_factory=dict)
 
 
@@ -68,7 +66,6 @@ def search(
     *,
     rightful: Collection[bytes] = (),
     numbers: Mapping[str, Collection[str]] | None = None,
-    passed_over: re.Pattern[str] | None = None,
 ) -> Found:
     """Search every file below `roots`.
 
@@ -77,15 +74,11 @@ def search(
         finder: What is looked for.
         by_right: Whether a value may stand in a cell.
         rightful: Pieces of bytes in which the values stand by right; they are left out of whatever holds them.
-        passed_over: Paths of files that are not read.
         numbers: Columns whose numbers are searched too, by root.
     """
     result, rights = Found(), _Rights(by_right, rightful)
     for root in dict.fromkeys(roots):
         for path, size in lake_files(root):
-            if passed_over is not None and passed_over.search(path):
-                result.passed_over += 1
-                continue
             result.files += 1
             result.bytes += size
             for cells in read_cells(path, (numbers or {}).get(root, ())):

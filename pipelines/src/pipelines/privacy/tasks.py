@@ -83,7 +83,6 @@ def scanned(settings: RunSettings, domain: Domain) -> Answer:
         "too_short": result.short,
         "files": result.found.files,
         "bytes": result.found.bytes,
-        "passed_over": result.found.passed_over,
         "coincidences": result.found.coincidences,
     }
 

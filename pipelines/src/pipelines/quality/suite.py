@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from pipelines.quality.evaluate import Result
 
 SITE = "levee"
+SITE_ICON = "favicon.ico"
+"""The one static file that pages name; their style is within them."""
 COUNTS_ONLY: dict[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """Candidates are not masked, so no result and no page of Data Docs may hold a value of theirs."""
 
@@ -202,7 +204,15 @@ def validate(batches: Sequence[Batch | Counted], docs: Path | None, run_name: st
         found = {batch.name: _validate(context, batch, run_name) for batch in batches}
         if docs is not None:
             context.build_data_docs(site_names=[SITE])
+            _prune(docs)
     return found
+
+
+def _prune(docs: Path) -> None:
+    """Take away what no page names of the fonts and pictures that come with a site: four megabytes a dataset."""
+    for file in (docs / "static").rglob("*"):
+        if file.is_file() and file.name != SITE_ICON:
+            file.unlink()
 
 
 def _context(docs: Path | None) -> AbstractDataContext:
