@@ -44,6 +44,10 @@ RunPolicy: TypeAlias = Literal["warn", "ask", "refuse"]
 class RunLimits(Model):
     """What becomes of a job run that would exceed the month's budget of its cost centre, or does while it runs."""
 
+    monthly_usd: Usd | None = Field(
+        default=None,
+        description="Most that runs may spend in a month; without it the budget of the cost centre, or the total.",
+    )
     policy: RunPolicy = Field(
         default="warn",
         description="`warn`: it runs, and the decision is recorded; `ask`: it needs `levee run --confirm-cost`; "

@@ -9,7 +9,7 @@ from levee.environment.model import Environment
 
 
 def run_budget(environment: Environment) -> Mapping[str, str | float]:
-    """The budget of the environment's cost centre; where it has none of its own, the environment's.
+    """What ``budgets.runs`` says, else the budget of the environment's cost centre, else the environment's.
 
     Returns:
         ``cost_centre``, ``monthly_usd`` (US dollars, exact), ``warn_at`` (share), ``policy``, ``grace_seconds`` and
@@ -18,9 +18,12 @@ def run_budget(environment: Environment) -> Mapping[str, str | float]:
     budgets, centre = environment.budgets, environment.owners.cost_centre
     own = budgets.cost_centres.get(centre)
     chosen, key = (own, f"budgets.cost_centres.{centre}") if own else (budgets.total, "budgets.total")
+    limit = chosen.monthly_usd
+    if budgets.runs.monthly_usd is not None:
+        limit, key = budgets.runs.monthly_usd, "budgets.runs.monthly_usd"
     return {
         "cost_centre": centre,
-        "monthly_usd": str(Decimal(str(chosen.monthly_usd))),
+        "monthly_usd": str(Decimal(str(limit))),
         "warn_at": chosen.warn_at,
         "policy": budgets.runs.policy,
         "grace_seconds": budgets.runs.grace_seconds,

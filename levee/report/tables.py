@@ -26,10 +26,11 @@ def tables(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
         ("small", f"{sum(row['small_files'] or 0 for row in rows):,}"),
         ("size", size(sum(row["bytes"] for row in rows))),
         ("stored", size(sum(row["stored_bytes"] or 0 for row in rows))),
-        ("USD a month", f"{total:.4f}"),
+        ("USD a month", _usd(total)),
+        ("kept", ""),
     ):
         shown.add_column(column, footer, justify="right", no_wrap=True)
-    shown.add_column("last care (UTC), files", no_wrap=True)
+    shown.add_column("last care (UTC): files, stored, USD a month", no_wrap=True)
     for row in rows:
         shown.add_row(
             f"{row['domain']}.{row['table']}",
@@ -38,10 +39,21 @@ def tables(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
             _known(row["small_files"]),
             size(row["bytes"]),
             "?" if row["stored_bytes"] is None else size(row["stored_bytes"]),
-            "?" if row["usd_a_month"] is None else f"{Decimal(row['usd_a_month']):.4f}",
-            _care(row["cared"]),
+            _usd(row["usd_a_month"]),
+            f"{row['vacuum_hours'] / 24:g} d",
+            _care(row),
         )
-    return Group(shown, Text("stored counts the files of earlier versions too, until VACUUM takes them", style="dim"))
+    notes = [
+        "small: files below 16 MiB; stored: with the files of earlier versions, which VACUUM takes after the days kept",
+        *_unread(rows),
+    ]
+    return Group(shown, Text("\n".join(notes), style="dim"))
+
+
+def _unread(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a query of a table must read whole, for want of statistics."""
+    found = [(row["table"], row["without_statistics"]) for row in rows if row["without_statistics"]]
+    return [f"files without statistics: {', '.join(f'{table} {number}' for table, number in found)}"] if found else []
 
 
 def audit(found: Mapping[str, Any]) -> RenderableType:
@@ -85,9 +97,26 @@ def _known(number: int | None) -> str:
     return "?" if number is None else f"{number:,}"
 
 
-def _care(cared: Mapping[str, Any] | None) -> str:
+def _care(row: Mapping[str, Any]) -> str:
+    cared = row["cared"]
     if cared is None:
         return "never"
     at = cared["at"][:16].replace("T", " ")
-    before, after = cared["files_before"], cared["files_after"]
-    return at if before is None else f"{at}, {before:,} to {after:,}"
+    if cared["files_before"] is None:
+        return at
+    changes = [f"{cared['files_before']:,} to {cared['files_after']:,}"]
+    if cared["stored_bytes_before"] is not None:
+        changes.append(f"{size(cared['stored_bytes_before'])} to {size(cared['stored_bytes_after'])}")
+    if row["usd_a_month_before"] is not None:
+        changes.append(f"{_usd(row['usd_a_month_before'])} to {_usd(row['usd_a_month_after'])}")
+    return f"{at}: {', '.join(changes)}"
+
+
+def _usd(amount: str | Decimal | None) -> str:
+    """US dollars, two places that tell where the sum is small."""
+    if amount is None:
+        return "?"
+    exact = Decimal(amount)
+    if not exact or exact >= 1:
+        return f"{exact:,.2f}"
+    return f"{exact:.{1 - exact.adjusted()}f}"

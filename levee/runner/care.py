@@ -35,8 +35,8 @@ def tables(plan: Plan, *, root: Path, console: Console | None = None) -> tuple[d
     """Every table of the deployed domains (``pipelines.maintain.report``), with what its storage costs.
 
     Returns:
-        One a table: the report's fields, ``domain``, and ``usd_a_month`` of what is stored and ``usd_a_month_before``
-        the last care, ``None`` where there is no price or no measure.
+        One a table: the report's fields, ``domain``, and ``usd_a_month`` of what is stored now, ``usd_a_month_before``
+        and ``usd_a_month_after`` the last care; ``None`` where there is no price or no measure.
 
     Raises:
         LeveeError: The stack is not up, or the wheel cannot read the tables.
@@ -47,13 +47,16 @@ def tables(plan: Plan, *, root: Path, console: Console | None = None) -> tuple[d
         rates = {layer: a_gigabyte(plan, url) for layer, url in places(job).items() if "://" in url}
         for table in answer["tables"]:
             layer = table["table"].partition(".")[0]
-            before = (table["cared"] or {}).get("stored_bytes_before")
+            cared = table["cared"] or {}
             found.append(
                 {
                     "domain": job.domain,
                     **table,
                     "usd_a_month": _usd(table["stored_bytes"], rates.get(layer)),
-                    "usd_a_month_before": _usd(before, rates.get(layer)),
+                    **{
+                        f"usd_a_month_{when}": _usd(cared.get(f"stored_bytes_{when}"), rates.get(layer))
+                        for when in ("before", "after")
+                    },
                 }
             )
     return tuple(found)

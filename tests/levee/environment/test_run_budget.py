@@ -31,3 +31,9 @@ def test_the_cost_centres_own_budget_comes_before_the_environments() -> None:
     )
     assert (told["monthly_usd"], told["warn_at"], told["policy"], told["grace_seconds"]) == ("7.5", 0.5, "ask", 5)
     assert told["source"] == "environments/Pulumi.local.yaml: budgets.cost_centres.cc-1001"
+
+
+def test_what_runs_may_spend_comes_before_both() -> None:
+    told = run_budget(environment(cost_centres={"cc-1001": {"monthly_usd": 7.5}}, runs={"monthly_usd": 0.0025}))
+    assert (told["monthly_usd"], told["cost_centre"]) == ("0.0025", "cc-1001")
+    assert told["source"] == "environments/Pulumi.local.yaml: budgets.runs.monthly_usd"

@@ -77,6 +77,7 @@ def test_a_table_costs_what_is_stored_and_did_before_its_last_care(plan, wheel, 
     found = care.tables(replace(plan, resources=(*plan.resources, bronze)), root=tmp_path, console=console)
     assert found[0]["domain"] == "sales"
     assert Decimal(found[0]["usd_a_month_before"]) == 2 * Decimal(found[0]["usd_a_month"]) > 0
+    assert Decimal(found[0]["usd_a_month_after"]) == Decimal(found[0]["usd_a_month"])
 
 
 def test_the_wheel_is_asked_for_the_table_and_the_time(plan, wheel, tmp_path, console):

@@ -173,6 +173,32 @@ def test_records_that_were_written_before_a_column_was_there_count_too() -> None
     assert found["levee_not_run", frozenset({("domain", "d"), ("task", "silver"), ("dataset", "t")})] == 0
 
 
+def test_series_are_by_table_and_rule_and_do_not_grow_with_runs() -> None:
+    def runs(days: int, tables: int) -> list[dict[str, Any]]:
+        return [
+            row(
+                dataset=f"t{table}",
+                task=task,
+                run_id=f"{day}-{table}",
+                started_at=NOON + timedelta(days=day),
+                layer_rows='{"silver": 1, "quarantine": 1}',
+                newest_delivery_at=NOON,
+                ingestion_lag_seconds=1.0,
+                cost_usd=Decimal(1),
+                cost_centre="cc",
+            )
+            for day in range(days)
+            for table in range(tables)
+            for task in ("bronze", "silver", "quality")
+        ]
+
+    every = told(*runs(2, 500))
+    assert every.keys() == told(*runs(3, 500)).keys()
+    assert len(every) <= 500 * 42 + 3 * 14
+    labels_of_it = {label for _, labels in every for label, _ in labels}
+    assert labels_of_it.isdisjoint({"run_id", "task_run_id", "trace_id", "batch_id", "error"})
+
+
 def test_a_label_may_hold_anything() -> None:
     text = told(row(rules=json.dumps({'a "b"\\\n': 1})))
     assert ("levee_rule_failures_total", frozenset({("domain", "d"), ("dataset", "t"), ("rule", 'a "b"\\\n')})) in text

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from pipelines.bronze.storage import is_url
 from pipelines.budget.record import TABLE as DECISIONS
-from pipelines.observe.metrics import families
+from pipelines.observe.metrics import DECISION_COLUMNS, RUN_COLUMNS, families
 from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
@@ -45,14 +45,20 @@ class RunRecords(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """The metric families, by the records as they are now."""
-        return families(self._rows(RUNS), self._rows(DECISIONS))
+        return families(self._rows(RUNS, RUN_COLUMNS), self._rows(DECISIONS, DECISION_COLUMNS))
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is read when the collector is registered."""
         return ()
 
-    def _rows(self, table: str) -> list[dict[str, Any]]:
-        return [row for job in self._jobs for row in self._engine.rows(job.record_path(table)).to_pylist()]
+    def _rows(self, table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+        tables = (self._engine.rows(job.record_path(table)) for job in self._jobs)
+        # A table that was made before it had a column lacks it until the next run.
+        return [
+            row
+            for found in tables
+            for row in found.select([name for name in columns if name in found.column_names]).to_pylist()
+        ]
 
 
 def exposition(engine: Engine, jobs: Sequence[RunSettings]) -> bytes:

@@ -300,6 +300,33 @@ METRICS: Final[tuple[Definition, ...]] = (
 """Every metric. A name, label or unit here is never changed: dashboards and alerts rest on it."""
 
 
+RUN_COLUMNS: Final = (
+    *_DATASET,
+    "engine",
+    "status",
+    "started_at",
+    "seconds",
+    "rows_in",
+    "rows_out",
+    "layer_rows",
+    "quarantine",
+    "duplicates",
+    "rules",
+    "rejected_files",
+    "bytes",
+    "newest_event_at",
+    "newest_delivery_at",
+    "ingestion_lag_seconds",
+    "compute_seconds",
+    "cost_usd",
+    "cost_centre",
+    "not_run",
+    "telemetry_failures",
+)
+DECISION_COLUMNS: Final = ("domain", "cost_centre", "verdict", "budget_usd", "decided_at")
+"""What metrics are made of; the records have much more, and there are years of them."""
+
+
 def families(runs: Iterable[Row], decisions: Iterable[Row], now: datetime | None = None) -> list[Metric]:
     """Make the metric families of run records and decisions.
 
