@@ -45,7 +45,7 @@ def keep(settings: RunSettings, kind: str, subject: str, content: Mapping[str, A
 
 
 def _write(place: str, data: bytes) -> None:
-    from pipelines.bronze.storage import is_url
+    from pipelines.storage import is_url
 
     if is_url(place):
         import pyarrow.fs as pa_fs

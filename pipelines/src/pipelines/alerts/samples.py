@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelines import sql
 from pipelines.alerts.facts import Alert, Event, Sample
 from pipelines.bronze.formats.values import text_of
 from pipelines.bronze.ingest import bronze_path
 from pipelines.contracts.model import Classification, Column, Contract
 from pipelines.ledger import Ledger, Status, latest
 from pipelines.privacy.masking import masked
-from pipelines.quality import sql
 from pipelines.quality.rules import rules
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.holding import BatchHeldError

@@ -13,7 +13,8 @@ from pipelines.bronze.folders import content_of, folder_fields
 from pipelines.bronze.formats.form import BrokenError, Form
 from pipelines.bronze.forms import form_of
 from pipelines.bronze.span import Piece
-from pipelines.bronze.storage import StoredFile, open_file
+from pipelines.bronze.storage import StoredFile
+from pipelines.storage import open_file
 
 if TYPE_CHECKING:
     from pipelines.contracts.extensions import Ingestion

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipelines.bronze.folders import folder_fields
 from pipelines.bronze.formats.form import Form
 from pipelines.bronze.span import Span
-from pipelines.bronze.storage import open_file
+from pipelines.storage import open_file
 
 PIECES = pa.schema(
     [

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from pathlib import PurePosixPath
 
 import pyarrow.fs as pa_fs
 
 from pipelines.bronze.stream_log import committed_files
+from pipelines.storage import file_system, is_url
 
 CHUNK = 1 << 20
 """Bytes read at once where only their digest is wanted."""
@@ -33,26 +33,6 @@ class StoredFile:
     modified: int
 
 
-def is_url(place: str) -> bool:
-    """Tell a bucket URL from a folder of this machine."""
-    return "://" in place and not place.startswith("file://")
-
-
-def file_system(folder: str) -> tuple[pa_fs.FileSystem, str]:
-    """Return Arrow's file system of a folder, and the folder's name there."""
-    if is_url(folder):
-        return pa_fs.FileSystem.from_uri(folder)
-    return pa_fs.LocalFileSystem(), str(Path(folder.removeprefix("file://")).absolute())
-
-
-def open_file(path: str) -> IO[bytes]:
-    """Open a file for reading, sequentially and seekable."""
-    if is_url(path):
-        system, inner = pa_fs.FileSystem.from_uri(path)
-        return cast("IO[bytes]", system.open_input_file(inner))
-    return Path(path.removeprefix("file://")).open("rb")
-
-
 def list_files(folder: str, takes: Callable[[str], bool] = lambda name: True) -> Iterator[StoredFile]:
     """List the files below a folder that are taken by their name relative to it, ordered by name.
 
@@ -73,4 +53,4 @@ def list_files(folder: str, takes: Callable[[str], bool] = lambda name: True) ->
         yield StoredFile(path, name, info.size or 0, info.mtime_ns or 0)
 
 
-__all__ = ["CHUNK", "StoredFile", "file_system", "is_url", "list_files", "open_file"]
+__all__ = ["CHUNK", "StoredFile", "list_files"]

@@ -50,8 +50,8 @@ def history(rows: Iterable[Mapping[str, Any]], task: str, dataset: str) -> list[
 
 def domains(settings: RunSettings) -> tuple[str, ...]:
     """Every domain that has records under these checkpoints: their folders, or, of a store, those of the wheel."""
-    from pipelines.bronze.storage import is_url
     from pipelines.contracts.domain import domain_names
+    from pipelines.storage import is_url
 
     root = settings.root(Layer.CHECKPOINTS)
     if is_url(root):

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.fs as pa_fs
 
-from pipelines.bronze.storage import is_url
+from pipelines import sql
 from pipelines.engine.capabilities import Capability
 from pipelines.engine.commits import retried
-from pipelines.quality import sql
 from pipelines.settings import EngineName
+from pipelines.storage import is_url
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.quality.sql import text
+from pipelines.sql import text
 
 IN_LIST = 64
 """Literals in one IN list: the planning time of Sail's replaceWhere grows with the square of its length."""

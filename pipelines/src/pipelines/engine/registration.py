@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.contracts.catalogue import TableEntry
-from pipelines.quality.sql import name, text
+from pipelines.sql import name, text
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from pipelines.bronze.storage import file_system
 from pipelines.bronze.stream_log import committed_files
 from pipelines.contracts.extensions.extraction import Kafka
 from pipelines.engine.failures import failure
@@ -24,6 +23,7 @@ from pipelines.extract.landing import Landed, Record
 from pipelines.extract.records import Event
 from pipelines.extract.source import Source
 from pipelines.settings import Layer
+from pipelines.storage import file_system
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

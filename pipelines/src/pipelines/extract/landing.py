@@ -18,9 +18,9 @@ import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
 from pipelines.bronze.formats.values import json_of
-from pipelines.bronze.storage import file_system
 from pipelines.contracts.extensions import Extraction
 from pipelines.failpoints import failpoint
+from pipelines.storage import file_system
 
 STAGED = "_extract-"
 """How the names of staged files begin."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pipelines import sql
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import to_arrow_schema
@@ -27,7 +28,6 @@ from pipelines.gold.query import Query, query
 from pipelines.gold.record import Build, last_build, record_build
 from pipelines.history import data_version, not_added
 from pipelines.privacy.anonymity import published
-from pipelines.quality import sql
 from pipelines.quality.checks import table_checks
 from pipelines.quality.evaluate import Result, evaluate
 from pipelines.quality.held import held

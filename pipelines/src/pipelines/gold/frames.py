@@ -6,9 +6,9 @@ import itertools
 import os
 from typing import TYPE_CHECKING
 
+from pipelines import sql
 from pipelines.contracts.model import Contract
 from pipelines.contracts.shown import Shown
-from pipelines.quality import sql
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -17,11 +17,11 @@ from typing import Final
 from sqlglot import exp, tokenize
 from sqlglot.tokens import Token, TokenType
 
+from pipelines import sql
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.errors import ContractError
 from pipelines.gold.query import DIALECT, Query, Read, line_of, query
-from pipelines.quality import sql
 
 BATCH: Final = "_batch_id"
 """Column that says which batch a row came with."""

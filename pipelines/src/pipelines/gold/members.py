@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelines import sql
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Column, Contract
 from pipelines.contracts.odcs import Scalar
-from pipelines.quality import sql
 
 FACTS = "levee_facts"
 """Alias of the author's SQL."""

@@ -15,10 +15,10 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
+from pipelines import sql
 from pipelines.contracts.document import nearest
 from pipelines.contracts.model import Contract
 from pipelines.errors import ContractError
-from pipelines.quality import sql
 
 DIALECT: Final = "spark"
 """What models are written in; Databricks SQL has the same names for all that they may use."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 from pydantic import Field, ValidationError
 
+from pipelines import sql
 from pipelines.contracts.document import Document, nearest
 from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
@@ -28,7 +29,6 @@ from pipelines.gold.checks import check_model
 from pipelines.gold.frames import contract_columns, empty, named
 from pipelines.gold.members import completed
 from pipelines.gold.query import query
-from pipelines.quality import sql
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

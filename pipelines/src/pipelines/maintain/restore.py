@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.bronze.storage import is_url, list_files
+from pipelines.bronze.storage import list_files
 from pipelines.engine import care
 from pipelines.errors import PipelineError, SchemaError, UsageError
 from pipelines.failpoints import failpoint
@@ -25,6 +25,7 @@ from pipelines.maintain.audit import version_at
 from pipelines.maintain.names import TableName
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
+from pipelines.storage import is_url
 
 if TYPE_CHECKING:
     from pipelines.contracts.model import Contract

@@ -19,10 +19,10 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from pipelines.bronze.storage import is_url
 from pipelines.budget.record import TABLE as DECISIONS
 from pipelines.observe.metrics import DECISION_COLUMNS, RUN_COLUMNS, families
 from pipelines.settings import Layer, RunSettings
+from pipelines.storage import is_url
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine

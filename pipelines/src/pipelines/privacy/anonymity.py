@@ -12,11 +12,11 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
 
+from pipelines import sql
 from pipelines.contracts.extensions.masking import KAnonymity
 from pipelines.engine.arrow_types import to_arrow_schema
 from pipelines.errors import QualityError
 from pipelines.failpoints import failpoint
-from pipelines.quality import sql
 from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pyarrow.fs as pa_fs
 
-from pipelines.bronze.storage import StoredFile, is_url, open_file
+from pipelines.bronze.storage import StoredFile
+from pipelines.storage import is_url, open_file
 
 LINE_FORMATS = frozenset({"csv", "jsonl"})
 """Formats of which a record is a line, or lines."""

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from pipelines.bronze.folders import content_of
 from pipelines.bronze.span import Span
-from pipelines.bronze.storage import StoredFile, open_file
+from pipelines.bronze.storage import StoredFile
 from pipelines.engine import care
 from pipelines.errors import PipelineError, QualityError
 from pipelines.evidence import keep
@@ -46,6 +46,7 @@ from pipelines.privacy.traces import MENTION, SUBJECT, Trace, subject_value, tra
 from pipelines.privacy.vault import forget
 from pipelines.secret_references import SecretReference
 from pipelines.settings import Layer, RunSettings
+from pipelines.storage import open_file
 
 if TYPE_CHECKING:
     from pipelines.contracts.domain import Domain

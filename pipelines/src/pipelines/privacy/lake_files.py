@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.fs as pa_fs
 import pyarrow.parquet as pa_parquet
 
-from pipelines.bronze.storage import is_url, open_file
+from pipelines.storage import is_url, open_file
 
 BLOCK = 16 << 20
 OVERLAP = 4096

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from pipelines import sql
 from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.errors import PipelineError
 from pipelines.privacy.needles import SHORTEST, Needle
 from pipelines.privacy.subjects import SubjectColumns
-from pipelines.quality import sql
 from pipelines.secret_references import SecretReference
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pipelines import sql
 from pipelines.contracts.extensions.masking import Masking
 from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.engine.care import purge
@@ -25,7 +26,6 @@ from pipelines.evidence import keep
 from pipelines.failpoints import failpoint
 from pipelines.privacy.keys import derived, key_id, read_key
 from pipelines.privacy.methods import mask_one
-from pipelines.quality import sql
 from pipelines.secret_references import SecretReference
 from pipelines.settings import RunSettings
 

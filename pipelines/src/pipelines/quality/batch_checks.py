@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from pipelines import sql
 from pipelines.contracts.extensions import OnFailure
 from pipelines.contracts.extensions.quality import Distribution, Freshness, Volume
 from pipelines.contracts.model import Check, Contract
 from pipelines.errors import ContractError
-from pipelines.quality import sql
 from pipelines.quality.checks import SUMMED, summed
 from pipelines.quality.custom import named
 from pipelines.quality.measures import Measure, Metrics

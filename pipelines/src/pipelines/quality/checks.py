@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from pipelines import sql
 from pipelines.contracts.extensions import Implementation, OnFailure
 from pipelines.contracts.model import Check, Contract
 from pipelines.contracts.odcs import Quality
 from pipelines.errors import ContractError
-from pipelines.quality import sql
 from pipelines.quality.custom import named
 from pipelines.quality.measures import Measure
 from pipelines.quality.rules import check_predicate, on_rows

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
+from pipelines import sql
 from pipelines.contracts.extensions import Implementation, OnFailure
 from pipelines.contracts.extensions.quality import References
 from pipelines.contracts.model import Check, Contract
 from pipelines.errors import ContractError
-from pipelines.quality import currencies, sql
+from pipelines.quality import currencies
 from pipelines.quality.rule import Lookup, Rule, found_column
 
 

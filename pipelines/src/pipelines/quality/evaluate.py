@@ -8,8 +8,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pipelines import sql
 from pipelines.contracts.extensions import OnFailure
-from pipelines.quality import sql
 from pipelines.quality.checks import CHANGES_TABLE, TABLE, TableCheck
 from pipelines.quality.rules import Rule
 

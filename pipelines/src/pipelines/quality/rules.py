@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from pipelines import sql
 from pipelines.contracts.model import Check, Column, Contract
 from pipelines.errors import ContractError
-from pipelines.quality import sql
 from pipelines.quality.custom import custom_rule, default_on_failure
 from pipelines.quality.rule import Expectation, Rule, rule_column, source_column
 

@@ -31,8 +31,8 @@ with warnings.catch_warnings():
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations.registry import get_expectation_impl
 
+from pipelines import sql
 from pipelines.errors import PipelineError
-from pipelines.quality import sql
 from pipelines.quality.checks import TableCheck
 from pipelines.quality.resolver import KIND, Fact, metrics_table
 from pipelines.quality.rules import Expectation, Rule, rule_column

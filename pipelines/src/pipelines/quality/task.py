@@ -20,7 +20,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.bronze.storage import is_url
 from pipelines.contracts.model import Contract
 from pipelines.contracts.versions import CHANGES
 from pipelines.history import data_version
@@ -38,6 +37,7 @@ from pipelines.settings import Layer, RunSettings
 from pipelines.shown import current
 from pipelines.silver.holding import held_batches
 from pipelines.silver.verdicts import RULE_SEPARATOR
+from pipelines.storage import is_url
 
 if TYPE_CHECKING:
     from pipelines.engine import Engine

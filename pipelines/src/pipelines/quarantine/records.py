@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from pipelines import sql
 from pipelines.bronze.ingest import bronze_path
 from pipelines.contracts.extensions.ingestion import RESERVED
 from pipelines.contracts.model import Classification, Contract
 from pipelines.errors import UsageError
-from pipelines.quality import sql
 from pipelines.quarantine.states import Event, State, standing
 from pipelines.silver.plan import PARSE_RULE, SilverPlan
 from pipelines.silver.refinement import quarantine_path

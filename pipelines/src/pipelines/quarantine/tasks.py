@@ -18,7 +18,6 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipelines.bronze.storage import file_system
 from pipelines.bronze.stream_log import committed_files
 from pipelines.contracts import Contract, Domain
 from pipelines.contracts.catalogue import entries
@@ -33,6 +32,7 @@ from pipelines.quarantine.states import ACTIONABLE, Event, State, States, newest
 from pipelines.request import Request, read_request
 from pipelines.runs import recorded
 from pipelines.settings import Layer, RunSettings
+from pipelines.storage import file_system
 
 Answer = dict[str, Any]
 Text = Annotated[str, Field(min_length=1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.quality import sql
+from pipelines import sql
 
 HASH_CHARACTERS = 32
 """Hexadecimal characters of a row's hash, 128 bits: of a billion rows two share one with a chance of 10^-21."""

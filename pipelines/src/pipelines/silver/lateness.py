@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from pipelines import sql
 from pipelines.contracts.model import Contract
 from pipelines.engine.arrow_types import TIMESTAMP, from_arrow_schema
-from pipelines.quality import sql
 from pipelines.quality.rules import Rule
 
 if TYPE_CHECKING:

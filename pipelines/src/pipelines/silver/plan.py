@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines import sql
 from pipelines.contracts.model import ChangeOrder, Contract
 from pipelines.errors import ContractError
 from pipelines.privacy.masking import masked
-from pipelines.quality import sql
 from pipelines.quality.batch_checks import measures
 from pipelines.quality.rule import Lookup, Rule, found_column
 from pipelines.quality.rules import rules, source_column

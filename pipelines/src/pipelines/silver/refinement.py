@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from pipelines import sql
 from pipelines.batches import Batch, record_batch
 from pipelines.bronze.ingest import bronze_path
 from pipelines.engine import Engine
@@ -22,7 +23,6 @@ from pipelines.failpoints import failpoint
 from pipelines.history import data_version
 from pipelines.ledger import Entry
 from pipelines.privacy.vault import deposit
-from pipelines.quality import sql
 from pipelines.quality.batch_checks import batch_checks, judge
 from pipelines.quality.checks import summed
 from pipelines.quality.held import held

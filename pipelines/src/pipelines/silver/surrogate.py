@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines import sql
 from pipelines.contracts.model import Contract
 from pipelines.errors import QualityError
-from pipelines.quality import sql
 from pipelines.silver.hashing import row_hash
 
 if TYPE_CHECKING:

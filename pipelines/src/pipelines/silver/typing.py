@@ -22,9 +22,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipelines import sql
 from pipelines.contracts.model import Column
 from pipelines.errors import ContractError
-from pipelines.quality import sql
 
 INTEGERS = ("tinyint", "smallint", "int", "integer", "bigint")
 ISO_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"

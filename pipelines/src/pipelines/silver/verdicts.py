@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
-from pipelines.quality import sql
+from pipelines import sql
 from pipelines.quality.measures import Measure, Metric, MetricKind, Metrics
 from pipelines.quality.rules import Rule
 

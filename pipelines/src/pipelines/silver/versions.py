@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from pipelines import sql
 from pipelines.contracts.extensions import History
 from pipelines.contracts.model import ChangeOrder, Contract
 from pipelines.engine.arrow_types import TIMESTAMP, from_arrow_schema
-from pipelines.quality import sql
 from pipelines.silver.hashing import row_hash
 from pipelines.silver.plan import LINEAGE
 from pipelines.silver.turns import Turn
