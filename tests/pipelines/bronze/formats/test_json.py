@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gc
 import gzip
 import json
 from pathlib import Path
@@ -198,3 +199,10 @@ def test_lines_split_anywhere_are_the_same(reading: Reading, content: list[dict[
     cut, pieces = reading.parse_cut(data, LINES, size)
     assert cut.equals(whole)
     assert pieces >= min(2, len(data) // (size + 80))
+
+
+def test_a_stream_is_let_go_in_silence(capfd: pytest.CaptureFixture[str], reading: Reading) -> None:
+    read = reading.parse(zstd(b'{"a": "1"}\n'), JsonLinesFormat(fields=("a",)))
+    gc.collect()
+    assert read["a"].to_pylist() == ["1"]
+    assert capfd.readouterr().err == ""

@@ -123,6 +123,10 @@ class _Watched:
             self.failure = error
             raise
 
+    def close(self) -> None:
+        """Arrow closes what it has read from; the file is closed by who opened it."""
+        self.closed = True
+
 
 def _zstd(raw: _Watched) -> Readable:
     return cast("Readable", pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
