@@ -1,7 +1,8 @@
 """Places at which a test may kill the process: before and after every commit that a batch makes.
 
 ``LEVEE_FAILPOINT=bronze.committed`` kills the process (SIGKILL, as a lost machine would) when it gets there for the
-first time, ``LEVEE_FAILPOINT=bronze.committed:3`` for the third. Without the variable a failpoint does nothing.
+first time, ``LEVEE_FAILPOINT=bronze.committed:3`` for the third. ``LEVEE_FAILPOINTS_REACHED=FILE`` writes the name of
+each one that it reaches into a file, a line each. Without these variables a failpoint does nothing.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "LEVEE_FAILPOINT"
+REACHED: Final = "LEVEE_FAILPOINTS_REACHED"
 
 FAILPOINTS: Final[dict[str, str]] = {
     "extract.planned": "the range of an extraction is recorded, nothing of it was read",
@@ -70,6 +73,9 @@ def failpoint(name: str) -> None:
     Args:
         name: One of `FAILPOINTS`.
     """
+    if reached := os.environ.get(REACHED):
+        with Path(reached).open("a") as out:
+            out.write(f"{name}\n")
     wanted, _, times = os.environ.get(VARIABLE, "").partition(":")
     if wanted != name:
         return
