@@ -26,6 +26,7 @@ from levee.cli import (
     models,
     prices,
     privacy,
+    quality,
     quarantine,
     review,
     spending,
@@ -58,6 +59,7 @@ check.register(app)
 evidence.register(app)
 data.register(app)
 privacy.register(app)
+quality.register(app)
 quarantine.register(app)
 alerts.register(app)
 contracts.register(app)

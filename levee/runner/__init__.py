@@ -9,6 +9,7 @@ from levee.runner.execute import run_job
 from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of
 from levee.runner.observe import observing
 from levee.runner.privacy import privacy
+from levee.runner.quality import quality
 from levee.runner.quarantine import quarantine
 from levee.runner.result import RunResult, TaskError, TaskResult, TaskState
 from levee.runner.run import replay, run
@@ -37,6 +38,7 @@ __all__ = [
     "jobs_of",
     "observing",
     "privacy",
+    "quality",
     "quarantine",
     "replay",
     "run",
