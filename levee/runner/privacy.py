@@ -46,7 +46,7 @@ def privacy(
         job_of(plan, domain),
         plan.stack,
         verb,
-        command=f"levee {verb} {domain} --env {plan.stack}",
+        command=f"levee {verb if verb == 'erase' else f'privacy {verb}'} {domain} --env {plan.stack}",
         root=root,
         asked=request,
         secret=secret,

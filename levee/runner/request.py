@@ -62,7 +62,8 @@ def request(
                 told["value"] = f"file:{_private(Path(folder, 'value'), secret)}"
             file = _private(Path(folder, "request.json"), json.dumps(told))
             with console.status(f"{verb} {job.domain}"):
-                return ask(module, job, around, prepared, [verb, f"--request={file}"], fix=f"mend that, then {command}")
+                asked_of = [f"--verb={verb}", f"--request={file}"]
+                return ask(module, job, around, prepared, asked_of, fix=f"mend that, then {command}")
 
 
 def _private(path: Path, text: str) -> Path:

@@ -1,6 +1,6 @@
 """What a person asks of a task beside its parameters: a JSON file, checked by a model; and its answer, in another.
 
-``python -m pipelines.PACKAGE --domain NAME ... VERB [--request FILE] --json ANSWER`` (:func:`answer`).
+``python -m pipelines.PACKAGE --verb VERB --domain NAME ... [--request FILE] --json ANSWER`` (:func:`answer`).
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def answer(package: str, verbs: Mapping[str, Verb], argv: Sequence[str] | None =
     from pipelines.contracts import load_domain
 
     parser = argparse.ArgumentParser(prog=f"python -m {package}", description=__doc__, allow_abbrev=False)
-    parser.add_argument("verb", choices=verbs)
+    # An option: argparse takes an unknown parameter with blanks in it, such as `--budget={...}`, for a positional.
+    parser.add_argument("--verb", choices=verbs, required=True, help="what is done")
     parser.add_argument("--json", type=Path, required=True, metavar="FILE", help="where the answer goes")
     options, parameters = parser.parse_known_args(argv)
     try:

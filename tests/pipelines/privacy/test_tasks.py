@@ -12,6 +12,9 @@ from pipelines.settings import Layer
 
 KEY = "0123456789abcdef" * 4
 WHO = "00012"
+BUDGET = {"cost_centre": "cc-1", "monthly_usd": "50.0", "policy": "warn", "grace_seconds": 60, "warn_at": 0.8}
+TOLD = f"--budget={json.dumps({**BUDGET, 'source': 'a file: budgets.total'})}"
+"""A parameter of every deployed task, with blanks in it."""
 
 
 @pytest.fixture
@@ -25,8 +28,8 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         file, answer = tmp_path / "request.json", tmp_path / "answer.json"
         file.write_text(json.dumps(request))
         answer.unlink(missing_ok=True)
-        asked = ["--domain=sales", "--sources=cdnow", *roots, verb, f"--request={file}", "--json", str(answer)]
-        return main(asked), json.loads(answer.read_bytes()) if answer.exists() else {}
+        asked = ["--domain=sales", "--sources=cdnow", *roots, TOLD, f"--verb={verb}", f"--request={file}"]
+        return main([*asked, "--json", str(answer)]), json.loads(answer.read_bytes()) if answer.exists() else {}
 
     return call
 

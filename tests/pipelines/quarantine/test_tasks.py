@@ -27,6 +27,11 @@ class Died(BaseException):
     """What a test raises in the place of a SIGKILL."""
 
 
+BUDGET = {"cost_centre": "cc-1", "monthly_usd": "50.0", "policy": "warn", "grace_seconds": 60, "warn_at": 0.8}
+TOLD = f"--budget={json.dumps({**BUDGET, 'source': 'a file: budgets.total'})}"
+"""A parameter of every deployed task, with blanks in it."""
+
+
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The parameters of a lake of the sales domain, with `ROWS` delivered and judged."""
@@ -45,7 +50,7 @@ def command(argv: list[str], folder: Path, verb: str, **request: Any) -> list[st
     file, answer = folder / "request.json", folder / "answer.json"
     file.write_text(json.dumps({"dataset": "cdnow", **request}))
     answer.unlink(missing_ok=True)
-    return [*argv, verb, f"--request={file}", "--json", str(answer)]
+    return [*argv, TOLD, f"--verb={verb}", f"--request={file}", "--json", str(answer)]
 
 
 def ask(argv: list[str], folder: Path, verb: str, **request: Any) -> dict[str, Any]:
