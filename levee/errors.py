@@ -5,7 +5,12 @@ Exit codes (``docs/reference/cli.md``): 0 fine, 1 a gate said no, 2 wrong use, 3
 
 from __future__ import annotations
 
-from typing import ClassVar
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+_LISTED: Final = 20
+"""Names that an error lists at most."""
 
 
 class LeveeError(Exception):
@@ -51,3 +56,20 @@ class EngineError(LeveeError):
     """The Pulumi engine, a provider, Spark or another service failed."""
 
     exit_code = 3
+
+
+def meant(name: str, valid: Iterable[str]) -> str:
+    """The mend of a name that there is not: the nearest one that there is, and, where they are few, all of them.
+
+    Args:
+        name: What was asked for.
+        valid: What there is; of qualified names (``sales.cdnow``) the last part is compared.
+    """
+    names = list(valid)
+    tails = {each.rpartition(".")[2]: each for each in names}
+    near = difflib.get_close_matches(name.rpartition(".")[2], tails, n=1)
+    more = f", ... ({len(names)} in all)" if len(names) > _LISTED else ""
+    listed = f"choose one of {', '.join(names[:_LISTED])}{more}"
+    if not near:
+        return listed
+    return f"did you mean {tails[near[0]]}?" + ("" if more else f" Else {listed}")

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from levee.errors import UsageError
+from levee.errors import UsageError, meant
 from levee.plan import SECRET, UNKNOWN, Plan, Resource
 from pipelines.contracts import load_domain
 
@@ -213,7 +213,7 @@ def job_of(plan: Plan, domain: str) -> Job:
         raise UsageError(
             f"the stack {plan.stack} holds no job of the domain {domain!r}",
             where=plan.stack,
-            fix=f"choose one of {', '.join(jobs)}, or add the domain to the environment and run levee up {plan.stack}",
+            fix=f"{meant(domain, jobs)}, or add the domain to the environment and run levee up {plan.stack}",
         )
     return jobs[domain]
 
@@ -232,11 +232,11 @@ def job_with(plan: Plan, dataset: str) -> tuple[Job, str]:
     jobs = [job_of(plan, domain)] if domain else jobs_of(plan)
     chosen = [job for job in jobs if name in job.datasets]
     if len(chosen) != 1:
-        known = ", ".join(f"{job.domain}.{each}" for job in jobs for each in job.datasets)
+        known = [f"{job.domain}.{each}" for job in jobs for each in job.datasets]
         raise UsageError(
             f"{'more than one domain' if chosen else 'no deployed job'} has a dataset {name!r}",
             where=plan.stack,
-            fix=f"choose one of {known}",
+            fix=meant(name, known),
         )
     return chosen[0], name
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from levee.errors import UsageError
+from levee.errors import UsageError, meant
 from levee.runner.job import TABLES, Job, Task
 
 ENTRY_POINT: Final = "replay"
@@ -37,7 +37,7 @@ def replay_job(job: Job, dataset: str, acceptance: Mapping[str, str] | None = No
         raise UsageError(
             f"the job {job.name} has no dataset {dataset!r}",
             where=job.urn,
-            fix=f"choose one of {', '.join(sorted(silver)) or 'none: it has no silver task'}",
+            fix=meant(dataset, sorted(silver)) if silver else "it has no silver task",
         )
     first = silver[dataset]
     again = replace(

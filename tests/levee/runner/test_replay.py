@@ -52,6 +52,8 @@ def test_an_unknown_dataset_is_answered_with_those_there_are(plan, tmp_path):
         replay(plan, "sales.retial", root=tmp_path)
     with pytest.raises(UsageError, match="holds no job of the domain 'hr'"):
         replay(plan, "hr.retail", root=tmp_path)
+    with pytest.raises(UsageError, match=r"did you mean sales\.retail\?"):
+        replay(plan, "retial", root=tmp_path)
 
 
 def test_a_name_that_two_domains_have_must_be_qualified(plan, tmp_path):
