@@ -23,6 +23,7 @@ from pipelines.gold.build import build
 from pipelines.privacy.erase import ErasureRequest, erase
 from pipelines.privacy.needles import Needle, Vocabulary
 from pipelines.privacy.scan import scan
+from pipelines.privacy.search import search
 from pipelines.quality.task import check
 from pipelines.secret_references import SecretReference
 from pipelines.settings import Layer, RunSettings
@@ -127,6 +128,22 @@ def test_a_customer_of_sales_is_erased(sail: Engine, sales: RunSettings, tmp_pat
     assert removed["silver"] > 100
     assert {one["layer"] for one in certificate["purged"]} == {"bronze", "silver", "quarantine", "gold"}
     scan(sail, sales, DOMAIN).raise_if_found()
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("part-17850-929318b8-bf12-4caf-8603-6144fba138e9-c000.snappy.parquet", 0),
+        ("snapshot=000001/snapshot-17850.jsonl.gz", 0),
+        ("000002-2024-03-01T000000Z-17850.jsonl", 0),
+        ("000002-17850-00001.parquet", 1),
+        ("orders-17850.jsonl", 1),
+        ("snapshot-17850.jsonlines", 1),
+    ],
+)
+def test_the_numbers_of_files_are_nobodys(tmp_path: Path, name: str, found: int) -> None:
+    (tmp_path / "log.json").write_text(json.dumps({"_file": name}))
+    assert search([str(tmp_path)], Vocabulary([CUSTOMER])).found == found
 
 
 class TestNeedles:

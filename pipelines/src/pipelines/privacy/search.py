@@ -17,8 +17,12 @@ MOST_NAMED = 50
 """Finds that are named; the others are counted."""
 
 
-_PART = re.compile(rb"part-[0-9]{5}-(?=[0-9a-f]{8}-)")
-"""How engines begin the names of a table's files, which logs repeat: the number is a task's, and no customer's."""
+_NUMBERED = re.compile(
+    rb"(part-)[0-9]{5}(?=-[0-9a-f]{8}-)"
+    rb"|((?<![0-9A-Za-z])snapshot-|(?<![0-9])[0-9]{6}-[^\s/\"]{1,80}?-)[0-9]{5}(?=\.(?:jsonl|parquet)(?![0-9A-Za-z]))"
+)
+"""Numbers in names of files, which logs and `_file` repeat, and no customer's: of the tasks of an engine, and of the
+files that an extraction lands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def _search_cells(result: Found, path: str, cells: Cells, finder: Finder, rights
         return
     forms: set[str] = set()
     for cell in cells.values:
-        for value, form in finder.found(_PART.sub(b"", cell)):
+        for value, form in finder.found(_NUMBERED.sub(rb"\1\2", cell)):
             if rights(finder, value, cells.column, cell):
                 result.coincidences[cells.column] = result.coincidences.get(cells.column, 0) + 1
             else:
