@@ -85,3 +85,10 @@ def test_the_commands_of_the_readme_are_those_of_ci():
         for line in block.text.splitlines():
             if line.startswith("make"):
                 assert line in ci
+
+
+def test_what_the_readme_shows_of_a_contract_is_in_one():
+    shown = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    contracts = [file.read_text() for file in (ROOT / "pipelines/src/pipelines/domains").rglob("*.odcs.yaml")]
+    assert shown
+    assert [part for part in shown if not any(part in contract for contract in contracts)] == []
