@@ -56,8 +56,9 @@ def _decisions(rows: Iterable[Mapping[str, Any]]) -> RenderableType:
     if not newest:
         return Text("  no decisions yet", style="dim")
     shown = Table(box=box.SIMPLE, title="newest decisions", title_justify="left")
-    for column in ("at (UTC)", "run of", "verdict", "expected", "why"):
-        shown.add_column(column, overflow="fold")
+    for column in ("at (UTC)", "run of", "verdict", "expected"):
+        shown.add_column(column, no_wrap=column != "run of")
+    shown.add_column("why")
     for row in newest:
         expected = "unknown" if row["expected_usd"] is None else _usd(row["expected_usd"])
         verdict = Text(row["verdict"], style=_STYLES.get(row["verdict"], ""))

@@ -17,20 +17,20 @@ def tables(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     """A line a table: rows, files, what is stored, what that costs, and its last care."""
     if not rows:
         return Text("there is no table yet")
-    shown = Table(box=box.SIMPLE, show_footer=True)
+    shown = Table(box=box.SIMPLE, show_footer=True, pad_edge=False)
     total = sum((Decimal(row["usd_a_month"]) for row in rows if row["usd_a_month"] is not None), Decimal(0))
-    shown.add_column("table", "all", no_wrap=True)
+    shown.add_column("table", "all", overflow="fold")  # where it is narrow, names and care are broken, never a number
     for column, footer in (
         ("rows", f"{sum(row['rows'] for row in rows):,}"),
         ("files", f"{sum(row['files'] for row in rows):,}"),
         ("small", f"{sum(row['small_files'] or 0 for row in rows):,}"),
         ("size", size(sum(row["bytes"] for row in rows))),
         ("stored", size(sum(row["stored_bytes"] or 0 for row in rows))),
-        ("USD a month", _usd(total)),
+        ("USD/month", _usd(total)),
         ("kept", ""),
     ):
         shown.add_column(column, footer, justify="right", no_wrap=True)
-    shown.add_column("last care (UTC): files, stored, USD a month", no_wrap=True)
+    shown.add_column("last care (UTC): files, stored, USD/month")
     for row in rows:
         shown.add_row(
             f"{row['domain']}.{row['table']}",

@@ -32,8 +32,8 @@ ROW: dict[str, Any] = {
 }
 
 
-def shown(*rows: dict[str, Any]) -> str:
-    console = Console(width=200, record=True, file=StringIO())
+def shown(*rows: dict[str, Any], width: int = 200) -> str:
+    console = Console(width=width, record=True, file=StringIO())
     console.print(report.tables(rows))
     return console.export_text()
 
@@ -54,3 +54,10 @@ def test_what_nobody_knows_is_a_question_mark_and_what_lacks_statistics_is_named
     assert "never" in text
     assert "files without statistics: silver.cdnow 2" in text
     assert "1,234.50" in text
+
+
+def test_a_narrow_terminal_shows_every_number_whole() -> None:
+    text = shown({**ROW, "rows": 541_909_123, "table": "checkpoints.budget_decisions_of_a_year"}, width=100)
+    assert "…" not in text
+    for number in ("541,909,123", "2.2 MB", "5.9 MB", "0.00014", "7 d", "3.7 MB"):
+        assert number in text
