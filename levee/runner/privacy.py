@@ -11,8 +11,11 @@ from rich.console import Console
 from levee.plan import Plan
 from levee.runner.job import job_of
 from levee.runner.request import request as ask_privately
+from levee.runner.surroundings import Surroundings
 
 MODULE: Final = "pipelines.privacy"
+SEARCHES: Final = ("erase", "scan")
+"""Verbs that search files; on this machine the logs of its runs, too."""
 
 
 def privacy(
@@ -41,6 +44,9 @@ def privacy(
     Raises:
         LeveeError: The stack is not up or has no such domain, another run is at work, or the wheel said no.
     """
+    asked: dict[str, Any] = dict(request or {})
+    if verb in SEARCHES:
+        asked["also"] = [str(Surroundings(root.resolve(), plan.stack).runs)]
     return ask_privately(
         MODULE,
         job_of(plan, domain),
@@ -48,7 +54,7 @@ def privacy(
         verb,
         command=f"levee {verb if verb == 'erase' else f'privacy {verb}'} {domain} --env {plan.stack}",
         root=root,
-        asked=request,
+        asked=asked,
         secret=secret,
         engine=engine,
         console=console,

@@ -62,9 +62,14 @@ class Surroundings:
         """Where the buckets are."""
         return self.folder / "lake"
 
+    @property
+    def runs(self) -> Path:
+        """Where runs keep their logs."""
+        return self.folder / "runs"
+
     def run_folder(self, run_id: str) -> Path:
         """Where one run keeps its log."""
-        return self.folder / "runs" / run_id
+        return self.runs / run_id
 
     def path_map(self, tasks: Iterable[Task]) -> dict[str, str]:
         """Folder by bucket URL or volume path, for every bucket and volume that a parameter of ``tasks`` names.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ from pipelines.engine import Engine
 from pipelines.errors import QualityError
 from pipelines.gold.build import build
 from pipelines.privacy.erase import ErasureRequest, erase
-from pipelines.privacy.needles import Needle, Vocabulary
+from pipelines.privacy.needles import Needle, Vocabulary, stumps
 from pipelines.privacy.scan import scan
 from pipelines.privacy.search import search
 from pipelines.quality.task import check
@@ -91,9 +93,34 @@ def wide_text(path: Path) -> None:
     path.write_bytes(f"customer;{CUSTOMER};".encode("utf-16"))
 
 
+def log_of_a_table_that_is_empty_again(path: Path) -> None:
+    """The least and the greatest value of a file that is gone stay in the log."""
+    table = path.parents[1]
+    write_deltalake(table, pa.table({"who": [CUSTOMER], "n": [1]}))
+    for file in table.glob("*.parquet"):
+        file.unlink()
+    assert path.exists()
+
+
+def checkpoint_of_such_a_log(path: Path) -> None:
+    table = path.parents[1]
+    log_of_a_table_that_is_empty_again(path.with_name("00000000000000000000.json"))
+    DeltaTable(table).create_checkpoint()
+    path.with_name("00000000000000000000.json").unlink()
+
+
+def name_of_a_file(path: Path) -> None:
+    path.write_text("nothing")
+
+
 @pytest.mark.parametrize(
     ("leak", "place"),
     [
+        (log_of_a_table_that_is_empty_again, "silver/sales/old/_delta_log/00000000000000000000.json"),
+        (checkpoint_of_such_a_log, "gold/sales/old/_delta_log/00000000000000000000.checkpoint.parquet"),
+        (name_of_a_file, f"gold/sales/customer={CUSTOMER}.txt"),
+        (text_file, "checkpoints/sales/judged/online_retail/killed/part-0.txt"),
+        (text_file, "checkpoints/sales/data_docs/online_retail/kept/extra.html"),
         (text_file, "checkpoints/sales/docs.html"),
         (encoded_file, "audit/sales/runs/x.json"),
         (table_column, "gold/sales/export/part.parquet"),
@@ -103,15 +130,34 @@ def wide_text(path: Path) -> None:
 )
 def test_a_leak_is_found(sail: Engine, sales: RunSettings, leak: Callable[[Path], None], place: str) -> None:
     path = Path(sales.roots[Layer.GOLD]).parent / place
+    made = next(place for place in (*reversed(path.parents), path) if not place.exists())
     path.parent.mkdir(parents=True, exist_ok=True)
     leak(path)
     try:
-        with pytest.raises(QualityError, match="outside the raw zone in 1 places") as caught:
+        with pytest.raises(QualityError, match=r"outside the raw zone in [12] places") as caught:
+            scan(sail, sales, DOMAIN).raise_if_found()
+    finally:
+        shutil.rmtree(made) if made.is_dir() else made.unlink()
+    assert str(path).replace(CUSTOMER, "•••") in str(caught.value)
+    assert CUSTOMER not in str(caught.value)
+
+
+def test_folders_beside_the_lake_are_searched_too(sail: Engine, sales: RunSettings, tmp_path: Path) -> None:
+    (tmp_path / "log.txt").write_text(f"cannot cast {CUSTOMER}")
+    scan(sail, sales, DOMAIN).raise_if_found()
+    with pytest.raises(QualityError, match=r"text of .*log[.]txt"):
+        scan(sail, sales, DOMAIN, [str(tmp_path)]).raise_if_found()
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_no_proof(sail: Engine, sales: RunSettings) -> None:
+    path = Path(sales.roots[Layer.GOLD], "sales", "cut.parquet")
+    pa_parquet.write_table(pa.table({"n": [1]}), path)
+    path.write_bytes(path.read_bytes()[:-8])
+    try:
+        with pytest.raises(QualityError, match="1 files outside the raw zone cannot be read to their end"):
             scan(sail, sales, DOMAIN).raise_if_found()
     finally:
         path.unlink()
-    assert str(path) in str(caught.value)
-    assert CUSTOMER not in str(caught.value)
 
 
 def test_a_customer_of_sales_is_erased(sail: Engine, sales: RunSettings, tmp_path: Path) -> None:
@@ -144,6 +190,35 @@ def test_a_customer_of_sales_is_erased(sail: Engine, sales: RunSettings, tmp_pat
 def test_the_numbers_of_files_are_nobodys(tmp_path: Path, name: str, found: int) -> None:
     (tmp_path / "log.json").write_text(json.dumps({"_file": name}))
     assert search([str(tmp_path)], Vocabulary([CUSTOMER])).found == found
+
+
+LONG = "ann.maria.smith-of-the-very-long-name.indeed@customers.example.org"
+
+
+@pytest.mark.parametrize("order", [(LONG, "~"), ("!", LONG)])
+def test_what_a_log_keeps_of_a_long_value_is_found(sail: Engine, tmp_path: Path, order: tuple[str, str]) -> None:
+    """As the least or the greatest of a file's values it is cut, by Sail and by delta-rs; by Spark to half of it."""
+    table = tmp_path / "table"
+    sail.ensure(str(table), pa.schema([("who", pa.string())]))
+    sail.insert(str(table), sail.frame(pa.table({"who": list(order)})))
+    for file in table.glob("*.parquet"):
+        file.unlink()
+    assert LONG.encode() not in b"".join(file.read_bytes() for file in table.rglob("*.json"))
+    for finder, cut in (
+        (Needle((LONG,)), Needle(tuple(stumps(LONG)))),
+        (Vocabulary([LONG]), Vocabulary([*stumps(LONG)])),
+    ):
+        assert search([str(tmp_path)], finder).found == 0
+        assert search([str(tmp_path)], finder, in_logs=cut).found > 0
+
+
+def test_what_spark_keeps_of_a_long_value_is_found(tmp_path: Path) -> None:
+    log = tmp_path / "table" / "_delta_log" / "00000000000000000000.json"
+    log.parent.mkdir(parents=True)
+    for least, greatest in ((LONG[:32], "~"), ("!", LONG[:32] + "\U0010ffff")):
+        stats = json.dumps({"minValues": {"who": least}, "maxValues": {"who": greatest}}, ensure_ascii=False)
+        log.write_text(json.dumps({"add": {"path": "x", "stats": stats}}))
+        assert search([str(tmp_path)], Needle((LONG,)), in_logs=Needle(tuple(stumps(LONG)))).found > 0
 
 
 class TestNeedles:

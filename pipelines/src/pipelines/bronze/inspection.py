@@ -51,16 +51,20 @@ class Inspector:
         form: How they are written.
         types: Types that their columns must have, by field.
         split_bytes: Size above which a file is cut; ``None`` for never.
+        personal: Source fields that a personal column is made from.
     """
 
     form: Form
     types: Mapping[str, str]
     split_bytes: int | None = None
+    personal: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, contract: Contract, ingestion: Ingestion) -> Inspector:
         """What the contract says of its files."""
-        return cls(form_of(contract, ingestion), expected_types(contract), ingestion.split_bytes)
+        return cls(
+            form_of(contract, ingestion), expected_types(contract), ingestion.split_bytes, contract.personal_fields
+        )
 
     def inspect_all(
         self, files: Iterable[StoredFile], seen: Callable[[int], None] = lambda done: None
@@ -97,6 +101,9 @@ class Inspector:
         Raises:
             BrokenError: no record of it may be taken.
         """
+        if told := sorted(self.personal & folders.keys()):
+            # Every layer, the ledger and the log name the files that rows come from.
+            raise BrokenError(f"personal: its folder's name tells {told[0]!r}, and names of files are kept as they are")
         form = self.form.without(tuple(folders))
         if not stored.size:
             if form.empty_is_whole:

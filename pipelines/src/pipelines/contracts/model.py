@@ -246,6 +246,13 @@ class Contract:
         return tuple(column for column in self.columns if column.masking is not None)
 
     @property
+    def personal_fields(self) -> frozenset[str]:
+        """Source fields that a personal column is made from, or one that is masked."""
+        floor = Classification.PERSONAL.rank
+        columns = [column for column in self.columns if column.masking or column.classification.rank >= floor]
+        return frozenset(field for column in columns for field in column.sources)
+
+    @property
     def change_feed(self) -> bool:
         """Whether deliveries are the changes of a database, in an envelope that tells the operation and its order."""
         return self.ingestion is not None and self.ingestion.envelope == "debezium"

@@ -1,27 +1,22 @@
 """Deliveries in the landing folder without the records that are erased.
 
-A file of lines loses exactly the lines of those records; a file of another form, or one in which they are not found as
-bronze has them, is taken away as a whole: what others had in it is in bronze.
+A file loses exactly those records (:mod:`pipelines.bronze.rewriting`); one in which they are not found as bronze has
+them is taken away as a whole: what others had in it is in bronze.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile, copyfileobj
 
 import pyarrow.fs as pa_fs
 
+from pipelines.bronze.formats.form import BrokenError, Form
+from pipelines.bronze.rewriting import rewrite, sha256_of
 from pipelines.bronze.storage import StoredFile
 from pipelines.storage import is_url, open_file
-
-LINE_FORMATS = frozenset({"csv", "jsonl"})
-"""Formats of which a record is a line, or lines."""
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +25,39 @@ class Rewritten:
 
     Attributes:
         stored: The file as it was.
-        content: Its new bytes; ``None`` where it goes as a whole.
+        content: Where its new bytes are, on this machine; ``None`` where it goes as a whole.
+        sha256: Their digest, hexadecimal.
         records: Records that leave it.
     """
 
     stored: StoredFile
-    content: bytes | None
+    content: Path | None
+    sha256: str
     records: int
 
     @property
-    def sha256(self) -> str:
-        """Digest of the new bytes."""
-        return hashlib.sha256(self.content or b"").hexdigest()
+    def size(self) -> int:
+        """Number of the new bytes."""
+        return self.content.stat().st_size if self.content else 0
 
 
-def rewritten(stored: StoredFile, raws: Sequence[bytes], form: str) -> Rewritten:
-    """Return a delivery without records.
+def rewritten(stored: StoredFile, raws: Sequence[bytes], form: Form, scratch: Path) -> Rewritten:
+    """Write a delivery without records into a folder that only this process may read.
 
     Args:
         stored: The file.
-        raws: Bytes of each record that leaves, as bronze has them.
-        form: Format by the contract.
+        raws: Bytes of each record that leaves, as bronze has them, without the end of its line.
+        form: How it is written.
+        scratch: The folder.
     """
-    with open_file(stored.path) as raw:
-        content = raw.read()
-    packed = content.startswith(_GZIP)
-    text = gzip.decompress(content) if packed else content
-    if form not in LINE_FORMATS or not raws:
-        return Rewritten(stored, None, len(raws))
-    for record, times in Counter(raws).items():
-        whole = re.compile(rb"(?<![^\n])" + re.escape(record) + rb"(?:\r?\n|\Z)")
-        text, gone = whole.subn(b"", text)
-        if gone != times:
-            return Rewritten(stored, None, len(raws))
-    return Rewritten(stored, gzip.compress(text, mtime=0) if packed else text, len(raws))
+    content = scratch / "rewritten"
+    with open_file(stored.path) as source, content.open("wb+") as out:
+        try:
+            whole = bool(raws) and rewrite(form, source, out, raws)
+        except BrokenError:
+            whole = False
+        out.flush()
+        return Rewritten(stored, content if whole else None, sha256_of(out) if whole else "", len(raws))
 
 
 def put(change: Rewritten) -> int:
@@ -77,14 +71,14 @@ def put(change: Rewritten) -> int:
         if change.content is None:
             system.delete_file(inner)
             return 0
-        with system.open_output_stream(inner, compression=None) as out:
-            out.write(change.content)
+        with change.content.open("rb") as content, system.open_output_stream(inner, compression=None) as out:
+            copyfileobj(content, out)
         return system.get_file_info(inner).mtime_ns or 0
     file = Path(path.removeprefix("file://"))
     if change.content is None:
         file.unlink(missing_ok=True)
         return 0
     part = file.with_name(f"_erasing-{file.name}")
-    part.write_bytes(change.content)
+    copyfile(change.content, part)
     part.replace(file)
     return file.stat().st_mtime_ns

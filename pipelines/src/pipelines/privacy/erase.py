@@ -18,11 +18,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from pipelines.bronze.folders import content_of
+from pipelines.bronze.formats.form import BrokenError
+from pipelines.bronze.forms import form_of, ingestion_of
 from pipelines.bronze.span import Span
 from pipelines.bronze.storage import StoredFile
 from pipelines.engine import care
@@ -30,15 +34,15 @@ from pipelines.errors import PipelineError, QualityError
 from pipelines.evidence import keep
 from pipelines.failpoints import failpoint
 from pipelines.gold.build import build
-from pipelines.ledger import Ledger, Status, latest
+from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.privacy import removal
 from pipelines.privacy.certificate import KIND, signed
-from pipelines.privacy.deliveries import put, rewritten
+from pipelines.privacy.deliveries import Rewritten, put, rewritten
 from pipelines.privacy.erasure_record import ErasureRecord, Removal
 from pipelines.privacy.keys import key_id, read_key, subject_hash
 from pipelines.privacy.lake_files import lake_files, read_cells
 from pipelines.privacy.methods import mask_one
-from pipelines.privacy.needles import ENCODINGS, Needle
+from pipelines.privacy.needles import ENCODINGS, Needle, stumps
 from pipelines.privacy.search import Found, search
 from pipelines.privacy.subjects import SubjectColumns, datasets_of
 from pipelines.privacy.suppression import suppress
@@ -62,12 +66,14 @@ class ErasureRequest:
         value: Where the value is that names the subject; workers read it there too.
         requested_by: Who asks.
         reason: Why.
+        also: Folders beside the lake that are searched too, such as the logs of runs.
     """
 
     subject_type: str
     value: SecretReference
     requested_by: str
     reason: str = "GDPR, article 17"
+    also: tuple[str, ...] = ()
 
 
 def erase(engine: Engine, settings: RunSettings, domain: Domain, request: ErasureRequest) -> dict[str, Any]:
@@ -141,39 +147,61 @@ class _Erasure:
         entries = self._ledger.entries(Layer.BRONZE, dataset)
         known = {entry.file_sha256: entry for entry in entries}
         fields = subject.contract.source_fields
-        form = subject.contract.ingestion.format if subject.contract.ingestion else ""
-        for path, size in lake_files(folder):
-            if not self._holds(path):
-                continue
-            name = path[len(folder) :].lstrip("/")
-            sha = content_of(_sha256(path), name, fields)
-            if sha not in known:
-                raise PipelineError(
-                    "a file that was never taken in holds the subject's value",
-                    where=name,
-                    fix=f"let it be taken in (`levee run {self._settings.domain}`) or take it away, then erase again",
-                )
-            change = rewritten(StoredFile(path, name, size, 0), raws.get(sha) or by_name.get(name, []), form)
-            self._record.plan(Removal(Layer.LANDING.value, f"{dataset}/{name}", change.records, 0, (sha,)))
-            failpoint("erase.before_rewriting")
-            alias = replace(
-                known[sha],
-                file=name,
-                file_sha256=content_of(change.sha256, name, fields),
-                size=len(change.content or b""),
-                modified=0,
-                status=Status.ERASED,
-                rows=0,
-                run_id=self._settings.run_id,
-                recorded_at=datetime.now(UTC),
-                detail=f"what erasure {self._record.id} left of {sha}",
-            )
-            self._ledger.add([alias] if change.content is not None else [])
-            put(change)
-            failpoint("erase.rewritten")
+        form = form_of(subject.contract, ingestion_of(subject.contract))
+        with TemporaryDirectory(prefix="levee-erasing-") as scratch:  # mode 0700
+            for path, size in lake_files(folder):
+                name = path[len(folder) :].lstrip("/")
+                sha = content_of(_sha256(path), name, fields)
+                leave = raws.get(sha)
+                if leave is None and not self._holds(path, subject):
+                    continue
+                if sha not in known:
+                    raise PipelineError(
+                        "a file that was never taken in holds the subject's value",
+                        where=name,
+                        fix=f"let it be taken in (`levee run {self._settings.domain}`) or take it away, then erase "
+                        "again",
+                    )
+                leave = by_name.get(name, []) if leave is None else leave
+                change = rewritten(StoredFile(path, name, size, 0), leave, form, Path(scratch))
+                self._put(dataset, change, known[sha], content_of(change.sha256, name, fields))
 
-    def _holds(self, path: str) -> bool:
-        return any(next(self._needle.found(b"\n".join(cells.values)), None) for cells in read_cells(path))
+    def _put(self, dataset: str, change: Rewritten, entry: Entry, content: str) -> None:
+        """Enter what is about to become of a file, then do it.
+
+        Args:
+            dataset: The dataset.
+            change: What becomes of it.
+            entry: The ledger's word on the file as it was.
+            content: Name of its new content.
+        """
+        name = change.stored.name
+        self._record.plan(Removal(Layer.LANDING.value, f"{dataset}/{name}", change.records, 0, (entry.file_sha256,)))
+        failpoint("erase.before_rewriting")
+        alias = replace(
+            entry,
+            file=name,
+            file_sha256=content,
+            size=change.size,
+            modified=0,
+            status=Status.ERASED,
+            rows=0,
+            run_id=self._settings.run_id,
+            recorded_at=datetime.now(UTC),
+            detail=f"what erasure {self._record.id} left of {entry.file_sha256}",
+        )
+        self._ledger.add([alias] if change.content is not None else [])
+        put(change)
+        failpoint("erase.rewritten")
+
+    def _holds(self, path: str, subject: SubjectColumns) -> bool:
+        """Whether the value is in a file; of one that cannot be read to its end the search tells."""
+        try:
+            return any(
+                next(self._needle.found(b"\n".join(cells.values)), None) for cells in read_cells(path, subject.names)
+            )
+        except BrokenError:
+            return False
 
     def _clean_tables(self, found: dict[str, list[Trace]]) -> None:
         """Take the rows out of silver, its history and quarantine, then out of bronze."""
@@ -267,7 +295,15 @@ class _Erasure:
 
         roots = [self._settings.root(layer) for layer in self._settings.roots]
         wanted = [raw for raw in rightful if raw]
-        return search(roots, self._needle, by_right, rightful=wanted, numbers=dict.fromkeys(roots, names))
+        cut = tuple(stumps(self._value))
+        return search(
+            [*roots, *self._request.also],
+            self._needle,
+            by_right,
+            rightful=wanted,
+            numbers=dict.fromkeys(roots, names),
+            in_logs=Needle(cut) if cut else None,
+        )
 
     def _certify(
         self, leaving: Sequence[Trace], purged: dict[str, tuple[Layer, int, int]], found: Found
@@ -303,6 +339,7 @@ class _Erasure:
                 "bytes": found.bytes,
                 "encodings": list(ENCODINGS),
                 "found": found.found,
+                "unread": found.unread,
                 "where": [f"{find.file} {find.column} ({find.form})" for find in found.finds],
                 "coincidences": found.coincidences,
             },
@@ -310,6 +347,13 @@ class _Erasure:
         certificate = signed(facts, self._key)
         place = keep(self._settings, KIND, self._record.id, certificate)
         failpoint("erase.certified")
+        if found.unread:
+            raise QualityError(
+                f"{len(found.unread)} files cannot be read to their end, so nobody knows what they hold; the first: "
+                f"{found.unread[0]}",
+                where=place,
+                fix="the certificate names them; take them away, then run the erasure again",
+            )
         if found.found:
             raise QualityError(
                 f"the subject's value is still in {found.found} places, the first: {found.finds[0].file}",

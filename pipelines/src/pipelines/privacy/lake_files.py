@@ -11,13 +11,15 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pa_fs
 import pyarrow.parquet as pa_parquet
 
+from pipelines.bronze.formats.form import BrokenError
+from pipelines.bronze.formats.octets import UTF_8, Readable, read_fully
 from pipelines.storage import is_url, open_file
 
 BLOCK = 16 << 20
@@ -26,7 +28,8 @@ OVERLAP = 4096
 LONGEST_JSON = 64 << 20
 RECORDS = frozenset({"_raw", "_rescued"})
 """Columns that hold a source's records: texts, whatever they look like."""
-_COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+PARQUET, AVRO = b"PAR1", b"Obj\x01"
+"""How files of these formats begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +63,29 @@ def read_cells(path: str, numbers: Collection[str] = ()) -> Iterator[Cells]:
     Args:
         path: The file.
         numbers: Columns whose numbers are handed on too, as text.
+
+    Raises:
+        BrokenError: it is cut off or corrupt; what stands before that was yielded.
     """
     with open_file(path) as raw:
         magic = raw.read(4)
         raw.seek(0)
-        if magic == b"PAR1":
+        if magic == PARQUET:
             yield from _parquet(raw, numbers)
-        elif magic == b"Obj\x01":
-            yield from _avro(raw)
-        elif compression := next((name for start, name in _COMPRESSIONS.items() if magic.startswith(start)), None):
-            with pa.CompressedInputStream(raw, compression) as stream:
-                yield from _plain(cast("IO[bytes]", stream), numbers)
+        elif magic == AVRO:
+            yield from _avro(raw, numbers)
         else:
-            yield from _plain(raw, numbers)
+            yield from _plain(UTF_8.open(raw), numbers)
 
 
-def _plain(stream: IO[bytes], numbers: Collection[str]) -> Iterator[Cells]:
-    head = stream.read(LONGEST_JSON)
+def read_bytes(path: str) -> Iterator[Cells]:
+    """Yield a file's bytes as they are."""
+    with open_file(path) as raw:
+        yield from _blocks(raw, raw.read(BLOCK))
+
+
+def _plain(stream: Readable, numbers: Collection[str]) -> Iterator[Cells]:
+    head = read_fully(stream, LONGEST_JSON)
     if head[:1] in (b"{", b"[") and len(head) < LONGEST_JSON:
         try:
             texts = [json.loads(line) for line in head.splitlines() if line.strip()]
@@ -86,27 +95,31 @@ def _plain(stream: IO[bytes], numbers: Collection[str]) -> Iterator[Cells]:
             except ValueError:
                 texts = []
         if texts:
-            yield from (Cells(key, (value.encode(),)) for key, value in _json(texts, "", numbers))
+            yield from (Cells(key, (value.encode(),)) for key, value in texts_of(texts, "", numbers))
             return
+    yield from _blocks(stream, head)
+
+
+def _blocks(stream: Readable, head: bytes) -> Iterator[Cells]:
     while head:
         yield Cells("", (head,))
         more = stream.read(BLOCK)
         head = head[-OVERLAP:] + more if more else b""
 
 
-def _json(value: Any, key: str, numbers: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield every text below a value with its key; a text that is JSON itself is read likewise."""
+def texts_of(value: Any, key: str, numbers: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield every text below a JSON value with its key; a text that is JSON itself is read likewise."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield key, str(name)
-            yield from _json(inner, str(name), numbers)
+            yield from texts_of(inner, str(name), numbers)
     elif isinstance(value, list):
         for inner in value:
-            yield from _json(inner, key, numbers)
+            yield from texts_of(inner, key, numbers)
     elif isinstance(value, str):
         if value[:1] in ("{", "["):
             try:
-                yield from _json(json.loads(value), key, numbers)
+                yield from texts_of(json.loads(value), key, numbers)
             except ValueError:
                 yield key, value
         else:
@@ -116,6 +129,17 @@ def _json(value: Any, key: str, numbers: Collection[str]) -> Iterator[tuple[str,
 
 
 def _parquet(raw: IO[bytes], numbers: Collection[str]) -> Iterator[Cells]:
+    try:
+        yield from _columns(raw, numbers)
+    except pa.ArrowException as error:
+        raise BrokenError(f"corrupt: {error}") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the storage's own
+        raise BrokenError(f"corrupt: {error}") from None
+
+
+def _columns(raw: IO[bytes], numbers: Collection[str]) -> Iterator[Cells]:
     with pa_parquet.ParquetFile(raw) as file:
         for key, value in (file.metadata.metadata or {}).items():
             if key != b"ARROW:schema":
@@ -143,7 +167,7 @@ def _column(name: str, column: pa.Array, numbers: Collection[str]) -> Iterator[C
         documents = [value for value in values if name not in RECORDS and value[:1] in (b"{", b"[")]
         yield Cells(name, tuple(value for value in values if value not in documents))
         for document in documents:  # statistics of Delta's, counts by rule, ...
-            texts = _json(document.decode("utf-8", "replace"), name, numbers)
+            texts = texts_of(document.decode("utf-8", "replace"), name, numbers)
             yield from (Cells(key, (text.encode(),)) for key, text in texts)
 
 
@@ -162,11 +186,15 @@ def _is_text(kind: pa.DataType) -> bool:
     )
 
 
-def _avro(raw: IO[bytes]) -> Iterator[Cells]:
-    import fastavro
+def _avro(raw: IO[bytes], numbers: Collection[str]) -> Iterator[Cells]:
+    from pipelines.bronze.formats.avro_container import read_blocks, read_header, read_records
 
-    for record in fastavro.reader(raw):
-        yield from (Cells(key, (value.encode(),)) for key, value in _json(_plain_json(record), "", ()))
+    header = read_header(raw)
+    for key, value in header.metadata.items():
+        yield Cells(key, (value,))
+    for block in read_blocks(raw, header):
+        for record in read_records(block, header):
+            yield from (Cells(key, (text.encode(),)) for key, text in texts_of(_plain_json(record), "", numbers))
 
 
 def _plain_json(value: Any) -> Any:

@@ -22,6 +22,25 @@ _SHORTEST_CORE = 6
 _WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]+")
 
 
+LOG_CHARACTERS, LOG_BYTES = 32, 64
+"""What the statistics in a table's log keep of a long text: characters by Spark (Delta's "string prefix length"), bytes
+by delta-rs and so by Sail."""
+
+
+def stumps(value: str) -> Iterator[str]:
+    """Yield what the log of a table may keep of a long value, as the least and as the greatest of a file.
+
+    The greatest is cut, then made greater than all that begins so: its last character by the next one (delta-rs), or
+    another one behind it (Spark).
+    """
+    if len(value) > LOG_CHARACTERS:
+        yield value[:LOG_CHARACTERS]
+    if len(octets := value.encode()) > LOG_BYTES:
+        cut = octets[:LOG_BYTES].decode(errors="ignore")
+        yield cut
+        yield cut[:-1] + chr(ord(cut[-1]) + 1)
+
+
 class Finder(Protocol):
     """Looks for values."""
 

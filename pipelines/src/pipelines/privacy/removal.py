@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipelines.contracts.domain import Domain
 from pipelines.privacy.lake_files import lake_files
+from pipelines.privacy.search import LOG
 from pipelines.settings import Layer, RunSettings
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 LINEAGE = ("_file_sha256", "_line")
 """What tells of a row of silver, its history and quarantine which record of bronze it came from."""
-LOG = "/_delta_log/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ every value that bronze has in a column whose mask leaves nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,7 @@ from pipelines.contracts.domain import Domain
 from pipelines.errors import QualityError
 from pipelines.privacy.keys import read_key
 from pipelines.privacy.methods import mask_one
-from pipelines.privacy.needles import SHORTEST, Vocabulary
+from pipelines.privacy.needles import SHORTEST, Vocabulary, stumps
 from pipelines.privacy.search import Found, search
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.typing import typed
@@ -50,10 +50,10 @@ class Scan:
     found: Found
 
     def raise_if_found(self) -> None:
-        """Fail where a raw value has left the raw zone.
+        """Fail where a raw value has left the raw zone, or nobody can tell.
 
         Raises:
-            QualityError: it has; the values themselves are not repeated.
+            QualityError: it has, or a file could not be read; the values themselves are not repeated.
         """
         if self.found.found:
             first = self.found.finds[0]
@@ -64,10 +64,23 @@ class Scan:
                 fix="find what writes them, mend it, replay the dataset, and let `maintain` or an erasure take "
                 "former versions",
             )
+        if unread := self.found.unread:
+            raise QualityError(
+                f"{len(unread)} files outside the raw zone cannot be read to their end, so nobody knows what they hold",
+                where=unread[0],
+                fix="`levee run` again and let `maintain` take what a killed run left, or take the files away",
+            )
 
 
-def scan(engine: Engine, settings: RunSettings, domain: Domain) -> Scan:
-    """Search a domain's files outside the raw zone for the raw values of its personal columns."""
+def scan(engine: Engine, settings: RunSettings, domain: Domain, also: Iterable[str] = ()) -> Scan:
+    """Search a domain's files outside the raw zone for the raw values of its personal columns.
+
+    Args:
+        engine: The open engine.
+        settings: Where the stores are.
+        domain: The domain.
+        also: Folders beside the lake that are searched too, such as the logs of runs.
+    """
     personal = [(contract, column) for contract in domain.sources for column in contract.personal_columns]
     searched = [(contract, column) for contract, column in personal if _is_covered(column)]
     values: set[str] = set()
@@ -77,7 +90,14 @@ def scan(engine: Engine, settings: RunSettings, domain: Domain) -> Scan:
     names = {name for _, column in personal for name in (column.name, *column.sources)}
     rights = _Rights(engine, settings, domain, frozenset(long))
     roots = [settings.path(layer, domain.name) for layer in settings.roots if layer not in RAW_ZONE]
-    found = search(roots, Vocabulary(sorted(long)), rights, numbers=dict.fromkeys(roots, names))
+    cut = {stump for value in long for stump in stumps(value)}
+    found = search(
+        [*roots, *also],
+        Vocabulary(sorted(long)),
+        rights,
+        numbers=dict.fromkeys(roots, names),
+        in_logs=Vocabulary(sorted(cut)) if cut else None,
+    )
     left_out = {
         f"{contract.dataset}.{column.name}": f"{column.masking.method} leaves a part of a value by intent"
         for contract, column in personal

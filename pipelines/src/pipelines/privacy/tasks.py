@@ -37,6 +37,13 @@ class Erase(Request):
     value: Annotated[str, Field(pattern=PATTERN)]
     requested_by: Annotated[str, Field(min_length=1)]
     reason: str = "GDPR, article 17"
+    also: tuple[str, ...] = ()
+
+
+class Scan(Request):
+    """The request of a scan: folders beside the lake that are searched too."""
+
+    also: tuple[str, ...] = ()
 
 
 class Reveal(Request):
@@ -61,7 +68,8 @@ def erased(settings: RunSettings, domain: Domain) -> Answer:
     asked = read_request(settings, Erase)
     engine = _open(settings, domain)
     contract = datasets_of(domain, asked.subject_type)[0].contract
-    request = ErasureRequest(asked.subject_type, SecretReference.parse(asked.value), asked.requested_by, asked.reason)
+    value = SecretReference.parse(asked.value)
+    request = ErasureRequest(asked.subject_type, value, asked.requested_by, asked.reason, asked.also)
     with recorded(engine, settings, "erase", contract, domain) as tally:
         certificate = erase(engine, settings, domain, request)
         tally.rows_in = sum(one["rows"] for one in certificate["removed"])
@@ -74,7 +82,8 @@ def scanned(settings: RunSettings, domain: Domain) -> Answer:
     Raises:
         QualityError: some are there.
     """
-    result = scan(_open(settings, domain), settings, domain)
+    also = read_request(settings, Scan).also if settings.request is not None else ()
+    result = scan(_open(settings, domain), settings, domain, also)
     result.raise_if_found()
     return {
         "columns": result.columns,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
 from pipelines import sql
 from pipelines.engine.arrow_types import from_arrow_schema
 from pipelines.errors import PipelineError
+from pipelines.privacy.lake_files import texts_of
 from pipelines.privacy.needles import SHORTEST, Needle
 from pipelines.privacy.subjects import SubjectColumns
 from pipelines.secret_references import SecretReference
@@ -63,6 +65,23 @@ class Trace:
         return self.why != COINCIDENCE
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """How rows are read, for the workers.
+
+    Attributes:
+        columns: How many columns name the subject.
+        texts: Fields in whose text a subject may be mentioned.
+        codes: Fields of which a whole value may equal the subject's by chance.
+        images: Fields that name the subject in the images of a change event; none where rows are no events.
+    """
+
+    columns: int
+    texts: tuple[str, ...]
+    codes: frozenset[str]
+    images: frozenset[str]
+
+
 def subject_value(reference: SecretReference) -> str:
     """Return who the subject is.
 
@@ -97,7 +116,8 @@ def traces(engine: Engine, bronze: str, subject: SubjectColumns, value: SecretRe
     fields = [sql.name(field) for field in subject.contract.source_fields]
     lineage = ["_file_sha256", "_file", "_line", "_raw", "_parse_error", "_rescued"]
     rows = engine.read(bronze).selectExpr(*lineage, *fields, *named)
-    look = partial(_look, value=value, subjects=len(named), texts=subject.texts, codes=subject.codes)
+    images = subject.names if subject.contract.change_feed else frozenset[str]()
+    look = partial(_look, value=value, subject=_Subject(len(named), subject.texts, subject.codes, images))
     found = engine.map_arrow(rows, look, from_arrow_schema(_FOUND)).toArrow()
     return [
         Trace(row["_file_sha256"], row["_file"], row["_line"], (row["_raw"] or b"").rstrip(b"\r\n"), row["_why"])
@@ -109,21 +129,19 @@ def _look(
     batches: Iterator[pa.RecordBatch],
     *,
     value: SecretReference,
-    subjects: int,
-    texts: tuple[str, ...],
-    codes: frozenset[str],
+    subject: _Subject,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the records of `_FOUND`."""
     text = subject_value(value)  # read anew each time: a worker outlives an erasure
     needle = Needle((text,))
     for batch in batches:
         why: dict[int, str] = {}
-        for number in range(subjects):
+        for number in range(subject.columns):
             names = batch.column(f"_subject_{number}").to_pylist()
             why.update((index, SUBJECT) for index, name in enumerate(names) if name == text)
         for index in _holding(batch.column("_raw"), needle) - why.keys():
             row = batch.slice(index, 1).to_pylist()[0]
-            why[index] = _judged(row, needle, text, texts, codes)
+            why[index] = _judged(row, needle, text, subject)
         picked = sorted(why)
         columns = [batch.column(name).take(pa.array(picked, pa.int64())) for name in _FOUND.names[:-1]]
         yield pa.RecordBatch.from_arrays([*columns, pa.array([why[i] for i in picked], pa.string())], schema=_FOUND)
@@ -137,7 +155,8 @@ def _holding(raws: pa.Array, needle: Needle) -> set[int]:
     return {i for i, raw in enumerate(raws.to_pylist()) if raw and next(needle.found(raw), None) is not None}
 
 
-def _judged(row: dict[str, object], needle: Needle, value: str, texts: tuple[str, ...], codes: frozenset[str]) -> str:
+def _judged(row: dict[str, Any], needle: Needle, value: str, subject: _Subject) -> str:
+    texts, codes, images = subject.texts, subject.codes, subject.images
     if row["_parse_error"] is not None:
         return MALFORMED
     for name in (*texts, "_rescued"):
@@ -145,4 +164,19 @@ def _judged(row: dict[str, object], needle: Needle, value: str, texts: tuple[str
         by_chance = name in codes and cell == value
         if isinstance(cell, str) and not by_chance and next(needle.found(cell.encode()), None) is not None:
             return MENTION
-    return COINCIDENCE
+    return MENTION if images and _in_an_image(bytes(row["_raw"]), needle, value, images, codes) else COINCIDENCE
+
+
+def _in_an_image(raw: bytes, needle: Needle, value: str, names: frozenset[str], codes: frozenset[str]) -> bool:
+    """Whether a change event speaks of the subject in the image of the row that bronze has no fields of.
+
+    An update has the row as it was, too; bronze has the fields of the row as it is.
+    """
+    try:
+        event = json.loads(raw)
+    except ValueError:
+        return True
+    return any(
+        not (key in codes and text == value) and next(needle.found(text.encode()), None) is not None
+        for key, text in texts_of(event, "", names)
+    )

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines import sql
 from pipelines.bronze.ingest import bronze_path
 from pipelines.contracts.extensions.ingestion import RESERVED
-from pipelines.contracts.model import Classification, Contract
+from pipelines.contracts.model import Contract
 from pipelines.errors import UsageError
 from pipelines.quarantine.states import Event, State, standing
 from pipelines.silver.plan import PARSE_RULE, SilverPlan
@@ -213,19 +213,12 @@ def _rescued(row: Mapping[str, Any]) -> dict[str, str | None]:
     return {name: text_of(one) for name, one in value.items()}
 
 
-def personal_fields(contract: Contract) -> frozenset[str]:
-    """Source fields of which a personal column is made."""
-    floor = Classification.PERSONAL.rank
-    columns = [column for column in contract.columns if column.masking or column.classification.rank >= floor]
-    return frozenset(field for column in columns for field in column.sources)
-
-
 def masked(fields: Mapping[str, str | None], contract: Contract) -> dict[str, str | None]:
     """Return a record's fields without what is personal.
 
     Of a dataset that has personal columns, what the contract does not know is personal until somebody has said.
     """
-    hidden = personal_fields(contract)
+    hidden = contract.personal_fields
     told = set(contract.source_fields) - hidden if hidden else {*fields}
     return {name: value if value is None or name in told else MASKED for name, value in fields.items()}
 
@@ -242,4 +235,4 @@ def _description(rule: str, known: Mapping[str, str]) -> str:
     return known.get(rule, "the contract has this rule no more")
 
 
-__all__ = ["ID", "MASKED", "Occurrence", "Quarantine", "Rejected", "described", "masked", "personal_fields"]
+__all__ = ["ID", "MASKED", "Occurrence", "Quarantine", "Rejected", "described", "masked"]

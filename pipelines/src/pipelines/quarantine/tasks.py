@@ -27,7 +27,7 @@ from pipelines.evidence import keep
 from pipelines.failpoints import failpoint
 from pipelines.ledger import Ledger
 from pipelines.quarantine.correction import Correction, check_correctable, check_fields, content_of, name_of
-from pipelines.quarantine.records import Quarantine, Rejected, described, masked, personal_fields
+from pipelines.quarantine.records import Quarantine, Rejected, described, masked
 from pipelines.quarantine.states import ACTIONABLE, Event, State, States, newest
 from pipelines.request import Request, read_request
 from pipelines.runs import recorded
@@ -177,7 +177,7 @@ def shown(settings: RunSettings, domain: Domain) -> Answer:
     asked = read_request(settings, Show)
     desk = Desk(settings, domain, asked.dataset)
     (record,) = desk.quarantine.chosen([asked.id])
-    personal = bool(personal_fields(desk.contract))
+    personal = bool(desk.contract.personal_fields)
     if asked.raw and personal:
         with recorded(desk.engine, settings, "reveal", desk.contract, domain):
             told = {"dataset": asked.dataset, "quarantine_id": asked.id, "reason": asked.reason}
@@ -220,7 +220,7 @@ def corrected(settings: RunSettings, domain: Domain) -> Answer:
     asked = read_request(settings, Correct)
     desk = Desk(settings, domain, asked.dataset)
     check_correctable(desk.contract)
-    if told := sorted(asked.fields.keys() & personal_fields(desk.contract)):
+    if told := sorted(asked.fields.keys() & desk.contract.personal_fields):
         raise UsageError(
             f"{', '.join(told)} is personal, and everybody on the machine can read arguments",
             where=str(desk.contract.path),

@@ -11,9 +11,9 @@ import io
 import json
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import IO, Any, cast
 
 import fastavro
 import pyarrow as pa
@@ -25,6 +25,7 @@ MAGIC = b"Obj\x01"
 SYNC_BYTES = 16
 MAX_BLOCK_BYTES = 256 << 20
 """Bytes of a block; a larger one does not fit a worker's memory, or its length is no length."""
+_LONG = fastavro.parse_schema({"type": "long"})
 _METADATA = fastavro.parse_schema({"type": "map", "values": "bytes"})
 _CRC_BYTES = 4
 _VARINT_BYTES = 10
@@ -38,11 +39,13 @@ class Header:
         schema: The writer's schema, parsed by fastavro.
         codec: How blocks are compressed.
         sync: What ends every block.
+        metadata: All that the header says, by key.
     """
 
     schema: Any
     codec: str
     sync: bytes
+    metadata: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def read_header(stream: Readable) -> Header:
     sync = read_fully(stream, SYNC_BYTES)
     if len(sync) < SYNC_BYTES:
         raise BrokenError("truncated: it ends within its header")
-    return Header(schema, codec, sync)
+    return Header(schema, codec, sync, metadata)
 
 
 def read_blocks(stream: Readable, header: Header) -> Iterator[AvroBlock]:
@@ -128,16 +131,48 @@ def read_records(block: AvroBlock, header: Header) -> Iterator[Any]:
     Raises:
         BrokenError: the bytes are not those of so many records of the schema.
     """
+    return (value for value, _ in place_records(block, header))
+
+
+def place_records(block: AvroBlock, header: Header) -> Iterator[tuple[Any, bytes]]:
+    """Decode a block's records, each with its own bytes.
+
+    Raises:
+        BrokenError: the bytes are not those of so many records of the schema.
+    """
     data = io.BytesIO(block.data)
     try:
         for _ in range(block.records):
-            yield fastavro.schemaless_reader(data, header.schema, None)
+            start = data.tell()
+            value = fastavro.schemaless_reader(data, header.schema, None)
+            yield value, block.data[start : data.tell()]
     except GeneratorExit:
         raise
     except Exception as error:  # noqa: BLE001 - the decoder raises whatever the bytes make it stumble over
         raise BrokenError(f"corrupt: a record cannot be decoded ({type(error).__name__}: {error})") from None
     if data.tell() != len(block.data):
         raise BrokenError("corrupt: bytes are left behind a block's last record")
+
+
+def write_header(out: IO[bytes], header: Header) -> Header:
+    """Write a header with the same schema and sync marker; return it: blocks that were compressed get `deflate`."""
+    codec = "null" if header.codec == "null" else "deflate"
+    metadata = {**header.metadata, "avro.codec": codec.encode()}
+    out.write(MAGIC)
+    fastavro.schemaless_writer(cast("Any", out), _METADATA, cast("Any", metadata))
+    out.write(header.sync)
+    return replace(header, codec=codec, metadata=metadata)
+
+
+def write_block(out: IO[bytes], header: Header, records: Sequence[bytes]) -> None:
+    """Write a block of encoded records."""
+    data = b"".join(records)
+    if header.codec == "deflate":
+        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        data = packer.compress(data) + packer.flush()
+    fastavro.schemaless_writer(cast("Any", out), _LONG, cast("Any", len(records)))
+    fastavro.schemaless_writer(cast("Any", out), _LONG, cast("Any", len(data)))
+    out.write(data + header.sync)
 
 
 def _long(stream: Readable, octet: bytes) -> int:

@@ -92,7 +92,7 @@ class RecordForm(Form):
         arrays = [pa.array(values, kind) for values, (_, kind) in zip(told, CHANGE, strict=True)]
         return Rows(
             columns,
-            pa.array([_raw(record) for record in batch], pa.binary()),
+            pa.array([raw_of(record) for record in batch], pa.binary()),
             pa.array([record.line for record in batch], pa.int64()),
             pa.array(errors, pa.string()) if any(errors) else None,
             rest,
@@ -111,7 +111,8 @@ class RecordForm(Form):
         return debezium.Change(None, fields=value)
 
 
-def _raw(record: Record) -> bytes:
+def raw_of(record: Record) -> bytes:
+    """A record's bytes as bronze has them."""
     return json_of(record.value).encode("utf-8", "surrogatepass") if record.raw is None else record.raw
 
 
@@ -187,4 +188,4 @@ def _less(record: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     return rest
 
 
-__all__ = ["Record", "RecordForm", "TextTable"]
+__all__ = ["Record", "RecordForm", "TextTable", "raw_of"]
