@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,12 +25,43 @@ HANDLES = 4096
 
 T = TypeVar("T")
 
-_handles: dict[str, tuple[int, deltalake.DeltaTable]] = {}
+
+@dataclass(slots=True)
+class _Handle:
+    """A table that is kept open.
+
+    Attributes:
+        identity: Of its log's folder: inode and time of the last change, nanoseconds.
+        table: As it was when the folder was like that, or later.
+        told: What was asked of a version of it, by question and version.
+    """
+
+    identity: tuple[int, int]
+    table: deltalake.DeltaTable
+    told: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+    def is_newest(self, log: Path, identity: tuple[int, int]) -> bool:
+        """Whether nothing was committed since.
+
+        The folder's time alone would not tell of a commit within the same tick of the clock, and the next entry alone
+        not of one that was cleared away with its successors.
+        """
+        return self.identity == identity and not (log / f"{self.table.version() + 1:020d}.json").exists()
+
+
+_handles: dict[str, _Handle] = {}
 
 
 def exists(path: str) -> bool:
     """Whether there is a Delta table at `path`."""
-    return deltalake.DeltaTable.is_deltatable(path)
+    if "://" in path:
+        return deltalake.DeltaTable.is_deltatable(path)
+    try:  # at a hundredth of what deltalake takes to say so
+        inode = Path(path, "_delta_log").stat().st_ino
+    except OSError:
+        return False
+    known = _handles.get(path)
+    return (known is not None and known.identity[0] == inode) or deltalake.DeltaTable.is_deltatable(path)
 
 
 def _newest(path: str) -> deltalake.DeltaTable:
@@ -38,16 +70,23 @@ def _newest(path: str) -> deltalake.DeltaTable:
     To open a table anew takes four to ten times as long as to look at what was added to its log. What lies in a bucket
     is opened anew: a folder's identity tells whether the table is still the same one, and a bucket has none.
     """
+    return _handle(path).table
+
+
+def _handle(path: str) -> _Handle:
     log = Path(path, "_delta_log")
     try:
-        identity = log.stat().st_ino
+        stat = log.stat()
     except OSError:
-        return deltalake.DeltaTable(path)
+        return _Handle((0, 0), deltalake.DeltaTable(path))
+    identity = stat.st_ino, stat.st_mtime_ns
     try:
         known = _handles.get(path)
-        if known is not None and known[0] == identity:
-            known[1].update_incremental()
-            return known[1]
+        if known is not None and known.identity[0] == identity[0]:
+            if not known.is_newest(log, identity):
+                known.table.update_incremental()
+                known.identity = identity
+            return known
         table = deltalake.DeltaTable(path)
     except DeltaError as error:
         raise _damaged(path, error) from error
@@ -56,8 +95,23 @@ def _newest(path: str) -> deltalake.DeltaTable:
         raise _damaged(path, None)
     if len(_handles) >= HANDLES:
         _handles.clear()
-    _handles[path] = identity, table
-    return table
+    _handles[path] = handle = _Handle(identity, table)
+    return handle
+
+
+def _remembered(path: str, question: str, ask: Callable[[deltalake.DeltaTable], T], at: int | None = None) -> T:
+    """Ask a version of the table, the newest by default, what no later commit changes; asked again it costs nothing."""
+    handle = _handle(path)
+    version = handle.table.version()
+    if at is not None and at != version:
+        return ask(deltalake.DeltaTable(path, version=at))
+    if (question, version) in handle.told:
+        return handle.told[question, version]
+    answer = ask(handle.table)
+    if handle.table.version() != version:  # another thread has moved it on meanwhile
+        return answer if at is None else ask(deltalake.DeltaTable(path, version=at))
+    handle.told = {key: told for key, told in handle.told.items() if key[1] == version} | {(question, version): answer}
+    return answer
 
 
 def forget() -> None:
@@ -102,7 +156,7 @@ def history(path: str) -> list[dict[str, Any]]:
 
 def schema(path: str) -> pa.Schema:
     """Columns of the table."""
-    return pa.schema(_newest(path).schema().to_arrow())
+    return _remembered(path, "schema", lambda table: pa.schema(table.schema().to_arrow()))
 
 
 def count(path: str, at: int | None = None) -> int | None:
@@ -110,7 +164,7 @@ def count(path: str, at: int | None = None) -> int | None:
 
     A writer may leave out a file's number of rows, and a deletion vector takes from it.
     """
-    return _asked(path, at, _count)
+    return _remembered(path, "count", _count, at)
 
 
 def _count(table: deltalake.DeltaTable) -> int | None:
