@@ -2,7 +2,8 @@
 
 Each table has 100 rows in one file, of which three break a rule. The run is the wheel's own task over all of them, in
 one session; sessions are opened and contracts read before the clock starts. Run by ``make bench``, or alone:
-``.venv/bin/python bench/tables.py [--tables 50,500] [--steps bronze,silver,quality] [--repeat 3]``.
+``.venv/bin/python bench/tables.py [--tables 50,500] [--steps bronze,silver,quality] [--repeat 3]``. What it prints is
+the table of ``bench/README.md``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = ROOT / "pipelines" / ".venv" / "bin" / "python"
 WORK = Path(__file__).parent / "by_hand" / "tables.py"
 STEPS = ("bronze,silver", "bronze,silver,quality")
+HEADINGS = ("steps", "tables", "s", "ms a table", "processor s", "processor ms a table", "peak MiB", "load")
 AIM_SECONDS = 60
 AIM_TABLES = 500
 
@@ -33,21 +35,26 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the measurements there too")
     options = parser.parse_args()
     found, missed = [], False
-    print(f"{'steps':<24}{'tables':>8}{'s':>8}{'ms a table':>12}{'CPU s':>8}{'peak MiB':>10}{'load':>6}")
+    print("| " + " | ".join(HEADINGS) + " |")
+    print("|---|" + "---:|" * (len(HEADINGS) - 1))
     for steps in options.steps or STEPS:
         for tables in map(int, options.tables.split(",")):
             runs = [measure(tables, steps) for _ in range(options.repeat)]
             one = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
             found.append({"steps": steps, "tables": tables, **one})
             missed |= steps == STEPS[0] and tables == AIM_TABLES and one["seconds"] > AIM_SECONDS
-            print(
-                f"{steps:<24}{tables:>8}{one['seconds']:>8.1f}{one['seconds'] / tables * 1000:>12.0f}"
-                f"{one['processor']:>8.1f}{one['peak_mib']:>10.0f}{os.getloadavg()[0]:>6.1f}",
-                flush=True,
-            )
+            print(row(steps, tables, one), flush=True)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
     return int(missed)
+
+
+def row(steps: str, tables: int, one: dict[str, Any]) -> str:
+    """One row of the Markdown table."""
+    seconds, processor = one["seconds"], one["processor"]
+    cells = [steps.replace(",", ", "), f"{tables:,}", f"{seconds:.1f}", f"{seconds / tables * 1000:.0f}"]
+    cells += [f"{processor:.1f}", f"{processor / tables * 1000:.0f}", f"{one['peak_mib']:,.0f}"]
+    return "| " + " | ".join([*cells, f"{os.getloadavg()[0]:.1f}"]) + " |"
 
 
 def measure(tables: int, steps: str) -> dict[str, Any]:

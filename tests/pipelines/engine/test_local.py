@@ -1,4 +1,4 @@
-"""What the driver asks of a table's log: always the newest commit's answer, and nothing anew that it was told before."""
+"""What the driver asks of a table's log: always what the newest commit says, and nothing anew that it was told."""
 
 from __future__ import annotations
 
