@@ -51,11 +51,13 @@ def verdicts(engine: Engine, settings: RunSettings) -> list[str]:
     return [row["verdict"] for row in sorted(rows(engine, settings, DECISIONS), key=lambda row: row["decided_at"])]
 
 
-def test_a_run_costs_its_seconds_at_the_rate_of_its_node(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:
+def test_a_run_costs_its_seconds_at_the_rate_of_its_node(
+    engine: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
     settings = under(lake.settings, "refuse", "1000000")
     lake.deliver("a.csv", "id,name,price\n1,one,1\n")
-    ingest(sail, make_contract(), settings)
-    (run,) = rows(sail, settings, RUNS)
+    ingest(engine, make_contract(), settings)
+    (run,) = rows(engine, settings, RUNS)
     assert run["cost_usd"] == DOLLAR_A_SECOND.cost(run["executor_seconds"]) > 0
     assert run["cost_centre"] == "cc-1"
     assert json.loads(run["rate"]) == {
@@ -63,7 +65,7 @@ def test_a_run_costs_its_seconds_at_the_rate_of_its_node(sail: Engine, lake: Lak
         "source": "the test's own price",
         "usd_per_hour": "3600",
     }
-    (decision,) = rows(sail, settings, DECISIONS)
+    (decision,) = rows(engine, settings, DECISIONS)
     assert (decision["verdict"], decision["expected_usd"]) == ("allowed", None)
     assert decision["expected_basis"].startswith("unknown: no run of this task has succeeded")
 
@@ -101,23 +103,23 @@ def test_a_run_is_refused_when_the_month_is_spent_and_nothing_is_written(
 
 
 def test_history_says_what_a_run_will_cost_by_the_bytes_it_has_before_it(
-    sail: Engine, lake: Lake, make_contract: MakeContract
+    engine: Engine, lake: Lake, make_contract: MakeContract
 ) -> None:
     settings, contract = under(lake.settings, "refuse", "1000000"), make_contract()
     lake.deliver("a.csv", "id,name,price\n1,one,1\n")
-    ingest(sail, contract, settings)
-    refine(sail, contract, settings)
+    ingest(engine, contract, settings)
+    refine(engine, contract, settings)
     lake.deliver("b.csv", "id,name,price\n" + "".join(f"{n},some name,1\n" for n in range(10, 30)))
-    ingest(sail, contract, settings)
-    bronze_runs = [row for row in rows(sail, settings, RUNS) if row["task"] == "bronze"]
+    ingest(engine, contract, settings)
+    bronze_runs = [row for row in rows(engine, settings, RUNS) if row["task"] == "bronze"]
     first = min(bronze_runs, key=lambda row: row["started_at"])
     second = max(bronze_runs, key=lambda row: row["started_at"])
-    decision = max(rows(sail, settings, DECISIONS), key=lambda row: row["decided_at"])
+    decision = max(rows(engine, settings, DECISIONS), key=lambda row: row["decided_at"])
     scaled = first["cost_usd"] * second["bytes"] / first["bytes"]
     assert decision["expected_usd"] == scaled.quantize(Decimal("1e-9"))
     assert second["bytes"] > 5 * first["bytes"]
     with pytest.raises(BudgetError, match="the run is expected to cost"):
-        refine(sail, contract, under(lake.settings, "refuse", str(decision["spent_usd"] + second["cost_usd"] + 1)))
+        refine(engine, contract, under(lake.settings, "refuse", str(decision["spent_usd"] + second["cost_usd"] + 1)))
 
 
 def test_asked_it_waits_for_somebodys_word_and_keeps_who_gave_it(
@@ -132,6 +134,19 @@ def test_asked_it_waits_for_somebodys_word_and_keeps_who_gave_it(
     assert verdicts(sail, settings) == ["asked", "confirmed"]
     assert [row["confirmed_by"] for row in rows(sail, settings, DECISIONS)].count("ann") == 1
     assert sail.count(settings.table_path(Layer.BRONZE, "things")) == 1
+
+
+@pytest.mark.parametrize("task", ["restore", "erase"])
+def test_what_a_person_asks_for_by_hand_is_priced_and_never_held(
+    sail: Engine, lake: Lake, make_contract: MakeContract, task: str
+) -> None:
+    settings = under(lake.settings, "refuse", "0")
+    with recorded(sail, settings, task, make_contract()):
+        pass
+    (run,) = rows(sail, settings, RUNS)
+    assert (run["status"], run["cost_centre"]) == ("succeeded", "cc-1")
+    assert run["cost_usd"] > 0
+    assert verdicts(sail, settings) == []
 
 
 def test_every_domain_that_shares_the_cost_centre_spends_from_it(
@@ -149,7 +164,7 @@ def test_every_domain_that_shares_the_cost_centre_spends_from_it(
 
 
 def test_a_run_that_spends_what_is_left_stops_between_two_batches_and_the_next_goes_on(
-    sail: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contract = make_contract()
     for number in range(5):
@@ -172,33 +187,33 @@ def test_a_run_that_spends_what_is_left_stops_between_two_batches_and_the_next_g
     monkeypatch.setattr(bronze, "failpoint", spend)
     settings = under(lake.settings, "refuse", "50", grace=300.0)
     with pytest.raises(BudgetError, match="the run was stopped: the budget of cc-1") as raised:
-        ingest(sail, contract, settings)
+        ingest(engine, contract, settings)
     assert raised.value.exit_code == 1
-    assert sail.count(settings.table_path(Layer.BRONZE, "things")) == 2
-    assert verdicts(sail, settings) == ["allowed", "stopped"]
-    ingest(sail, contract, lake.run(2))
-    refine(sail, contract, lake.run(2))
-    assert [row[0] for row in lake.rows(sail, Layer.SILVER, "id")] == [0, 1, 2, 3, 4]
+    assert engine.count(settings.table_path(Layer.BRONZE, "things")) == 2
+    assert verdicts(engine, settings) == ["allowed", "stopped"]
+    ingest(engine, contract, lake.run(2))
+    refine(engine, contract, lake.run(2))
+    assert [row[0] for row in lake.rows(engine, Layer.SILVER, "id")] == [0, 1, 2, 3, 4]
 
 
 def test_a_task_that_does_not_stop_by_itself_is_interrupted_and_its_table_is_whole(
-    sail: Engine, lake: Lake, make_contract: MakeContract
+    engine: Engine, lake: Lake, make_contract: MakeContract
 ) -> None:
     settings = under(lake.settings, "refuse", "0.2")
     path = settings.table_path(Layer.BRONZE, "things")
-    sail.ensure(path, pa.schema([("x", pa.float64())]))
-    sail.insert(path, sail.spark.sql("SELECT 1D AS x"))
+    engine.ensure(path, pa.schema([("x", pa.float64())]))
+    engine.insert(path, engine.spark.sql("SELECT 1D AS x"))
     endless = "SELECT sum(sqrt(id)) AS x FROM range(1000000000000)"
     with (
         pytest.raises(BudgetError, match="the run was stopped") as raised,
-        recorded(sail, settings, "bronze", make_contract()),
+        recorded(engine, settings, "bronze", make_contract()),
     ):
-        sail.insert(path, sail.spark.sql(endless))
+        engine.insert(path, engine.spark.sql(endless))
     assert raised.value.__cause__ is not None
-    assert verdicts(sail, settings) == ["allowed", "stopped"]
-    assert (sail.count(path), sail.version(path)) == (1, 1)
-    assert rows(sail, settings, RUNS)[0]["status"] == "failed"
-    assert sail.spark.sql("SELECT 1").collect()[0][0] == 1
+    assert verdicts(engine, settings) == ["allowed", "stopped"]
+    assert (engine.count(path), engine.version(path)) == (1, 1)
+    assert rows(engine, settings, RUNS)[0]["status"] == "failed"
+    assert engine.spark.sql("SELECT 1").collect()[0][0] == 1
 
 
 def test_under_the_policy_warn_an_overspent_run_goes_on_and_is_recorded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +56,10 @@ def test_files_are_compacted_rows_stay_and_care_is_not_given_twice(engine: Engin
     assert cared.after > cared.before
     assert len(deltalake.DeltaTable(path).file_uris()) == 1
     assert sorted(engine.rows(path)["ordered_at"].to_pylist()) == before
+    (run,) = engine.rows(settings.record_path("runs")).to_pylist()
+    assert json.loads(run["not_run"]) == [
+        "liquid clustering of silver.cdnow: needs databricks; their rows are in Z-order instead"
+    ]
     (again,) = maintain(engine, settings, SALES)
     assert (again.unchanged, again.after) == (True, cared.after)
 

@@ -33,6 +33,9 @@ SHORTEST: Final = 0.05
 LONGEST: Final = 5.0
 """Seconds between two looks of the watch: when the money would be spent at the present pace, within these."""
 
+BY_HAND: Final = frozenset({"restore", "erase", "correct", "waive", "reveal"})
+"""What a person asks for outside a job. An erasure or a restore waits for no money: it is priced, and never held."""
+
 _current: ContextVar[Guard | None] = ContextVar("levee_budget_guard", default=None)
 
 
@@ -121,7 +124,7 @@ def guarded(
     pending: Callable[[], int | None],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Generator[Guard | None]:
-    """Decide on a run, then watch it while the block runs; nothing where there is no budget.
+    """Decide on a run, then watch it while the block runs; nothing without a budget, or of what is asked by hand.
 
     Args:
         engine: The open engine.
@@ -133,7 +136,7 @@ def guarded(
         BudgetError: it may not start.
     """
     budget = run.settings.budget
-    if budget is None:
+    if budget is None or run.task in BY_HAND:
         yield None
         return
     purse = purse_of(run.settings, budget)

@@ -18,6 +18,7 @@ from pipelines.contracts.domain import Domain
 from pipelines.contracts.model import Contract
 from pipelines.engine import care as deltas
 from pipelines.engine.arrow_types import TIMESTAMP
+from pipelines.engine.capabilities import Capability
 from pipelines.engine.care import TableFiles
 from pipelines.maintain import expiry
 from pipelines.runs import recorded
@@ -140,7 +141,8 @@ def maintain(
             engine.append(record, pa.Table.from_pylist(rows, schema=_RECORD_SCHEMA))
 
     for dataset in dict.fromkeys(care.name for care, _ in due):
-        with recorded(engine, settings, "maintain", domain.contract(dataset)):
+        with recorded(engine, settings, "maintain", domain.contract(dataset)) as tally:
+            tally.not_run.extend(_lacking(engine, [care for care, _ in due if care.name == dataset]))
             mine = [(care, before, old.get(care.path, 0)) for care, before in due if care.name == dataset]
             # Kept first: whoever counts rows must know that some are gone, also where this run dies in between.
             keep(
@@ -166,6 +168,14 @@ def expired_rows(engine: Engine, settings: RunSettings, path: str) -> int:
     """Count the rows that retention has ever taken out of the table at `path`."""
     rows = engine.rows(settings.record_path(RECORD), ["expired_rows"], {"path": path}).to_pylist()
     return sum(row["expired_rows"] or 0 for row in rows)
+
+
+def _lacking(engine: Engine, cares: Sequence[Care]) -> list[str]:
+    """What the chosen engine does in another way than Databricks would, by table."""
+    clustered = [care.table for care in cares if care.optimize and care.cluster_by]
+    if not clustered or engine.can(Capability.LIQUID_CLUSTERING):
+        return []
+    return [f"liquid clustering of {', '.join(clustered)}: needs databricks; their rows are in Z-order instead"]
 
 
 def _scattered(engine: Engine, settings: RunSettings) -> list[Care]:
