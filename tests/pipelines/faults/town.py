@@ -27,7 +27,8 @@ import pyarrow as pa
 from pipelines.failpoints import REACHED, VARIABLE
 from pipelines.ledger import Status
 from pipelines.settings import Layer
-from tests.pipelines.faults.small_lake import NAME, PARCELS, PHASES, write_domain
+from tests.pipelines.faults.phases import PHASES
+from tests.pipelines.faults.small_lake import NAME, PARCELS, write_domain
 
 ROOT: Final = Path(__file__).parents[3]
 OF_A_RUN: Final = {"_ingested_at", "_run_id", "_batch_id", "rejected_at", "run_id"}

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from pipelines.failpoints import VARIABLE
-from tests.pipelines.faults.small_lake import PHASES, Town
+from tests.pipelines.faults.phases import PHASES, Town
 
 
 def main(folder: Path, domains: Path) -> int:
