@@ -18,7 +18,8 @@ from pipelines.maintain import restore as restoring
 from pipelines.maintain.audit import audit, version_at
 from pipelines.maintain.names import TableName
 from pipelines.maintain.restore import repair, restore
-from pipelines.settings import Layer
+from pipelines.settings import Acceptance, Layer
+from pipelines.silver.holding import accept
 from pipelines.silver.refine import refine
 
 SILVER = TableName.parse("silver.things")
@@ -179,6 +180,22 @@ def test_what_a_restore_undid_is_done_again_by_the_next_run(
     assert state(lake, sail) == before
     ingest(sail, contract, lake.run(5))
     assert refine(sail, contract, lake.run(5)).rows == 0
+
+
+def test_a_batch_that_was_accepted_is_not_held_again(sail: Engine, lake, make_contract) -> None:
+    contract = make_contract(circuitBreaker={"maximumQuarantinePercent": 50, "minimumRows": 2})
+    deliver(lake, sail, contract, 1)
+    lake.deliver("2.csv", "id,name,price\n2,a,1.50\nx,b,2.50\ny,c,3.50\nz,d,4\nv,e,5\n")
+    ingest(sail, contract, lake.run(2))
+    (held,) = refine(sail, contract, lake.run(2)).held
+    accept(sail, lake.run(3), contract, Acceptance(held.batch_id, "ann", "it is right"))
+    refine(sail, contract, lake.run(3))
+    before = state(lake, sail)
+
+    restore(sail, lake.run(4), contract, SILVER, version=1)
+
+    assert refine(sail, contract, lake.run(5)).held == []
+    assert state(lake, sail) == before
 
 
 def test_a_delivery_that_left_landing_is_not_undone(sail: Engine, lake, contract: Contract) -> None:

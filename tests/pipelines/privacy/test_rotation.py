@@ -17,7 +17,8 @@ from pipelines.privacy.keys import key_id, read_key
 from pipelines.privacy.methods import mask_one
 from pipelines.privacy.rotation import rotate
 from pipelines.secret_references import SecretReference
-from pipelines.settings import Layer, RunSettings
+from pipelines.settings import Acceptance, Layer, RunSettings
+from pipelines.silver.holding import accept
 from pipelines.silver.refine import refine
 
 if TYPE_CHECKING:
@@ -103,6 +104,24 @@ def test_one_that_died_is_finished(
         refine(sail, contract, lake.settings)
     assert rotate(sail, settings, contract)
     assert lake.rows(sail, Layer.SILVER, "id", "name") == tokens(contract, settings)
+
+
+def test_what_was_published_is_not_held_and_what_is_held_stays_so(
+    sail: Engine, lake: Lake, make_contract: MakeContract
+) -> None:
+    contract = make_contract(*COLUMNS, circuitBreaker={"maximumQuarantinePercent": 50, "minimumRows": 3})
+    bad = "id,name\n{0},Anna\nx{0},Bela\ny{0},Carl\n"
+    lake.deliver("1.csv", bad.format(1))
+    ingest(sail, contract, lake.settings)
+    (held,) = refine(sail, contract, lake.settings).held
+    accept(sail, lake.settings, contract, Acceptance(held.batch_id, "ann", "they are right"))
+    refine(sail, contract, lake.settings)
+    lake.deliver("2.csv", bad.format(2))
+    ingest(sail, contract, lake.run(2))
+    assert len(refine(sail, contract, lake.run(2)).held) == 1
+    settings = new_key(lake, 3)
+    assert rotate(sail, settings, contract)
+    assert lake.rows(sail, Layer.SILVER, "id", "name") == tokens(contract, settings)[:1]
 
 
 def test_those_who_were_erased_under_the_former_key_stay_away(sail: Engine, lake: Lake, contract: Contract) -> None:

@@ -156,12 +156,21 @@ def _undo(engine: Engine, settings: RunSettings, contract: Contract, layer: Laye
     ]
     if told is Layer.BRONZE:
         _must_be_in_landing(settings, contract, since)
-    ledger.add([_undone(entry, settings) for entry in since])
+    words = {(entry.file_sha256, entry.batch_id): entry for entry in entries if entry.status is Status.ACCEPTED}
+    ledger.add([_undone(entry, words.get((entry.file_sha256, entry.batch_id)), settings) for entry in since])
     return tuple(sorted(entry.file for entry in since))
 
 
-def _undone(entry: Entry, settings: RunSettings) -> Entry:
-    return replace(entry, status=Status.UNDONE, run_id=settings.run_id, recorded_at=datetime.now(UTC), detail=None)
+def _undone(entry: Entry, word: Entry | None, settings: RunSettings) -> Entry:
+    """What the ledger is told of a delivery; one of a batch that somebody let go on is not held again.
+
+    Args:
+        entry: What it said last.
+        word: What it said when the batch was accepted; ``None`` where nobody had to.
+        settings: The run's.
+    """
+    told = replace(entry, status=Status.UNDONE, detail=None) if word is None else word
+    return replace(told, run_id=settings.run_id, recorded_at=datetime.now(UTC))
 
 
 def _must_be_in_landing(settings: RunSettings, contract: Contract, entries: Sequence[Entry]) -> None:

@@ -86,6 +86,13 @@ def refine(
 ) -> SilverResult:
     """Refine the deliveries that silver has not seen; all of them where `again` is true or one was superseded.
 
+    Args:
+        engine: The open engine.
+        contract: The contract.
+        settings: Roots, run and key.
+        again: Judge all by the contract as it is now.
+        rotating: The masking key is another one than silver's; what was published is not held.
+
     Raises:
         ContractError: a rule or type of the contract cannot be compiled.
         BatchHeldError: a batch is held and no task may run after this one; the other batches went on.
@@ -97,7 +104,7 @@ def refine(
         try:
             if contract.personal_columns and not rotating:
                 require_key(engine, settings, contract)  # fails here and in plain words, not in a worker
-            _refine(engine, contract, settings, result, again=again)
+            _refine(engine, contract, settings, result, again=again, rotating=rotating)
         finally:
             tally.files, tally.bytes = sum(batch.files for batch in result.batches), result.bytes
             tally.rows_in, tally.rows_out = result.rows, result.silver
@@ -106,7 +113,9 @@ def refine(
     return result
 
 
-def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: SilverResult, *, again: bool) -> None:
+def _refine(
+    engine: Engine, contract: Contract, settings: RunSettings, result: SilverResult, *, again: bool, rotating: bool
+) -> None:
     ledger = Ledger(engine, settings)
     arrived, entered = (ledger.entries(layer, contract.dataset) for layer in (Layer.BRONZE, Layer.SILVER))
     taken, refined = latest(arrived), latest(entered)
@@ -124,12 +133,14 @@ def _refine(engine: Engine, contract: Contract, settings: RunSettings, result: S
     batches = _batches(todo, refined, gone)
     standing = sum(entry.rows for entry in taken.values() if entry.status is Status.COMMITTED)
 
+    # Another key is no reason to hold what silver has.
+    let_go = (Status.ACCEPTED, Status.COMMITTED) if rotating else (Status.ACCEPTED,)
     done_before = {sha for sha, entry in refined.items() if entry.status is Status.COMMITTED}
 
     def refinement(batch: Sequence[Entry], standing: int | None) -> Refinement:
         return Refinement(
             engine, contract, settings, batch, gone, standing=standing,
-            accepted=all(_status(refined, entry) is Status.ACCEPTED for entry in batch),
+            accepted=all(_status(refined, entry) in let_go for entry in batch),
             history=lambda: list(recorded_batches(engine, settings, contract.dataset).values()),
             delivered=named.seen({*done_before, *(entry.file_sha256 for entry in batch)}),
         )  # fmt: skip
