@@ -26,6 +26,8 @@ from levee.lock import exclusive
 from levee.toolchain import uv_path
 
 ENGINES: Final = ("sail", "spark")
+EXTRAS: Final = ("text",)
+"""What is installed beside an engine's extra: what a contract of the domain may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def ensure_data_env(root: Path, engine: str = "sail", console: Console | None = 
 
     Args:
         root: The checkout.
-        engine: Which engine's extra to install, ``sail`` or ``spark``; each has an environment of its own.
+        engine: Which engine's extra to install, ``sail`` or ``spark``, beside `EXTRAS`; each has its own environment.
         console: Where progress goes; standard error where absent.
 
     Raises:
@@ -66,7 +68,7 @@ def ensure_data_env(root: Path, engine: str = "sail", console: Console | None = 
     folder = root / ".levee" / ("data-env" if engine == "sail" else f"data-env-{engine}")
     memory = folder / "levee.json"
     with exclusive(root / ".levee" / "locks" / folder.name, doing="preparing the data environment", patience=math.inf):
-        locked = _digest([root / "pipelines" / "uv.lock"], sys.version, engine)
+        locked = _digest([root / "pipelines" / "uv.lock"], sys.version, engine, *EXTRAS)
         known = _memory(memory)
         if known.get("lock") != locked:
             with console.status(f"Installing the data environment ({engine}) into {folder.relative_to(root)}"):
@@ -110,7 +112,8 @@ def build_wheel(root: Path, console: Console | None = None) -> Path:
 
 
 def _sync(root: Path, folder: Path, engine: str) -> None:
-    arguments = ["sync", "--quiet", "--frozen", "--project", str(root / "pipelines"), "--extra", engine]
+    arguments = ["sync", "--quiet", "--frozen", "--project", str(root / "pipelines")]
+    arguments += [part for extra in (engine, *EXTRAS) for part in ("--extra", extra)]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     arguments += ["--no-dev", "--no-install-project", "--python", python]
     _uv(root, arguments, UV_PROJECT_ENVIRONMENT=str(folder))

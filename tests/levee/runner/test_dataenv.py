@@ -40,6 +40,8 @@ def test_the_environment_is_made_once_and_follows_the_sources(checkout, console,
     first = ensure_data_env(checkout, console=console)
     assert inside(first, "import pipelines; print(pipelines.__file__)").startswith(str(first.folder)), "not the wheel"
     assert inside(first, "import pysail, importlib.metadata as m; print(m.version('pyspark'))") == "4.2.0"
+    found = "from pipelines.privacy.free_text import detected; print(detected('write to ann@example.org'))"
+    assert inside(first, found) == "write to <EMAIL_ADDRESS>", "free text is searched as on a cluster"
     (checkout / "pipelines" / "src" / "pipelines" / "__init__.py").write_text('"""Changed."""\n')
     second = ensure_data_env(checkout, console=console)
     assert second.wheel_sha256 != first.wheel_sha256

@@ -26,7 +26,7 @@ _NUMBERED = re.compile(
     rb"(part-)[0-9]{5}(?:-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=-[0-9a-f]{8}-))"
     rb"|((?<![0-9A-Za-z])snapshot-|(?<![0-9])[0-9]{6}-[^\s/\"]{1,80}?-)[0-9]{5}(?=\.(?:jsonl|parquet)(?![0-9A-Za-z]))"
 )
-"""Numbers in names of files, which logs and `_file` repeat, and no customer's: of the tasks of an engine with a UUID, and
+"""Numbers in names of files, which logs and `_file` repeat, and no customer's: of an engine's tasks, with a UUID; and
 of the files that an extraction lands."""
 
 
