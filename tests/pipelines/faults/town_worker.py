@@ -12,11 +12,13 @@ import sys
 from pathlib import Path
 
 from pipelines.failpoints import VARIABLE
+from pipelines.silver import refinement
 from tests.pipelines.faults.phases import PHASES, Town
 
 
 def main(folder: Path, domains: Path) -> int:
     """Do what is asked until nobody asks any more."""
+    refinement.COMPUTED_ROWS = 3  # batches of more are worked on as large ones are
     town = Town(folder, domains, "ready")
     print("ready", flush=True)
     for line in sys.stdin:

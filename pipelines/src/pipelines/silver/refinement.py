@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from pipelines.contracts.model import Contract
 
-COMPUTED_ROWS = 20_000
+COMPUTED_ROWS: int = 20_000
 """Records up to which a batch's verdicts are computed whenever they are asked for."""
 QUIET_ATTEMPTS = 10
 """Times a batch is written again because another writer committed to the same silver table meanwhile."""
