@@ -20,7 +20,7 @@ from levee.report.data_charts import data_charts
 from levee.report.graph import shown
 from levee.report.naming import OPS, cloud, cloud_order, plural, seconds, short_type
 from levee.report.plan_charts import policy_verdicts, resource_graph
-from levee.report.summary import Summary, parse_summary
+from levee.report.summary import Check, Summary, parse_summary
 
 _CSP: Final = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 _MOST_FINDINGS: Final = 500
@@ -207,6 +207,11 @@ def _finding_row(plan: Plan, word: str, tone: str, violation: Violation) -> str:
     )
 
 
+def _counted(check: Check) -> tuple[str, str]:
+    """Rows that a check saw and that broke it; of one that was not run nothing is known."""
+    return ("", "") if check.success is None else (f"{check.rows:,}", f"{check.failed:,}")
+
+
 def _runs(summary: Summary, run_command: str) -> str:
     if not summary.runs:
         empty = markup.with_command(f"No run is recorded. Run it: {run_command}")
@@ -248,7 +253,7 @@ def _checks(summary: Summary) -> str:
     words = {True: "✓ holds", False: "✗ fails", None: "? not run"}
     order = {False: 0, None: 1, True: 2}
     rows = [
-        (words[c.success], c.dataset, c.name, f"{c.rows:,}", f"{c.failed:,}", c.remark)
+        (words[c.success], c.dataset, c.name, *_counted(c), c.remark)
         for c in sorted(summary.checks, key=lambda c: (order[c.success], c.dataset, c.name))
     ]
     table = markup.table(("Result", "Dataset", "Check", "Rows", "Broken by", "Observed"), rows)

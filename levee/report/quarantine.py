@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+_WIDTHS: Final = {"id": 16, "seen (UTC)": 16}
+"""Columns that are never broken."""
 
 
 def listed(told: Mapping[str, Any]) -> RenderableType:
@@ -20,17 +23,16 @@ def listed(told: Mapping[str, Any]) -> RenderableType:
         counts.add_row(one["rule"], one["state"], f"{one['rows']:,}")
     if not told["records"]:
         return Group(counts, Text("none of them is asked for; --state all shows every one"))
-    records = _table("id", "state", "rules", "where", "copies", "times", "first seen (UTC)", "last seen (UTC)")
+    records = _table("id", "state", "rules", "where", "copies", "times", "seen (UTC)")
     for one in told["records"]:
         records.add_row(
             one["id"],
             one["state"],
-            ", ".join(one["rules"]),
+            "\n".join(one["rules"]),
             f"{one['file']}:{one['line']}",
             f"{one['copies']:,}",
             f"{one['occurrences']:,}",
-            _minute(one["first_seen"]),
-            _minute(one["last_seen"]),
+            "\n".join(dict.fromkeys((_minute(one["first_seen"]), _minute(one["last_seen"])))),
         )
     return Group(counts, records, *([Text("there are more; --limit shows them")] if told["more"] else []))
 
@@ -54,10 +56,12 @@ def shown(told: Mapping[str, Any]) -> RenderableType:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE)
+    table = Table(box=box.SIMPLE, pad_edge=False)
     for column in columns:
         justify = "right" if column in ("rows", "copies", "times") else "left"
-        table.add_column(column, justify=justify, overflow="fold", min_width=16 if column == "id" else None)
+        table.add_column(
+            column, justify=justify, overflow="fold", no_wrap=column in _WIDTHS, min_width=_WIDTHS.get(column)
+        )
     return table
 
 

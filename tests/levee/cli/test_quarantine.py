@@ -45,11 +45,18 @@ def test_private_fields_are_an_object_of_texts(text: str, tmp_path) -> None:
         _private_fields(str(file))
 
 
-def test_an_id_is_shown_whole_in_a_narrow_terminal() -> None:
+@pytest.mark.parametrize(
+    ("width", "whole"),
+    [
+        (80, (ID, "2026-11-22 08:00", "2026-11-22 09:00")),
+        (100, (ID, "date_type", "date_required", "2026-11-22 08:00")),
+    ],
+)
+def test_ids_rules_and_times_are_shown_whole_in_a_narrow_terminal(width: int, whole: tuple[str, ...]) -> None:
     record = {"id": ID, "state": "open", "rules": ["date_type", "date_required"], "file": "1997/01/monthly.txt"}
     seen = {"line": 3, "copies": 1, "occurrences": 2, "first_seen": "2026-11-22T08:00", "last_seen": "2026-11-22T09:00"}
     told = {"dataset": "cdnow", "counts": [{"rule": "date_type", "state": "open", "rows": 1}], "more": False}
-    console = Console(width=80)
+    console = Console(width=width)
     with console.capture() as shown:
         console.print(listed({**told, "records": [{**record, **seen}]}))
-    assert ID in shown.get()
+    assert [text for text in whole if text not in shown.get()] == []
