@@ -126,7 +126,6 @@ def test_another_key_masks_anew(lake, checkout, capsys):
         (["erase", "sales", "--subject", "cdnow_customer=-"], "--requested-by"),
         (["privacy", "scan", "sails"], "sales"),
         (["privacy", "verify", "sales"], "FILE"),
-        (["privacy", "reveal", "sales", "cdnow.customer_id", "--tokens", "a"], "--requested-by"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nobody_is_repeated(checkout, argv, said, capsys):
