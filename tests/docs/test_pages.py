@@ -43,6 +43,13 @@ def test_links_lead_somewhere(page):
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
+def test_every_recipe_is_named_at_the_head_of_its_page():
+    contents, *recipes = re.split(r"^## ", (ROOT / "docs" / "how-to.md").read_text(), flags=re.MULTILINE)
+    titles = [recipe.split("\n", 1)[0] for recipe in recipes]
+    anchors = {title: re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    assert dict(re.findall(r"\[([^\]]+)\]\(#([^)]+)\)", contents)) == anchors
+
+
 @pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
 def test_decisions_have_one_form(page):
     text = page.read_text()
