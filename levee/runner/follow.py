@@ -86,7 +86,9 @@ class Follower:
             self._current = None
             error = error_of(event["error"])
             self._fail(key, error, event["seconds"])
-            progress.ended(key, "retried" if event["again"] else "failed", event["seconds"], error.message)
+            progress.ended(
+                key, "retried" if event["again"] else "failed", event["seconds"], error.message.partition("\n")[0]
+            )
         elif kind == "task_skipped":
             because = tuple(event["because"])
             self.tasks[key] = replace(task, state=TaskState.SKIPPED, because=because)

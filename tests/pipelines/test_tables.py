@@ -83,7 +83,8 @@ def test_a_table_that_fails_stops_no_other(fresh: Engine, many: Many) -> None:
     error = tables_error(runs)
     assert error is not None
     assert [(run.dataset, run.failed_step) for run in runs if run.error] == [("t3", "bronze")]
-    assert "1 of 6 tables failed, the others are done: t3 (bronze: " in error.message
+    assert "1 of 6 tables failed, the others are done:\n  t3 (bronze): no new file of t3 could be read" in error.message
+    assert error.message.endswith("t3.odcs.yaml")
     assert error.exit_code == 1
     for number in (0, 1, 2, 4, 5):
         assert fresh.count(many.settings.table_path(Layer.SILVER, f"t{number}")) == 1
@@ -161,7 +162,7 @@ def test_an_engines_error_is_told_in_words(fresh: Engine, many: Many) -> None:
 
     error = tables_error(runs)
     assert error is not None
-    assert "a (bronze: the disk is full)" in error.message
+    assert "\n  a (bronze): the disk is full" in error.message
     assert error.exit_code == 3
 
 
@@ -184,14 +185,29 @@ def test_the_error_asks_for_another_try_where_one_may_help() -> None:
 
 
 def test_many_failures_are_counted_not_listed() -> None:
-    runs = [TableRun(f"t{n:02d}", "bronze", QualityError("no")) for n in range(25)]
+    runs = [TableRun(f"t{n:02d}", "bronze", QualityError(f"no {n}")) for n in range(25)]
 
-    error = tables_error(runs)
+    error = tables_error([*runs, TableRun("well")])
 
     assert error is not None
-    assert error.message.startswith("25 of 25 tables failed")
-    assert error.message.endswith("; and 15 more, see the run records")
-    assert error.message.count("bronze: no") == tables.NAMED
+    lines = error.message.splitlines()
+    assert lines[0] == "25 of 26 tables failed, the others are done:"
+    assert lines[1:] == [*(f"  t{n:02d} (bronze): no {n}" for n in range(10)), "  and 15 more, see the run records"]
+
+
+def test_tables_that_failed_for_one_reason_are_told_together() -> None:
+    full = [TableRun(f"t{n:02d}", "silver", PipelineError("the disk is full")) for n in range(7)]
+    other = TableRun("u", "bronze", ContractError("cannot be", where="u.odcs.yaml:3"))
+
+    error = tables_error([*full, other])
+
+    assert error is not None
+    assert error.message.splitlines() == [
+        "8 of 8 tables failed, the others are done:",
+        "  t00, t01, t02, t03, t04 and 2 others (silver): the disk is full",
+        "  u (bronze): cannot be",
+        "    at u.odcs.yaml:3",
+    ]
 
 
 def test_nothing_is_made_of_an_input_that_failed_in_the_same_run(fresh: Engine, many: Many) -> None:

@@ -37,7 +37,9 @@ MAKERS = (*STEPS, "gold")
 LARGE_BYTES = 64 << 20
 """Bytes of a table's landing folder above which the table runs alone."""
 NAMED = 10
-"""Failed tables that the task's error names with their reasons; every one is in the log and in the run records."""
+"""Reasons that the task's error tells, each on a line of its own; every one is in the log and in the run records."""
+NAMED_TOGETHER = 5
+"""Failed tables that it names of those that failed for the same reason."""
 
 Step = Callable[["Engine", "Contract", RunSettings], object]
 
@@ -76,22 +78,33 @@ class TableRun:
 
 
 def tables_error(runs: Sequence[TableRun]) -> PipelineError | None:
-    """The error of the task: every failed table by name; ``None`` where none failed.
+    """The error of the task: what failed and why, a line a reason below the first; ``None`` where nothing failed.
 
     It is of the kind whose exit code asks for another try where one of the tables' is.
     """
     failed = [(run, run.error) for run in runs if run.error]
     if not failed:
         return None
-    told = [f"{run.dataset} ({run.failed_step}: {error.message})" for run, error in failed]
-    more = f"; and {len(told) - NAMED} more, see the run records" if len(told) > NAMED else ""
+    reasons: dict[str, list[str]] = {}
+    for run, error in failed:
+        place = f"\n    at {error.where}" if error.where else ""
+        reasons.setdefault(f" ({run.failed_step}): {error.message}{place}", []).append(run.dataset)
+    told = [f"\n  {_some(names)}{reason}" for reason, names in list(reasons.items())[:NAMED]]
+    left = sum(len(names) for names in list(reasons.values())[NAMED:])
+    more = f"\n  and {left} more, see the run records" if left else ""
     error = next((error for _, error in failed if error.exit_code == PipelineError.exit_code), failed[0][1])
     kind = PipelineError if error.exit_code == PipelineError.exit_code else type(error)
     return kind(
-        f"{len(failed)} of {len(runs)} tables failed, the others are done: {'; '.join(told[:NAMED])}{more}",
+        f"{len(failed)} of {len(runs)} tables failed, the others are done:{''.join(told)}{more}",
         where=error.where,
         fix=error.fix,
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names, the first few of many."""
+    told = ", ".join(names[:NAMED_TOGETHER])
+    return told if len(names) <= NAMED_TOGETHER else f"{told} and {len(names) - NAMED_TOGETHER} others"
 
 
 def planned(settings: RunSettings, contracts: Sequence[Contract]) -> list[Planned]:
