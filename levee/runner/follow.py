@@ -86,9 +86,7 @@ class Follower:
             self._current = None
             error = error_of(event["error"])
             self._fail(key, error, event["seconds"])
-            progress.ended(
-                key, "retried" if event["again"] else "failed", event["seconds"], error.message.partition("\n")[0]
-            )
+            progress.ended(key, "retried" if event["again"] else "failed", event["seconds"], error.message)
         elif kind == "task_skipped":
             because = tuple(event["because"])
             self.tasks[key] = replace(task, state=TaskState.SKIPPED, because=because)

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from levee.runner.job import Task
@@ -56,7 +57,15 @@ class RunProgress:
         self._progress.update(self._bars[key], completed=done, total=total, amount=amount)
 
     def ended(self, key: str, how: str, seconds: float, remark: str = "") -> None:
-        """A task succeeded, failed, was skipped, or will be retried."""
+        """A task succeeded, failed, was skipped, or will be retried.
+
+        Args:
+            key: The task.
+            how: Which of these.
+            seconds: How long it took.
+            remark: A line about it; of more only the first is shown, and brackets in it are no markup.
+        """
+        remark = escape(remark.partition("\n")[0])
         description = f"{_MARKS[how]} {key.ljust(self._width)}"
         if self._live:
             bar = self._bars[key]
