@@ -14,7 +14,8 @@ from rich.text import Text
 BARS: Final = "▁▂▃▄▅▆▇█"
 NOTHING: Final = "·"
 """Stands in a trend for what was not counted."""
-_NUMBERS: Final = ("records", "quarantined", "share", "newest batch", "all shown", "in quarantine", "observed")
+_NUMBERS: Final = ("records", "quarantined", "share", "newest", "shown", "now", "observed")
+_FOLDS: Final = ("says", "why", "result")
 _OF: Final = {"table": "the table", "newest": "the newest batch", "quarantine": "quarantine", "held": "a held batch"}
 _AGREE: Final = "quarantine"
 """Of what a check is that compares a rule's count with quarantine's rows."""
@@ -82,7 +83,8 @@ def _parts(told: Mapping[str, Any]) -> Iterator[tuple[str, Part]]:
         yield f"held: {len(held)} batches, nothing of them is published", Part(("batch", "why"), rows)
     broken = [one for one in told["rules"] if one["quarantined"] or any(one["broken"])]
     kept = len(told["rules"]) - len(broken)
-    yield f"rules: {len(broken)} broken, {kept} kept by all of these records", _rules(broken, taken)
+    counts = f"rules: {len(broken)} broken, {kept} kept by all of these records"
+    yield f"{counts} (of the newest batch, of all shown, in quarantine now)", _rules(broken, taken)
     agree = [one for one in told["checks"] if one["of"] == _AGREE and one["success"]]
     others = [one for one in told["checks"] if one not in agree]
     failed = sum(one["success"] is False for one in others)
@@ -123,7 +125,7 @@ def _rules(broken: Sequence[Mapping[str, Any]], batches: Sequence[Mapping[str, A
                 one["description"] or "",
             )
         )
-    return Part(("rule", "severity", "newest batch", "all shown", "trend", "in quarantine", "says"), tuple(rows))
+    return Part(("rule", "severity", "newest", "shown", "trend", "now", "says"), tuple(rows))
 
 
 def _checks(checks: Iterable[Mapping[str, Any]]) -> Part:
@@ -152,10 +154,9 @@ def _commands(told: Mapping[str, Any]) -> list[str]:
 def _table(part: Part) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False)
     for name in part.columns:
-        keeps = name in ("batch", "rule", "check", "trend")
-        table.add_column(
-            name, justify="right" if name in _NUMBERS else "left", overflow="fold", no_wrap=keeps or name in _NUMBERS
-        )
+        folds = name in _FOLDS
+        justify = "right" if name in _NUMBERS else "left"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=not folds, min_width=14 if folds else None)
     for row in part.rows:
         failed = "FAILED" in row
         table.add_row(*(Text(cell, "red" if failed and cell == "FAILED" else "") for cell in row))

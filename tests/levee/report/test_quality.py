@@ -54,7 +54,7 @@ def test_what_is_broken_is_shown_with_the_way_to_it() -> None:
         "sales.cdnow: contract 1.0.0, checked 2026-11-22 10:00 in run run-1",
         "batches: 2, the newest last; quarantined ▂█", "8.00 %", "held: 1 batches, nothing of them is published",
         "rule x is broken",
-        "rules: 1 broken, 1 kept", "date_type   quarantine             16          17   ▂█", "checks: 1 failed",
+        "rules: 1 broken, 1 kept", "date_type   quarantine       16      17   ▂█ ", "checks: 1 failed",
         "for 1 rules",
         "FAILED", "✓·✗", "not run: text for people",
         "levee quarantine list sales.cdnow --rule date_type", "levee quarantine show sales.cdnow ID",
@@ -62,6 +62,14 @@ def test_what_is_broken_is_shown_with_the_way_to_it() -> None:
     ):  # fmt: skip
         assert said in text, said
     assert "kept  " not in text
+
+
+def test_a_narrow_terminal_keeps_names_and_numbers_whole() -> None:
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(shown(TOLD))
+    for said in ("date_type   quarantine       16      17   ▂█ ", "has_sales   the table   failBatch"):
+        assert said in captured.get()
 
 
 def test_markdown_says_the_same() -> None:
