@@ -1,5 +1,6 @@
--- RFM as Hughes has it (Strategic Database Marketing, 1994): fifths of customers by recency, frequency, money. The day
--- that recency counts from is the source's last one, so the table says the same whenever it is built.
+-- RFM as Hughes has it (Strategic Database Marketing, 1994): fifths of customers by recency, frequency, money; customers
+-- who are alike in one are in the same fifth, the lowest that any of them would be in. The day that recency counts from
+-- is the source's last one, so the table says the same whenever it is built.
 WITH customers AS (
     SELECT
         dataset,
@@ -17,7 +18,7 @@ ends AS (
     FROM customers
     GROUP BY dataset, currency
 ),
-scored AS (
+placed AS (
     SELECT
         customers.dataset,
         customers.currency,
@@ -27,18 +28,33 @@ scored AS (
         datediff(ends.ended_on, CAST(customers.last_ordered_at AS DATE)) AS recency_days,
         customers.frequency,
         customers.lifetime_value,
-        ntile(5) OVER (
-            PARTITION BY customers.dataset, customers.currency
-            ORDER BY CAST(customers.last_ordered_at AS DATE), customers.customer_id
-        ) AS recency_score,
-        ntile(5) OVER (
-            PARTITION BY customers.dataset, customers.currency ORDER BY customers.frequency, customers.customer_id
-        ) AS frequency_score,
-        ntile(5) OVER (
-            PARTITION BY customers.dataset, customers.currency ORDER BY customers.lifetime_value, customers.customer_id
-        ) AS monetary_score
+        count(*) OVER (PARTITION BY customers.dataset, customers.currency) AS everybody,
+        rank() OVER (
+            PARTITION BY customers.dataset, customers.currency ORDER BY CAST(customers.last_ordered_at AS DATE)
+        ) AS recency_place,
+        rank() OVER (
+            PARTITION BY customers.dataset, customers.currency ORDER BY customers.frequency
+        ) AS frequency_place,
+        rank() OVER (
+            PARTITION BY customers.dataset, customers.currency ORDER BY customers.lifetime_value
+        ) AS monetary_place
     FROM customers
     INNER JOIN ends ON customers.dataset = ends.dataset AND customers.currency = ends.currency
+),
+scored AS (
+    SELECT
+        dataset,
+        currency,
+        customer_id,
+        first_ordered_at,
+        last_ordered_at,
+        recency_days,
+        frequency,
+        lifetime_value,
+        1 + CAST(floor((recency_place - 1) * 5 / everybody) AS INT) AS recency_score,
+        1 + CAST(floor((frequency_place - 1) * 5 / everybody) AS INT) AS frequency_score,
+        1 + CAST(floor((monetary_place - 1) * 5 / everybody) AS INT) AS monetary_score
+    FROM placed
 )
 SELECT
     dataset,
