@@ -7,9 +7,45 @@ import re
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from levee.report.chart import Chart
+
+_DOCUMENT: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+{css}</style>
+</head>
+<body>
+{body}
+{scripts}
+</body>
+</html>
+"""
+_POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'{scripts}; style-src 'unsafe-inline'; img-src data: blob:"
+)
+
+
+def document(title: str, body: str, scripts: str, *, styles: Sequence[str], script_sources: str = "") -> str:
+    """A whole page, which asks no server for anything.
+
+    Args:
+        title: Text.
+        body: HTML.
+        scripts: HTML of its scripts.
+        styles: Assets with its styles.
+        script_sources: Where scripts may come from beside the page itself, as a content security policy says it.
+    """
+    policy = _POLICY.format(scripts=f" {script_sources}" if script_sources else "")
+    css = "".join(asset(style) for style in styles)
+    return _DOCUMENT.format(policy=policy, title=escape(title), css=css, body=body, scripts=scripts)
 
 
 def section(title: str, cards: Sequence[str]) -> str:

@@ -22,7 +22,6 @@ from levee.report.naming import OPS, cloud, cloud_order, plural, seconds, short_
 from levee.report.plan_charts import policy_verdicts, resource_graph
 from levee.report.summary import Check, Summary, parse_summary
 
-_CSP: Final = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 _MOST_FINDINGS: Final = 500
 
 
@@ -78,37 +77,11 @@ def render(plan: Plan, summary: Summary, *, environment: str, domain: str, now: 
         )
     )
     figures = {c.id: c.figure for c in charts if c.figure is not None}
-    return _DOCUMENT.format(
-        title=escape(f"Levee: {environment}"),
-        csp=_CSP,
-        css=markup.asset("page.css"),
-        body=body,
-        figures=markup.script_json(figures),
-        plotly=get_plotlyjs(),
-        script=markup.asset("page.js"),
+    scripts = (
+        f'<script type="application/json" id="figures">{markup.script_json(figures)}</script>\n'
+        f"<script>{get_plotlyjs()}</script>\n<script>\n{markup.asset('page.js')}</script>"
     )
-
-
-_DOCUMENT: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{csp}">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>
-{css}</style>
-</head>
-<body>
-{body}
-<script type="application/json" id="figures">{figures}</script>
-<script>{plotly}</script>
-<script>
-{script}</script>
-</body>
-</html>
-"""
+    return markup.document(f"Levee: {environment}", body, scripts, styles=("page.css",))
 
 
 @dataclass(frozen=True, slots=True)

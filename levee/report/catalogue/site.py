@@ -17,27 +17,6 @@ from levee.report.catalogue.model import Commit, DomainCatalogue, Table
 from levee.report.naming import plural
 
 _PLOTLY: Final = "plotly.min.js"
-_CSP: Final = (
-    "default-src 'none'; script-src 'unsafe-inline' 'self' file:; style-src 'unsafe-inline'; img-src data: blob:"
-)
-_DOCUMENT: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{csp}">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>
-{css}</style>
-</head>
-<body>
-{body}
-<footer>{foot}</footer>
-{scripts}
-</body>
-</html>
-"""
 
 
 def write(
@@ -80,8 +59,13 @@ def _drawing(figures: Mapping[str, Any]) -> str:
 
 
 def _page(title: str, body: str, foot: str, scripts: str) -> str:
-    css = markup.asset("page.css") + markup.asset("catalogue.css")
-    return _DOCUMENT.format(csp=_CSP, title=escape(title), css=css, body=body, foot=foot, scripts=scripts)
+    return markup.document(
+        title,
+        f"{body}\n<footer>{foot}</footer>",
+        scripts,
+        styles=("page.css", "catalogue.css"),
+        script_sources="'self' file:",
+    )
 
 
 def _index(domains: Sequence[DomainCatalogue]) -> str:
