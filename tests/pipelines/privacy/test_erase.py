@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.bronze.ingest import ingest
-from pipelines.contracts import Contract, Domain
+from pipelines.contracts import Contract, Domain, load_contract
 from pipelines.engine import Engine
 from pipelines.errors import PipelineError, QualityError, UsageError
 from pipelines.failpoints import FAILPOINTS
@@ -262,6 +262,29 @@ def test_a_killed_erasure_is_finished_by_the_next(
     assert counts[0] == counts[1]
     run(sail, lake, contract, 4)
     assert everything(sail, lake) == everything(sail, whole)
+
+
+def test_somebody_of_another_type_may_be_called_the_same(sail: Engine, lake: Lake, contract: Contract) -> None:
+    path = contract.path.with_name("others.odcs.yaml")
+    path.write_text(contract.path.read_text().replace("things", "others").replace("type: customer", "type: member"))
+    others = load_contract(path)
+    filled(sail, lake, contract)
+    delivered = Path(lake.settings.deliveries("others")) / "a.csv"
+    delivered.parent.mkdir()
+    delivered.write_text(f"id,email,note\n1,{ANN},hello\nx,{ANN},no number\n2,bob@example.org,tea\n")
+    run(sail, lake, others, 1)
+    both = Domain("test", contract.path.parent, (contract, others), ())
+
+    certificate = erase(sail, lake.run(2), both, request(lake))
+
+    assert (certificate["search"]["found"], certificate["search"]["coincidences"]["email"] > 0) == (0, True)
+    assert ANN in delivered.read_text()
+    assert sail.count(lake.settings.table_path(Layer.SILVER, "others")) == 2
+    told = delivered.with_name("b.csv")
+    told.write_text(f"id,email,note\n3,carl@example.org,knows {ANN}\n")
+    run(sail, lake, others, 3)
+    with pytest.raises(QualityError, match="still in"):
+        erase(sail, lake.run(4), both, request(lake))
 
 
 def test_a_history_is_erased_too(sail: Engine, lake: Lake, make_contract: MakeContract) -> None:

@@ -15,9 +15,10 @@ tables; what each step is about to remove is entered first. Running the same era
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -40,13 +41,13 @@ from pipelines.privacy.certificate import KIND, signed
 from pipelines.privacy.deliveries import Rewritten, put, rewritten
 from pipelines.privacy.erasure_record import ErasureRecord, Removal
 from pipelines.privacy.keys import key_id, read_key, subject_hash
-from pipelines.privacy.lake_files import lake_files, read_cells
+from pipelines.privacy.lake_files import absolute, lake_files, read_cells
 from pipelines.privacy.methods import mask_one
 from pipelines.privacy.needles import ENCODINGS, Needle, stumps
 from pipelines.privacy.search import Found, search
 from pipelines.privacy.subjects import SubjectColumns, datasets_of
 from pipelines.privacy.suppression import suppress
-from pipelines.privacy.traces import MENTION, SUBJECT, Trace, subject_value, traces
+from pipelines.privacy.traces import COINCIDENCE, MENTION, SUBJECT, Trace, subject_value, traces
 from pipelines.privacy.vault import forget
 from pipelines.secret_references import SecretReference
 from pipelines.settings import Layer, RunSettings
@@ -86,6 +87,25 @@ def erase(engine: Engine, settings: RunSettings, domain: Domain, request: Erasur
         QualityError: the search found the value; the certificate that says where is written.
     """
     return _Erasure(engine, settings, domain, request).run()
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """A dataset in which the value names somebody else.
+
+    Attributes:
+        tables: Its tables that hold raw values.
+        names: The columns that name its subjects, and the source fields that they are made from.
+        records: Its records, byte by byte, in which the value stands for one of them.
+    """
+
+    tables: tuple[str, ...]
+    names: frozenset[str]
+    records: tuple[bytes, ...]
+
+    def has(self, file: str, column: str) -> bool:
+        """Whether a file's column is one of its own."""
+        return column in self.names and any(file.startswith(f"{absolute(table)}/") for table in self.tables)
 
 
 class _Erasure:
@@ -290,11 +310,13 @@ class _Erasure:
         names = frozenset[str]().union(*(subject.names for subject in self._subjects))
         value = self._value.encode()
 
-        def by_right(_value: str, column: str, cell: bytes) -> bool:
-            return column in codes and cell == value
+        others = [other for other in self._others() if other.records]
+
+        def by_right(file: str, _value: str, column: str, cell: bytes) -> bool:
+            return cell == value and (column in codes or any(other.has(file, column) for other in others))
 
         roots = [self._settings.root(layer) for layer in self._settings.roots]
-        wanted = [raw for raw in rightful if raw]
+        wanted = [raw for raw in (*rightful, *chain.from_iterable(other.records for other in others)) if raw]
         cut = tuple(stumps(self._value))
         return search(
             [*roots, *self._request.also],
@@ -304,6 +326,20 @@ class _Erasure:
             numbers=dict.fromkeys(roots, names),
             in_logs=Needle(cut) if cut else None,
         )
+
+    def _others(self) -> Iterator[Others]:
+        """Datasets about subjects of other types, who may be called the same: two shops number their customers."""
+        raw = [layer for layer in (Layer.BRONZE, Layer.QUARANTINE) if layer in self._settings.roots]
+        for contract in self._domain.sources:
+            if contract.data_subject is None or contract.data_subject.type == self._request.subject_type:
+                continue
+            subject = SubjectColumns(contract)
+            found = traces(self._engine, self._path(Layer.BRONZE, subject), subject, self._request.value)
+            yield Others(
+                tuple(self._settings.table_path(layer, contract.dataset) for layer in raw),
+                subject.names,
+                tuple(trace.raw for trace in found if trace.why in (SUBJECT, COINCIDENCE)),
+            )
 
     def _certify(
         self, leaving: Sequence[Trace], purged: dict[str, tuple[Layer, int, int]], found: Found

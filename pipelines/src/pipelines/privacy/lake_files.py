@@ -45,14 +45,19 @@ class Cells:
     values: tuple[bytes, ...]
 
 
+def absolute(place: str) -> str:
+    """A place as `lake_files` begins the names of what lies below it."""
+    return place.rstrip("/") if is_url(place) else str(Path(place.removeprefix("file://")).absolute())
+
+
 def lake_files(root: str) -> Iterator[tuple[str, int]]:
     """Yield place and size of every file below a root, in order; a root that is not there has none."""
     if is_url(root):
         system, inner = pa_fs.FileSystem.from_uri(root)
     else:
-        system, inner = pa_fs.LocalFileSystem(), str(Path(root.removeprefix("file://")).absolute())
+        system, inner = pa_fs.LocalFileSystem(), absolute(root)
     infos = system.get_file_info(pa_fs.FileSelector(inner, recursive=True, allow_not_found=True))
-    prefix = root.rstrip("/") if is_url(root) else inner
+    prefix = absolute(root)
     for info in sorted((info for info in infos if info.is_file), key=lambda info: info.path):
         yield prefix + info.path[len(inner.rstrip("/")) :], info.size or 0
 

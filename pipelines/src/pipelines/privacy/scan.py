@@ -132,7 +132,7 @@ class _Rights:
             for column in contract.columns:
                 self._columns.setdefault(column.name, []).append((contract, column))
 
-    def __call__(self, value: str, column: str, cell: bytes) -> bool:
+    def __call__(self, _file: str, value: str, column: str, cell: bytes) -> bool:
         return cell == value.encode() and value in self._of(column)
 
     def _of(self, column: str) -> frozenset[str]:

@@ -66,14 +66,14 @@ class Found:
     coincidences: dict[str, int] = field(default_factory=dict)
 
 
-ByRight = Callable[[str, str, bytes], bool]
-"""Whether a value may stand in a cell: the value, the column, the cell."""
+ByRight = Callable[[str, str, str, bytes], bool]
+"""Whether a value may stand in a cell: the file, the value, the column, the cell."""
 
 
 def search(
     roots: Iterable[str],
     finder: Finder,
-    by_right: ByRight = lambda value, column, cell: False,
+    by_right: ByRight = lambda file, value, column, cell: False,
     *,
     rightful: Collection[bytes] = (),
     numbers: Mapping[str, Collection[str]] | None = None,
@@ -118,9 +118,9 @@ class _Rights:
     by_right: ByRight
     rightful: Collection[bytes]
 
-    def __call__(self, finder: Finder, value: str, column: str, cell: bytes) -> bool:
+    def __call__(self, finder: Finder, file: str, value: str, column: str, cell: bytes) -> bool:
         """Whether all of a value that a cell holds stands there by right."""
-        if self.by_right(value, column, cell):
+        if self.by_right(file, value, column, cell):
             return True
         left = cell
         for piece in self.rightful:
@@ -136,7 +136,7 @@ def _search_cells(result: Found, path: str, cells: Cells, finders: Iterable[Find
             continue
         for cell in cells.values:
             for value, form in finder.found(_NUMBERED.sub(rb"\1\2", cell)):
-                if rights(finder, value, cells.column, cell):
+                if rights(finder, path, value, cells.column, cell):
                     result.coincidences[cells.column] = result.coincidences.get(cells.column, 0) + 1
                 else:
                     forms.add(form)
