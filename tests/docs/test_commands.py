@@ -1,7 +1,8 @@
 """Every command block of the pages that a newcomer follows is run, in the page's order, in a copy of this checkout.
 
-A block is fenced as ``sh``. Where it is meant to fail, the line before it says so: ``<!-- exit 1 -->``. A line that
-calls ``make`` is only checked (``make --dry-run``), as a test that runs the tests would never end; ``.ci/run`` runs it.
+A block is fenced as ``sh``. Where it is meant to fail, the line before it says so: ``<!-- exit 1 -->``. A block fenced
+as ``text`` that follows it at once is a part of what it prints, but for the width of the columns. A line that calls
+``make`` is only checked (``make --dry-run``), as a test that runs the tests would never end; ``.ci/run`` runs it.
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FENCE = re.compile(r"(?:^<!-- exit (\d) -->\n)?^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"(?:^<!-- exit (\d) -->\n)?^```sh\n(.*?)^```(?:\n\n^```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 GIVEN = ("LEVEE_DATA", "LEVEE_ENGINE")
 """Variables of the machine that would change what a page shows."""
 
@@ -26,11 +27,12 @@ class Block:
     line: int
     text: str
     exit_code: int
+    shown: str
 
 
 def blocks(page):
     text = (ROOT / page).read_text()
-    return [Block(text[: m.start(2)].count("\n") + 1, m[2], int(m[1] or 0)) for m in FENCE.finditer(text)]
+    return [Block(text[: m.start(2)].count("\n") + 1, m[2], int(m[1] or 0), m[3] or "") for m in FENCE.finditer(text)]
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,8 @@ def perform(block, checkout):
     script = re.sub(r"^make\b", "make --dry-run", block.text, flags=re.MULTILINE)
     environment = {name: value for name, value in os.environ.items() if name not in GIVEN}
     environment["PATH"] = f"{checkout}/.venv/bin:{environment['PATH']}"
+    # The environment is this checkout's and imports its code; a page may add to the clone's.
+    environment["PYTHONPATH"] = f"{checkout}:{checkout}/pipelines/src"
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script], cwd=checkout, env=environment, capture_output=True, text=True
     )
@@ -77,6 +81,8 @@ def test_the_commands_of_a_page_run(page, checkout):
         said = f"{page}:{block.line}\n{block.text}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         assert done.returncode == block.exit_code, said
         assert "Traceback" not in done.stdout + done.stderr, said
+        printed = [line.split() for line in (done.stdout + done.stderr).splitlines()]
+        assert [line for line in block.shown.splitlines() if line.split() not in printed] == [], said
 
 
 def test_the_commands_of_the_readme_are_those_of_ci():
