@@ -15,7 +15,7 @@ from pipelines.privacy.anonymity import published, small_groups
 from pipelines.settings import Layer
 
 if TYPE_CHECKING:
-    from conftest import Lake, MakeContract
+    from conftest import Lake, MakeContract, Shop
 
 PEOPLE = [
     *[("SW1", 30, "flu")] * 2,
@@ -66,5 +66,30 @@ def test_rows_of_small_groups_are_withheld(engine: Engine, lake: Lake, make_cont
 
 
 def test_a_source_cannot_promise_it(make_contract: MakeContract) -> None:
-    with pytest.raises(ContractError, match="kAnonymity is a promise of a gold table"):
+    with pytest.raises(ContractError, match="kAnonymity is a promise of a model's table"):
         make_contract(kAnonymity={"quasiIdentifiers": ["name"]})
+
+
+@pytest.mark.parametrize("layer", ["silver", "gold"])
+def test_a_model_of_either_layer_keeps_it_at_every_build(shop: Shop, layer: str) -> None:
+    area = {"name": "area"}
+
+    def model(**kept: Any) -> None:
+        shop.contract(
+            "areas", area, sql="SELECT area FROM silver.people", model={"inputs": ["silver.people"], **kept},
+            layer=layer, kAnonymity={"quasiIdentifiers": ["area"], "k": 2, "onFailure": "suppress"},
+        )  # fmt: skip
+
+    shop.contract("people", {"name": "id"}, area)
+    model()
+    shop.deliver("people", "1.csv", "id,area\n1,E1\n2,E1\n3,N1\n")
+    shop.build("areas")
+    assert shop.rows(Layer(layer), "areas", "area") == [("E1",), ("E1",)]
+    shop.deliver("people", "2.csv", "id,area\n4,N1\n5,W1\n")
+    shop.build("areas")  # the group has grown, so its rows come out of quarantine
+    assert shop.rows(Layer(layer), "areas", "area") == [("E1",), ("E1",), ("N1",), ("N1",)]
+    assert shop.rows(Layer.QUARANTINE, "areas", "area") == [("W1",)]
+    model(materialisation="incremental")
+    with pytest.raises(ContractError, match="kAnonymity is a promise of the whole table") as caught:
+        _ = shop.domain
+    assert caught.value.fix == "set `materialisation: full` in its model"

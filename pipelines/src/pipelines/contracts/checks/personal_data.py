@@ -25,9 +25,9 @@ def check_personal_data(contract: Contract, document: Document) -> None:
     check_columns(contract, document, named)
     if anonymity and contract.layer == "source":
         raise document.error(
-            "kAnonymity is a promise of a gold table: silver grows by batches, and a small group grows with it",
+            "kAnonymity is a promise of a model's table: a source's grows by batches, and a small group grows with it",
             "customProperties",
-            fix="move it to the contracts of the gold tables that are published",
+            fix="move it to the contracts of the models that are published",
         )
     if anonymity and contract.model is not None and contract.model.materialisation == "incremental":
         raise document.error(
