@@ -25,6 +25,8 @@ FAILPOINTS: Final[dict[str, str]] = {
     "bronze.committed": "the batch is in bronze, the ledger does not know it",
     "bronze.recorded": "the ledger knows the batch",
     "silver.before_commit": "the batch's rules are compiled, nothing is written",
+    "silver.staged": "the batch is typed, masked and judged in a folder of its own, nothing is published",
+    "staging.linked": "silver's folder has the batch's files, its log does not know them",
     "silver.published": "silver has the batch, the ledger does not know it; quarantine may or may not have it",
     "silver.rejected": "quarantine has the batch, the ledger does not know it; silver may or may not have it",
     "silver.before_history": "the changes are in, the tables that show them are as they were",

@@ -83,7 +83,7 @@ def test_the_key_is_in_no_plan_and_no_log(
     names = {row[0]: row[1] for row in bronze.select("_file_sha256", "_file").collect()}
     plan = SilverPlan.of(contract, lake.settings.pseudonym_key, "r", "b")
     batch = PlacedRows.of(bronze, names)
-    published = plan.published(plan.accepted(batch, plan.judged(batch, {})), batch)
+    published = plan.published(plan.refined(plan.judged(batch, {}), batch))
     assert published.count() == 1
     published.explain(extended=True)
     frame: Any = published  # Connect keeps the plan that it sends; the stubs speak of the classic frame

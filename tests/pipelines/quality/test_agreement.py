@@ -114,7 +114,8 @@ def texts(values: list[str]) -> st.SearchStrategy[str | None]:
 def judged(frame: Any, compiled: Sequence[Rule]) -> Metrics:
     """What the pass counts of a frame of candidates."""
     verdicts = Verdicts.of(compiled)
-    return verdicts.metrics(frame.selectExpr("*", "CAST(NULL AS STRING) AS _parse_error").selectExpr(*verdicts.columns))
+    rows = frame.selectExpr("*", "CAST(NULL AS STRING) AS _parse_error", "1L AS _copies")
+    return verdicts.metrics(rows.selectExpr("_copies", *verdicts.columns))
 
 
 def read_and_resolved(

@@ -20,6 +20,7 @@ from pipelines.errors import PipelineError, QualityError
 from pipelines.ledger import Ledger, Status
 from pipelines.settings import Layer
 from pipelines.silver import refine as silver
+from pipelines.silver.deliveries import Deliveries
 from pipelines.silver.refine import refine
 from pipelines.silver.refinement import Refinement
 
@@ -255,11 +256,11 @@ def test_lost_rows_are_noticed(
     contract = make_contract()
     lake.deliver("a.csv", HEADER + "1,one,1\n2,two,2\n")
     ingest(sail, contract, lake.settings)
-    write = Refinement._write  # a writer that loses a row
+    write = Deliveries.write  # a writer that loses a row
     monkeypatch.setattr(
-        Refinement,
-        "_write",
-        lambda self, path, rows: write(self, path, rows.limit(1)),
+        Deliveries,
+        "write",
+        lambda self, path, rows, staged=None: write(self, path, rows.limit(1)),
     )
     with pytest.raises(QualityError, match="2 records read, 1 accounted for"):
         refine(sail, contract, lake.settings)

@@ -1,8 +1,8 @@
 """The frames of a silver batch, as functions of the batch's bronze rows: nothing here runs or writes.
 
-`judged` is the one pass: every record's verdicts (:mod:`pipelines.silver.verdicts`), by its position. `accepted` and
-`rejected` split the records by them, and make one row of each group of identical ones, which share their verdict;
-`published` masks.
+`judged` is the one pass: identical records become a row, which is typed once and judged once
+(:mod:`pipelines.silver.verdicts`). `refined` makes of it what silver keeps, personal columns masked; `published` and
+`rejected` split by the verdicts.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ LINEAGE = ("_file", "_file_sha256", "_line", "_copies")
 CARRIED = ("_position", "_copies", "_ingested_at", "_rescued")
 """What goes with a typed row: its place, how many records it stands for, when the first of these was taken in, unknown
 columns."""
+RUN = ("_batch_id", "_ingested_at", "_run_id")
+"""Of the batch that a row came with."""
+FATE, ACCEPTED, REJECTED = "_fate", 0, 1
+"""Column that says what becomes of a refined row, and what it says."""
 FEED = ("_op", "_sequence", "_changed_at")
 """What bronze has of a change feed's envelope: the operation (``c``, ``u``, ``d``, ``r``), its place, its time."""
 MESSAGES = "coalesce(_op NOT IN ('c', 'u', 'd', 'r'), false)"
@@ -89,69 +93,77 @@ class SilverPlan:
         return self.contract.deduplication.identical_rows == "remove" and not told_apart
 
     def judged(self, batch: PlacedRows, keys: Mapping[str, DataFrame]) -> DataFrame:
-        """Return the verdicts on every record, malformed ones too, with its `_position`.
+        """Return a row a group of identical records: typed, judged, with the source's texts and `CARRIED`.
 
         Args:
-            batch: The records.
+            batch: The records, malformed ones too, which are identical to none.
             keys: For each rule that looks keys up, by its id, the frame that has them.
         """
-        kept = ["_parse_error", "_position", *self._feed, *([WATERMARK] if self.contract.lateness else [])]
-        typed_rows = self._typed(self._records(batch.rows), kept)
+        mark = [WATERMARK] if self.contract.lateness else []
+        typed_rows = self._typed(self._grouped(batch.rows), [*self._carried, "_parse_error", *mark])
         for rule in self.verdicts.rules:
             if rule.lookup:
                 typed_rows = _looked_up(typed_rows, rule.id, rule.lookup, keys[rule.id])
-        return typed_rows.selectExpr("_position", *self.verdicts.columns)
+        return typed_rows.selectExpr("*", *self.verdicts.columns)
 
-    def accepted(self, batch: PlacedRows, judged: DataFrame) -> DataFrame:
-        """Return the typed rows that break no rejecting rule, with `CARRIED`."""
-        bad = judged.where(self.verdicts.is_broken).select("_position")
-        good = self._records(batch.rows).join(bad, ["_position"], "left_anti")
-        return self._typed(self._grouped(good), self._carried)
+    def refined(self, judged: DataFrame, batch: PlacedRows) -> DataFrame:
+        """Return judged rows as silver has them, personal columns masked, with the verdicts and `FATE`.
+
+        `_row_hash` is over the source's texts; where one is personal its pseudonym goes in instead, or the hash could
+        be tried out with all five-digit numbers. Of a rejected row nothing personal is kept; its `_position` is, by
+        which its record is found.
+        """
+        masks = {c.name: c.masking for c in self.contract.personal_columns if c.masking}
+        hidden = {source_column(field) for c in self.contract.personal_columns for field in c.sources}
+        keys = {name: surrogate_key(of) for name, of in self.contract.surrogate_keys.items()}
+        typed_columns = [sql.name(column.name) for column in self.contract.columns if column.surrogate_key is None]
+        numbers = self.verdicts.numbers
+        good = f"NOT ({self.verdicts.is_broken})"
+        rows = judged
+        if masks:
+            personal = {sql.name(name) for name in (*masks, *hidden)}
+            kept = [
+                f"CASE WHEN {good} THEN {name} END AS {name}" if name in personal else name
+                for name in (*typed_columns, *self._sources)
+            ]
+            rows = masked(judged.selectExpr(*kept, *self._carried, *numbers), self.key, masks, hidden)
+        made = [
+            f"{keys[c.name]} AS {sql.name(c.name)}" if c.surrogate_key else sql.name(c.name)
+            for c in self.contract.columns
+        ]
+        hashed = f"CASE WHEN {good} THEN {self._hash} END AS _row_hash"
+        place = f"CASE WHEN {good} THEN NULL ELSE _position END AS _position"
+        fate = f"CASE WHEN {good} THEN {ACCEPTED} ELSE {REJECTED} END AS {FATE}"
+        more = [place, *numbers, fate]
+        return self._stamped(batch.located(rows), [*made, *LINEAGE, *self._feed, hashed], more)
+
+    def published(self, refined: DataFrame) -> DataFrame:
+        """Return silver's rows: the contract's columns, `LINEAGE`, the row's hash and the run's columns."""
+        columns = [sql.name(column.name) for column in self.contract.columns]
+        return refined.where(f"{FATE} = {ACCEPTED}").select(*columns, *LINEAGE, *self._feed, "_row_hash", *RUN)
 
     def rejected(self, batch: PlacedRows, judged: DataFrame) -> DataFrame:
         """Return quarantine's rows: every rule that a record broke, the raw record, the batch.
 
         Args:
             batch: Malformed records have one rule, ``parse_<kind>``.
-            judged: Their verdicts.
+            judged: Judged or refined rows.
         """
-        broken = self.verdicts.broken
-        bad = self._records(batch.rows).join(
-            judged.where(self.verdicts.is_broken).select("_position", *broken), ["_position"]
-        )
-        # A malformed record has no fields to compare, and is identical to none.
-        bad = bad.selectExpr("*", "CASE WHEN _parse_error IS NOT NULL THEN _position END AS _alone")
+        bad = judged.where(self.verdicts.is_broken)
+        bad = bad.select("_position", "_copies", "_ingested_at", *self.verdicts.broken)
+        # Joined: carrying the raw record through the grouping costs three times as much.
+        texts = self._records(batch.rows, "_raw").drop("_ingested_at")
         kind = f"concat('{PARSE_RULE}', replace(split(_parse_error, ':')[0], '-', '_'))"
-        rows = self._grouped(bad, "_parse_error", "_alone", *broken).selectExpr(
+        rows = texts.join(bad, ["_position"]).selectExpr(
             *CARRIED,
             f"CASE WHEN _parse_error IS NULL THEN {self._hash} END AS _row_hash",
             f"CASE WHEN _parse_error IS NOT NULL THEN {kind} ELSE {self.verdicts.rule_ids} END AS _rules",
             "_parse_error",
+            "_raw",
         )
-        # Joined afterwards: carrying the raw record through the grouping costs three times as much.
-        rows = batch.located(rows.join(batch.rows.select("_position", "_raw"), ["_position"]))
         version = f"{sql.text(self.contract.version)} AS _contract_version"
-        return self._stamped(rows, [*LINEAGE, "_row_hash", "_raw", "_rescued", "_rules", "_parse_error", version])
-
-    def published(self, accepted: DataFrame, batch: PlacedRows) -> DataFrame:
-        """Return silver's rows: the contract's columns, personal ones masked, `LINEAGE` and the row's hash.
-
-        `_row_hash` is over the source's texts; where one is personal its pseudonym goes in instead, or the hash could
-        be tried out with all five-digit numbers.
-        """
-        masks = {c.name: c.masking for c in self.contract.personal_columns if c.masking}
-        hidden = {source_column(field) for c in self.contract.personal_columns for field in c.sources}
-        keys = {name: surrogate_key(of) for name, of in self.contract.surrogate_keys.items()}
-        typed_columns = [sql.name(column.name) for column in self.contract.columns if column.surrogate_key is None]
-        rows = accepted
-        if masks:
-            rows = masked(accepted.selectExpr(*typed_columns, *self._sources, *self._carried), self.key, masks, hidden)
-        made = [
-            f"{keys[c.name]} AS {sql.name(c.name)}" if c.surrogate_key else sql.name(c.name)
-            for c in self.contract.columns
-        ]
-        hashed = f"{self._hash} AS _row_hash"
-        return self._stamped(batch.located(rows), [*made, *LINEAGE, *self._feed, hashed])
+        columns = [*LINEAGE, "_row_hash", "_raw", "_rescued", "_rules", "_parse_error", version]
+        return self._stamped(batch.located(rows), columns)
 
     def events(self, bronze: DataFrame) -> DataFrame:
         """Return the event time of each well-formed record, `_event`, with its `_ingested_at`.
@@ -160,7 +172,7 @@ class SilverPlan:
             bronze: Any rows of bronze; the contract says how late a record may come.
         """
         column = self.contract.lateness.column if self.contract.lateness else ""
-        records = self._records(bronze.where("_parse_error IS NULL").selectExpr("*", "0L AS _position"), marked=False)
+        records = self._records(bronze.where("_parse_error IS NULL").selectExpr("*", "0L AS _position"))
         event = f"CAST({sql.name(column)} AS TIMESTAMP) AS _event"
         return self._typed(records, ["_ingested_at"]).selectExpr("_ingested_at", event)
 
@@ -171,7 +183,7 @@ class SilverPlan:
             bronze: Any rows of bronze.
         """
         place = "concat(_file_sha256, ':', CAST(_line AS STRING)) AS _position"
-        records = self._records(bronze.selectExpr("*", place), marked=False)
+        records = self._records(bronze.selectExpr("*", place))
         return records.selectExpr(
             "split(_position, ':')[0] AS _file_sha256",
             "CAST(split(_position, ':')[1] AS BIGINT) AS _line",
@@ -198,24 +210,37 @@ class SilverPlan:
     def _carried(self) -> tuple[str, ...]:
         return (*CARRIED, *self._feed)
 
-    def _records(self, bronze: DataFrame, *, marked: bool = True) -> DataFrame:
+    def _records(self, bronze: DataFrame, *more: str) -> DataFrame:
         """Return the source's texts, null where the contract reads nothing, and what decides or goes with them."""
         texts = [self._nulled(field) for field in self.contract.source_fields]
-        mark = [WATERMARK] if self.contract.lateness and marked else []
-        return bronze.selectExpr(*texts, "_rescued", "_ingested_at", "_parse_error", "_position", *self._feed, *mark)
+        return bronze.selectExpr(*texts, "_rescued", "_ingested_at", "_parse_error", "_position", *self._feed, *more)
 
-    def _grouped(self, records: DataFrame, *apart: str) -> DataFrame:
-        """Return the source's texts with `CARRIED` and `apart`: one row a group of identical records, the first."""
-        if self.removes_identical:
-            from pyspark.sql import functions as F  # noqa: N812 - the customary name
+    def _grouped(self, bronze: DataFrame) -> DataFrame:
+        """Return the source's texts with `CARRIED`: one row a group of identical records, the first.
 
-            return records.groupBy(*self._sources, "_rescued", *self._feed, *apart).agg(
-                F.min("_position").alias("_position"),
-                F.count("*").alias("_copies"),
-                F.min("_ingested_at").alias("_ingested_at"),
-            )
-        carried = ["1L AS _copies", "_position", "_ingested_at", "_rescued", *self._feed]
-        return records.selectExpr(*self._sources, *carried, *apart)
+        A malformed record has no fields to compare, and is identical to none. One that came late is identical to those
+        that did too: it is judged by another watermark.
+        """
+        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+
+        late = late_rule(self.contract)
+        records = self._records(bronze, *([WATERMARK] if late else []))
+        if not self.removes_identical:
+            return records.selectExpr("*", "1L AS _copies")
+        apart = {"_alone": "CASE WHEN _parse_error IS NOT NULL THEN _position END"}
+        if late:
+            kept = ["_rescued", "_ingested_at", "_parse_error", "_position", *self._feed, WATERMARK]
+            records = self._typed(records, kept)
+            apart["_on_time"] = late.predicate
+        records = records.selectExpr("*", *(f"{value} AS {name}" for name, value in apart.items()))
+        return records.groupBy(*self._sources, "_rescued", *self._feed, *apart).agg(
+            F.min("_position").alias("_position"),
+            F.count("*").alias("_copies"),
+            F.min("_ingested_at").alias("_ingested_at"),
+            F.min("_parse_error").alias("_parse_error"),
+            # All are on time, or none is: so is the group by the greatest of theirs.
+            *([F.max(WATERMARK).alias(WATERMARK)] if late else []),
+        )
 
     def _typed(self, records: DataFrame, kept: Sequence[str]) -> DataFrame:
         """Return the contract's columns, the source's texts and `kept`."""
@@ -237,14 +262,10 @@ class SilverPlan:
             text = f"nullif({text}, {sql.text(null)})"
         return f"{text} AS {sql.name(source_column(field))}"
 
-    def _stamped(self, rows: DataFrame, columns: Sequence[str]) -> DataFrame:
-        """Return the columns and the run's; a row's age counts from when bronze took it in, however often it comes."""
-        return rows.selectExpr(
-            *columns,
-            f"{sql.text(self.batch_id)} AS _batch_id",
-            "_ingested_at",
-            f"{sql.text(self.run_id)} AS _run_id",
-        )
+    def _stamped(self, rows: DataFrame, columns: Sequence[str], more: Sequence[str] = ()) -> DataFrame:
+        """Return the columns, `RUN` and `more`; a row's age counts from when bronze first took it in."""
+        batch, run = f"{sql.text(self.batch_id)} AS _batch_id", f"{sql.text(self.run_id)} AS _run_id"
+        return rows.selectExpr(*columns, batch, "_ingested_at", run, *more)
 
 
 def delete_rule(contract: Contract) -> Rule | None:

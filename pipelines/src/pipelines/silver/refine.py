@@ -17,6 +17,7 @@ from pipelines.batches import Batch
 from pipelines.bronze.ingest import bronze_path
 from pipelines.contracts.model import ChangeOrder
 from pipelines.engine import Engine
+from pipelines.engine.staging import sweep
 from pipelines.errors import PipelineError
 from pipelines.failpoints import failpoint
 from pipelines.ledger import Entry, Ledger, Status, latest
@@ -26,7 +27,7 @@ from pipelines.quality.metrics import recorded_batches
 from pipelines.runs import in_batches, recorded
 from pipelines.settings import Layer, RunSettings
 from pipelines.silver.holding import BatchHeldError
-from pipelines.silver.refinement import Refinement
+from pipelines.silver.refinement import Refinement, staging_path
 from pipelines.silver.turns import Delivered, delivered
 
 if TYPE_CHECKING:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,38 +16,35 @@ from pipelines.batches import Batch, record_batch
 from pipelines.bronze.ingest import bronze_path
 from pipelines.engine import Engine
 from pipelines.engine.arrow_types import to_arrow_schema
-from pipelines.errors import PipelineError, QualityError
+from pipelines.engine.staging import Staged, staged
+from pipelines.errors import QualityError
 from pipelines.failpoints import failpoint
 from pipelines.history import data_version
 from pipelines.ledger import Entry
 from pipelines.privacy.vault import deposit
 from pipelines.quality.batch_checks import batch_checks, judge
 from pipelines.quality.checks import summed
-from pipelines.quality.held import held
 from pipelines.quality.measures import Metric, Metrics
 from pipelines.quality.metrics import record_metrics
 from pipelines.settings import Layer, RunSettings
-from pipelines.shown import current, every_version
+from pipelines.silver.deliveries import Committed, Deliveries, Written, batch_id
+from pipelines.silver.examples import Example, examples
 from pipelines.silver.historise import Historisation
 from pipelines.silver.holding import STOPPING, decide
 from pipelines.silver.lateness import watermarked
 from pipelines.silver.placed import PlacedRows
-from pipelines.silver.plan import MESSAGES, SilverPlan
+from pipelines.silver.plan import FATE, MESSAGES, SilverPlan
 from pipelines.silver.surrogate import check_collisions
 from pipelines.silver.turns import Delivered
 from pipelines.silver.verdicts import RULE_SEPARATOR
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, Row
+    from pyspark.sql import DataFrame
 
     from pipelines.contracts.model import Contract
 
 COMPUTED_ROWS: int = 20_000
 """Records up to which a batch's verdicts are computed whenever they are asked for."""
-QUIET_ATTEMPTS = 10
-"""Times a batch is written again because another writer committed to the same silver table meanwhile."""
-SETTLING = 0.5
-"""Seconds that the wait for bronze to settle grows by."""
 
 T = TypeVar("T")
 
@@ -62,6 +57,11 @@ def silver_path(settings: RunSettings, dataset: str) -> str:
 def quarantine_path(settings: RunSettings, dataset: str) -> str:
     """Where a dataset's rejected rows are."""
     return settings.table_path(Layer.QUARANTINE, dataset)
+
+
+def staging_path(settings: RunSettings, dataset: str) -> str:
+    """Where a dataset's batches are staged while they are worked on."""
+    return settings.path(Layer.CHECKPOINTS, settings.domain, "staged", dataset)
 
 
 class Refinement:
@@ -93,17 +93,13 @@ class Refinement:
         delivered: Collection[Delivered] = (),
     ) -> None:
         self._engine, self._contract, self._settings = engine, contract, settings
-        self._shas = [entry.file_sha256 for entry in batch]
-        self._leaving = [*self._shas, *gone]
-        self._expected = sum(entry.rows for entry in batch)
         self._silver = silver_path(settings, contract.dataset)
         self._quarantine = quarantine_path(settings, contract.dataset)
-        self.batch_id = batch_id(self._shas)
+        self.batch_id = batch_id([entry.file_sha256 for entry in batch])
         self._plan = SilverPlan.of(contract, settings.pseudonym_key, settings.run_id, self.batch_id)
-        names = {entry.file_sha256: entry.file for entry in batch}
-        self._names = sorted(names.values())
+        self._batch = Deliveries(engine, contract.dataset, batch, gone, once=self._plan.removes_identical)
         told = None if contract.redelivery.policy == "replace" else standing
-        placed = self._settled(bronze_path(settings, contract.dataset), names, told)
+        placed = self._batch.settled(bronze_path(settings, contract.dataset), told)
         self._messages = placed.rows.where(MESSAGES) if contract.change_feed else None
         self._bronze = self._marked(placed)
         self._historisation = Historisation(engine, contract, settings) if contract.history else None
@@ -111,12 +107,13 @@ class Refinement:
         self._delivered = delivered
         self._accepted, self._history = accepted, history
         self._judged = self._plan.judged(self._bronze, self._keys())
-        self._split(self._judged)
+        self._unmasked = self._judged.where(f"NOT ({self._plan.verdicts.is_broken})")
+        self._staged: Staged | None = None
+        self._split(self._judged, self._plan.refined(self._unmasked, self._bronze))
 
-    def _split(self, judged: DataFrame) -> None:
+    def _split(self, judged: DataFrame, refined: DataFrame) -> None:
         self._rejected = self._plan.rejected(self._bronze, judged)
-        self._unmasked = self._plan.accepted(self._bronze, judged)
-        self._published = self._plan.published(self._unmasked, self._bronze)
+        self._published = self._plan.published(refined)
 
     def ensure_tables(self) -> None:
         """Create silver and quarantine, or give them the columns that the contract has got since."""
@@ -138,11 +135,9 @@ class Refinement:
         started = datetime.now(UTC)
         self.ensure_tables()
         before = data_version(self._engine, self._silver)
-        with self._verdicts() as judged:
+        with self._once_judged() as judged:
             metrics = self._plan.verdicts.metrics(judged)
             self._decide(metrics)
-            if judged is not self._judged:
-                self._split(judged)
             check_collisions(self._contract, self._published, lambda: self._engine.read(self._target))
             deposit(self._engine, self._settings, self._contract, self._unmasked)
             failpoint("silver.before_commit")
@@ -169,48 +164,31 @@ class Refinement:
         Args:
             most: So many at most, of the largest groups.
         """
-        from pyspark.sql import functions as F  # noqa: N812 - the customary name
+        return examples(self._plan.verdicts, self._judged, self._bronze, most)
 
-        judged = self._judged.selectExpr("_position", f"{self._plan.verdicts.held_by} AS _rules")
-        counted = (
-            judged.where("_rules <> ''")
-            .groupBy("_rules")
-            .agg(F.count("*").alias("_records"), F.min("_position").alias("_position"))
-        )
-        chosen = self._bronze.located(counted.orderBy(F.desc("_records"), "_rules").limit(most)).collect()
-        found = [
-            Example(
-                tuple(row["_rules"].split(RULE_SEPARATOR)),
-                row["_records"],
-                row["_file"],
-                row["_file_sha256"],
-                row["_line"],
-            )
-            for row in chosen
-        ]
-        return sorted(found, key=lambda one: (-one.records, one.rules))
-
-    def _verdicts(self) -> AbstractContextManager[DataFrame]:
-        """The verdicts, computed once; of a small batch holding them takes longer than to compute them again."""
-        if self._expected <= COMPUTED_ROWS:
-            return nullcontext(self._judged)
-        place = f"{self.batch_id}-{self._settings.run_id}"
-        folder = self._settings.path(Layer.CHECKPOINTS, self._settings.domain, "judged", self._contract.dataset, place)
-        return held(self._engine, self._judged, folder)
+    @contextmanager
+    def _once_judged(self) -> Generator[DataFrame]:
+        """The judged rows, computed once; of a small batch keeping them takes longer than to compute them again."""
+        if self._batch.records <= COMPUTED_ROWS:
+            yield self._judged
+            return
+        refined = self._plan.refined(self._judged, self._bronze)
+        with staged(self._engine, refined, staging_path(self._settings, self._contract.dataset), FATE) as kept:
+            failpoint("silver.staged")
+            self._staged = kept
+            self._split(kept.rows, kept.rows)
+            yield kept.rows
 
     def _keys(self) -> dict[str, DataFrame]:
         """The silver tables in which rules look keys up, by rule."""
         lookups = {rule.id: rule.lookup for rule in self._plan.verdicts.rules if rule.lookup}
         return {
-            rule: (every_version if lookup.every_version else current)(
-                self._engine, silver_path(self._settings, lookup.dataset)
-            )
-            for rule, lookup in lookups.items()
+            rule: self._engine.read(silver_path(self._settings, lookup.dataset)) for rule, lookup in lookups.items()
         }
 
     def _decide(self, metrics: Metrics) -> None:
         """Let the batch pass, or hold it."""
-        if self._accepted or not self._shas:
+        if self._accepted or not self._batch.shas:
             return
         checks = batch_checks(self._contract)
         compared = any(check.kind != "freshness" and check.on_failure in STOPPING for check in checks)
@@ -218,14 +196,14 @@ class Refinement:
         decide(self._contract, self.batch_id, self._plan.verdicts.watched, metrics, findings)
 
     def _publish(self) -> Committed:
-        written = self._write(self._target, self._published)
+        written = self._batch.write(self._target, self._published, self._staged)
         failpoint("silver.published")
-        return Committed(self._counted(self._target, written.version), written)
+        return Committed(self._batch.counted(self._target, written.version), written)
 
     def _reject(self) -> Committed:
-        written = self._write(self._quarantine, self._rejected)
+        written = self._batch.write(self._quarantine, self._rejected)
         failpoint("silver.rejected")
-        return Committed(self._counted(self._quarantine, written.version, "_rules"), written)
+        return Committed(self._batch.counted(self._quarantine, written.version, "_rules"), written)
 
     def _historised(self, counted: Counted, written: Written) -> Counted:
         """Bring the tables with a history up to the batch's changes, and count what of these they show.
@@ -239,69 +217,10 @@ class Refinement:
         look = [(self._target, written.version)]
         if written.replaced:  # what was there of the batch may have gone, and what it did to its keys with it
             look += [(self._target, written.before), *history.shown()]
-        touched = history.keys_of(self._leaving, look)
+        touched = history.keys_of(self._batch.leaving, look)
         lost = history.tell(touched, self._delivered, self._quarantine)
-        shown = history.standing(self._shas)
+        shown = history.standing(self._batch.shas)
         return replace(counted, silver=shown, superseded=counted.silver - shown, accounted=counted.accounted - lost)
-
-    def _write(self, path: str, rows: DataFrame) -> Written:
-        """Commit rows in place of the batch's deliveries, less those whose identical record is there from others.
-
-        Where the table has nothing of the deliveries the rows are put beside what it has: engines write more than
-        they must to replace. What is there is read before the commit; where another writer committed in between,
-        the batch is written again, so that two runs at once leave what one after the other would have.
-
-        Returns:
-            The versions before and after; the latter is to be counted at, for another run may have the batch there
-            twice for a moment after it.
-        """
-        for _ in range(QUIET_ATTEMPTS):
-            before = self._engine.version(path)
-            mine, others = self._held(path)
-            if others and self._plan.removes_identical:
-                wanted = rows.join(self._hashes_of_others(path), "_row_hash", "left_anti").select(*rows.columns)
-            else:
-                wanted = rows
-            if mine:
-                self._engine.replace_where(path, wanted, "_file_sha256", self._leaving, asserted=self._shas)
-            else:
-                self._engine.insert(path, wanted)
-            after = self._engine.version(path)
-            if after <= before + 1:  # Sail makes no commit of nothing
-                return Written(before, after, replaced=bool(mine))
-        raise PipelineError(
-            "other runs wrote the table all the time", where=path, fix="let one run end, then run this again"
-        )
-
-    def _settled(self, path: str, names: Mapping[str, str], standing: int | None) -> PlacedRows:
-        """The batch's rows of bronze, of a version that has as many as the ledger says.
-
-        Where two runs put a delivery there at once, it is there twice until the second one has mended it: the table
-        has more rows then than are `standing`. Where rows also leave, their number says nothing (``None``), and the
-        batch's own are counted.
-
-        Raises:
-            QualityError: bronze has other rows than its ledger says, and it stays so.
-        """
-        if not self._shas:
-            return PlacedRows.of(self._engine.read(path).where("false"), {})
-        rows = 0
-        for attempt in range(QUIET_ATTEMPTS):
-            version = self._engine.version(path)
-            placed = PlacedRows.of(self._between(self._engine.read(path, version)), names)
-            if standing is not None and self._engine.count(path, version) == standing:
-                return placed
-            rows = placed.rows.count()
-            if rows == self._expected:
-                return placed
-            if rows < self._expected:
-                break
-            time.sleep(SETTLING * attempt)
-        raise QualityError(
-            f"bronze has {rows} records of the batch, its ledger says {self._expected}",
-            where=f"{self._contract.dataset}, batch {self.batch_id}",
-            fix="run the bronze task again; if it stays so, restore bronze to the version before it was changed",
-        )
 
     def _marked(self, batch: PlacedRows) -> PlacedRows:
         """The batch's rows less messages about no row, with a watermark where the contract says how late one may be."""
@@ -311,34 +230,6 @@ class Refinement:
             return batch
         bronze = self._engine.read(bronze_path(self._settings, self._contract.dataset))
         return replace(batch, rows=watermarked(batch.rows, self._plan.events(bronze), lateness.span))
-
-    def _mine(self, frame: DataFrame) -> DataFrame:
-        """The rows that come from the batch's deliveries."""
-        if not self._names:
-            return frame.where("false")
-        return self._engine.among(self._between(frame), "_file_sha256", self._shas)
-
-    def _between(self, frame: DataFrame) -> DataFrame:
-        """The rows within the range of the batch's names, which lets an engine leave out files by their bounds."""
-        return frame.where(f"_file BETWEEN {sql.text(self._names[0])} AND {sql.text(self._names[-1])}")
-
-    def _held(self, path: str) -> tuple[int, int]:
-        """Count the rows that a table has of the deliveries that come or leave, and of others."""
-        total = self._engine.count(path)
-        mine = self._engine.among(self._engine.read(path), "_file_sha256", self._leaving).count() if total else 0
-        return mine, total - mine
-
-    def _hashes_of_others(self, path: str, version: int | None = None) -> DataFrame:
-        """Hashes of the rows that other deliveries have in a table."""
-        rows = self._engine.read(path, version).where("_row_hash IS NOT NULL")
-        return self._engine.apart(rows, "_file_sha256", self._leaving).select("_row_hash")
-
-    def _counted(self, path: str, version: int | None, *by: str) -> list[Row]:
-        """Count what a table has of the batch, not what was meant to be written: rows ``n``, records ``c``."""
-        from pyspark.sql import functions as F  # noqa: N812 - the customary name
-
-        mine = self._mine(self._engine.read(path, version))
-        return mine.groupBy(*by).agg(F.count("*").alias("n"), F.sum("_copies").alias("c")).collect()
 
     def _counts(self, published: Committed, rejected: Committed) -> Counted:
         """Count what both tables have of the batch, and what they have of it by other batches' identical records."""
@@ -354,19 +245,19 @@ class Refinement:
             messages = self._messages.count()
             held = replace(held, messages=messages, accounted=held.accounted + messages)
         # What both tables account for is not looked for elsewhere: that takes as long as the batch itself.
-        if held.accounted == self._expected:
+        if held.accounted == self._batch.records:
             return held
         copies, repeated = self._elsewhere(published.written)
         return replace(held, accounted=held.accounted + copies, repeated=tuple(repeated))
 
     def _outcome(self, counted: Counted, metrics: Metrics, started: datetime) -> Batch:
         watched = {rule.id for rule in self._plan.verdicts.watched}
-        rows = self._expected
+        rows = self._batch.records
         return Batch(
             dataset=self._contract.dataset,
             batch_id=self.batch_id,
             run_id=self._settings.run_id,
-            files=len(self._shas),
+            files=len(self._batch.shas),
             rows=rows,
             silver=counted.silver,
             superseded=counted.superseded,
@@ -389,7 +280,9 @@ class Refinement:
 
         if not self._plan.removes_identical:
             return 0, []
-        found = self._published.join(self._hashes_of_others(self._target, written.before), "_row_hash", "left_semi")
+        found = self._published.join(
+            self._batch.hashes_of_others(self._target, written.before), "_row_hash", "left_semi"
+        )
         sums = summed(self._contract)
         added = [F.expr(f"CAST(sum({sum_.value} * _copies) AS STRING)").alias(f"s{n}") for n, sum_ in enumerate(sums)]
         row = found.agg(F.sum("_copies").alias("c"), *added).collect()[0]
@@ -399,7 +292,7 @@ class Refinement:
             if row[f"s{n}"] is not None
         ]
         copies = row["c"] or 0
-        found = self._rejected.join(self._hashes_of_others(self._quarantine), "_row_hash", "left_semi")
+        found = self._rejected.join(self._batch.hashes_of_others(self._quarantine), "_row_hash", "left_semi")
         by_rules = {
             row["_rules"]: row["c"] for row in found.groupBy("_rules").agg(F.sum("_copies").alias("c")).collect()
         }
@@ -408,53 +301,6 @@ class Refinement:
             Metric("repeated", rule, 0, digests[rule], None, Decimal(n)) for rule, n in _by_rule(by_rules).items()
         ]
         return copies + sum(by_rules.values()), repeated
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """The first of the records that broke the same rules.
-
-    Attributes:
-        rules: The rules, by their ids.
-        records: How many records broke just these.
-        file: Name of its delivery.
-        file_sha256: Its content.
-        line: Its line.
-    """
-
-    rules: tuple[str, ...]
-    records: int
-    file: str
-    file_sha256: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A commit of the batch's rows.
-
-    Attributes:
-        before: The table's version before.
-        version: Its version after.
-        replaced: The table had rows of the batch, or of what leaves with it.
-    """
-
-    before: int
-    version: int
-    replaced: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a table has of the batch.
-
-    Attributes:
-        rows: Rows ``n`` and records ``c`` that they stand for; of quarantine by `_rules`.
-        written: The commit.
-    """
-
-    rows: Sequence[Row]
-    written: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -488,11 +334,6 @@ def _by_rule(by_rules: Mapping[str, int]) -> dict[str, int]:
     return dict(counted)
 
 
-def batch_id(sha256s: Sequence[str]) -> str:
-    """Name a batch by its contents, so that the same deliveries make the same batch whenever they are refined."""
-    return hashlib.sha256("\n".join(sorted(sha256s)).encode()).hexdigest()[:16]
-
-
 def _side_by_side(*works: Callable[[], T]) -> list[T]:
     """Work on several tables at once: an engine has idle cores at both ends of each. All end before one raises."""
     with ThreadPoolExecutor(len(works)) as pool:
@@ -500,4 +341,4 @@ def _side_by_side(*works: Callable[[], T]) -> list[T]:
     return [future.result() for future in futures]
 
 
-__all__ = ["Example", "Refinement", "batch_id", "quarantine_path", "silver_path"]
+__all__ = ["Refinement", "batch_id", "quarantine_path", "silver_path", "staging_path"]

@@ -1,19 +1,20 @@
 """The one pass over a batch: every record is judged once, by every rule, into a few numbers.
 
-A judged record is its position, bits and measures: a bit a rule that rejects (`_broken_N`), a bit a rule that is only
-watched and one a column whose nulls are counted (`_noted_N`), and the numbers that checks add up (`_measure_N`, such as
-the amount of a reconciliation). What splits the batch, what quarantine names, the circuit breaker and every metric that
+A judged record has bits and measures: a bit a rule that rejects (`_broken_N`), a bit a rule that is only watched and
+one a column whose nulls are counted (`_noted_N`), and the numbers that checks add up (`_measure_N`, such as the amount
+of a reconciliation). What splits the batch, what quarantine names, the circuit breaker and every metric that
 Great Expectations is given are read from these, so that no two of them can disagree.
 
-They are computed once and held (:mod:`pipelines.quality.held`): a filter on computed columns would be pushed below
-their computation, where engines evaluate every cast again for every rule that speaks of it.
+Identical records are judged as one, and counted as many. What is judged is staged with the row that it becomes
+(:mod:`pipelines.engine.staging`): a filter on computed columns would be pushed below their computation, where engines
+evaluate every cast again for every rule that speaks of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from pipelines import sql
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 BITS = 62
 """Flags of one column of bits; the bit above them says that the record is malformed."""
+EXACT_DIGITS = 76
+"""Of sums: those of a decimal and of a number of records."""
 RULE_SEPARATOR = ","
 """Between the rule ids in quarantine's `_rules`: text, because Sail cannot replace rows that hold an array."""
 MALFORMED = "malformed"
@@ -76,6 +79,17 @@ class Verdicts:
         return tuple(f"_broken_{number}" for number in range(max(1, len(_chunks(self.rejecting)))))
 
     @property
+    def bits(self) -> tuple[str, ...]:
+        """Names of the columns of bits."""
+        noted = len(_chunks((*self.watched, *self.nullable)))
+        return (*self.broken, *(f"_noted_{number}" for number in range(noted)))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of all that `columns` makes."""
+        return (*self.bits, *(f"_measure_{number}" for number in range(len(self.measures))))
+
+    @property
     def is_broken(self) -> str:
         """SQL that is true of a judged record that is rejected or malformed."""
         return " OR ".join(f"{column} <> 0" for column in self.broken)
@@ -117,9 +131,13 @@ class Verdicts:
         return f"CASE WHEN (_broken_0 & {1 << BITS}L) <> 0 THEN {sql.text(MALFORMED)} ELSE {ids} END"
 
     def metrics(self, judged: DataFrame) -> Metrics:
-        """Add judged records up, in one query: bits become named 0/1 columns, then those are summed.
+        """Add judged records up, in one query.
 
-        (Sail does not plan two casts of one column inside one aggregation.)
+        Rows of the same bits are counted first, of which there are few; then bits become named 0/1 columns, and those
+        are summed. (Sail does not plan two casts of one column inside one aggregation.)
+
+        Args:
+            judged: The numbers of `columns`, and `_copies`: how many identical records a row stands for.
         """
         from pyspark.sql import functions as F  # noqa: N812 - the customary name
 
@@ -127,20 +145,25 @@ class Verdicts:
         flags = {f"r{n}": bit for n, (_, bit) in enumerate(rules)}
         nulls = self._places("_noted", self.nullable, len(self.watched))
         flags |= {f"z{n}": bit for n, (_, bit) in enumerate(nulls)}
-        sums = {name: f"sum({name})" for name in flags}
         parts = [(n, m, part, how) for n, m in enumerate(self.measures) for part, how in m.parts(f"_measure_{n}")]
-        sums |= {f"m{n}_{part}": how for n, _, part, how in parts}
+        measured = {f"m{n}_{part}": (m.kind, how) for n, m, part, how in parts}
+        alike = judged.groupBy(*self.bits, "_copies").agg(
+            F.count("*").alias("n"), *(F.expr(how).alias(name) for name, (_, how) in measured.items())
+        )
         fate = f"CASE WHEN (_broken_0 & {1 << BITS}L) <> 0 THEN {_MALFORMED} "
         fate += f"WHEN {self.is_broken} THEN {_REJECTED} ELSE {_ACCEPTED} END AS _fate"
-        numbers = [f"CASE WHEN {bit} THEN 1 ELSE 0 END AS {name}" for name, bit in flags.items()]
-        values = [f"_measure_{n}" for n in range(len(self.measures))]
+        numbers = [f"CASE WHEN {bit} THEN n ELSE 0L END AS {name}" for name, bit in flags.items()]
+        sums = {name: f"sum({name})" for name in ("n", *flags)}
+        sums |= {name: f"{'max' if kind == 'max' else 'sum'}({name})" for name, (kind, _) in measured.items()}
         totals = [F.expr(f"CAST({how} AS STRING)").alias(name) for name, how in sums.items()]
-        counted = judged.selectExpr(fate, *numbers, *values).groupBy("_fate").agg(F.count("*").alias("n"), *totals)
-        by_fate = {row["_fate"]: row for row in counted.collect()}
+        counted = alike.selectExpr(fate, "_copies", "n", *numbers, *measured).groupBy("_fate", "_copies").agg(*totals)
+        by_fate: dict[int, list[Row]] = {}
+        for row in counted.collect():
+            by_fate.setdefault(row["_fate"], []).append(row)
 
         def metric(kind: MetricKind, subject: str, column: str, definition: str = "", part: int = 0) -> Metric:
             of = (_MALFORMED, _MALFORMED) if kind == "malformed" else (_ACCEPTED, _REJECTED)
-            accepted, rejected = (_number(by_fate.get(fate), column, kind) for fate in of)
+            accepted, rejected = (_number(by_fate.get(fate, ()), column, kind) for fate in of)
             return Metric(kind, subject, part, definition, None if kind == "malformed" else accepted, rejected)
 
         return Metrics(
@@ -178,9 +201,12 @@ def _bits(conditions: Sequence[str]) -> list[str]:
     ]
 
 
-def _number(row: Row | None, column: str, kind: MetricKind) -> Decimal | None:
+def _number(rows: Sequence[Row], column: str, kind: MetricKind) -> Decimal | None:
     """A number of one fate's records; of no record counts are 0, and sums and maxima nothing."""
-    value = None if row is None else row[column]
-    if value is None:
+    values = [(Decimal(str(row[column])), row["_copies"]) for row in rows if row[column] is not None]
+    if not values:
         return None if kind in ("sum", "max") else Decimal(0)
-    return Decimal(str(value))
+    if kind == "max":
+        return max(value for value, _ in values)
+    with localcontext(prec=EXACT_DIGITS):  # not in SQL, where a decimal times a number has fewer places than it had
+        return sum((value * copies for value, copies in values), Decimal(0))
