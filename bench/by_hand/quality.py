@@ -4,8 +4,8 @@ Contestants read the same Parquet of texts, as bronze has them, and type them by
 All but the bare write leave the same two Delta tables: the good rows, and the bad ones with the rules that they broke.
 They are interleaved in one process, modules imported before the clock starts:
 
-* ``one-pass``: what silver does: every row judged once (`pipelines.silver.verdicts`), both tables written, and the
-  Great Expectations suite validated from the pass's metrics;
+* ``one-pass``: what silver does: every row typed, judged (`pipelines.silver.verdicts`) and written once
+  (`pipelines.engine.staging`), and the Great Expectations suite validated from the pass's metrics;
 * ``gx-and-split``: Great Expectations reads the rows itself on the same engine, with results of the format COMPLETE;
   then the rows are split by the same predicates and written;
 * ``gx-counts-and-split``: the same with the cheapest results that Great Expectations has (BOOLEAN_ONLY);
@@ -44,10 +44,12 @@ from ruamel.yaml import YAML
 from pipelines.contracts import load_contract
 from pipelines.contracts.model import Column
 from pipelines.engine import Engine
-from pipelines.quality.held import held
+from pipelines.engine.arrow_types import to_arrow_schema
+from pipelines.engine.staging import staged
 from pipelines.quality.rule import Rule
 from pipelines.quality.rules import rules
 from pipelines.settings import EngineName
+from pipelines.silver.plan import ACCEPTED, FATE, REJECTED
 from pipelines.silver.typing import typed
 from pipelines.silver.verdicts import Verdicts
 
@@ -98,10 +100,13 @@ class Field:
     rows: Path
     out: Path
 
+    def texts(self) -> Any:
+        """The rows, as bronze has them."""
+        return self.engine.spark.read.parquet(str(self.rows))
+
     def typed(self) -> Any:
         """The rows, typed as silver does it."""
-        texts = self.engine.spark.read.parquet(str(self.rows))
-        return texts.selectExpr("_position", *(f"{typed(column)} AS {column.name}" for column in self.columns))
+        return self.texts().selectExpr("_position", *(f"{typed(column)} AS {column.name}" for column in self.columns))
 
     def save(self, frame: Any, table: str) -> None:
         """Write a frame of the engine as Delta."""
@@ -109,18 +114,24 @@ class Field:
 
 
 def one_pass(field: Field) -> None:
-    """What silver does with a batch, less its ledger, masking and removal of duplicates."""
+    """What silver does with a batch, less its ledger, masking and removal of duplicates.
+
+    The bad rows' texts are read again for quarantine, as silver does it.
+    """
     from pipelines.quality import suite
 
-    rows = field.typed()
     verdicts = Verdicts.of(field.rules)
-    unjudged = rows.selectExpr("*", "CAST(NULL AS STRING) AS _parse_error").selectExpr("_position", *verdicts.columns)
-    with held(field.engine, unjudged, str(field.out / "judged")) as judged:
-        metrics = verdicts.metrics(judged)
-        broken = judged.where(verdicts.is_broken).select("_position", *verdicts.broken)
-        field.save(rows.join(broken.select("_position"), ["_position"], "left_anti"), "good")
-        bad = rows.join(broken, ["_position"]).selectExpr("*", f"{verdicts.rule_ids} AS _rules")
-        field.save(bad.drop(*verdicts.broken), "bad")
+    rows = field.typed().selectExpr("*", "CAST(NULL AS STRING) AS _parse_error", "1L AS _copies")
+    names = ["_position", *(column.name for column in field.columns)]
+    fate = f"CASE WHEN {verdicts.is_broken} THEN {REJECTED} ELSE {ACCEPTED} END AS {FATE}"
+    refined = rows.selectExpr("*", *verdicts.columns).selectExpr(*names, "_copies", *verdicts.numbers, fate)
+    with staged(field.engine, refined, str(field.out / "staged"), FATE) as kept:
+        metrics = verdicts.metrics(kept.rows)
+        good = kept.rows.where(f"{FATE} = {ACCEPTED}").select(*names)
+        field.engine.ensure(str(field.out / "good"), to_arrow_schema(good.schema))
+        assert kept.adopt(field.engine, str(field.out / "good"), good, str(ACCEPTED))
+        broken = kept.rows.where(verdicts.is_broken).selectExpr("_position", f"{verdicts.rule_ids} AS _rules")
+        field.save(field.texts().join(broken, ["_position"]), "bad")
     failed = {metric.subject: int(metric.total) for metric in metrics.items if metric.kind == "rule"}
     nulls = {metric.subject: int(metric.total) for metric in metrics.items if metric.kind == "nulls"}
     suite.validate([suite.counted_batch("rows", field.rules, metrics.judged, failed, nulls)], None, "bench")
@@ -238,7 +249,7 @@ def main() -> int:
         small = Path(folder) / "small.parquet"
         lay(small, 1000)
         for name in chosen:  # imports, plans and the engine's first query are not what is measured
-            run(name, Field(engine, *asked, small, Path(folder) / "warm"))
+            run(name, Field(engine, *asked, small, Path(folder) / f"warm-{name}"))
         found = {}
         for _ in range(options.rounds):
             for name in chosen:

@@ -31,14 +31,16 @@ INGESTING = [
     "silver.recorded",
 ]
 """Failpoints on the way of a plain delivery into silver; the others have tests beside what they are about."""
+STAGING = ["silver.staged", "staging.linked", "silver.published", "silver.rejected"]
+"""Failpoints on the way of a batch that is staged."""
 LINEAGE_OF_A_RUN = ("_ingested_at", "_run_id")
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
 
-def start(lake: Path, **variables: str) -> subprocess.Popen[str]:
+def start(lake: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "LEVEE_PSEUDONYM_KEY": "k" * 40, "LEVEE_RUN_ID": "run", **variables}
     worker = subprocess.Popen(
-        [sys.executable, str(WORKER), str(lake)],
+        [sys.executable, str(WORKER), str(lake), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -128,6 +130,18 @@ def test_kill_at_each_failpoint(
     assert finish(start(lake, **{VARIABLE: name}))[0] == -signal.SIGKILL, f"{name} was not reached"
     assert finish(start(lake)) == (0, "")
     assert digest(sail, lake) == undisturbed[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STAGING)
+def test_kill_of_a_large_batch(
+    sail: Engine, landing: Path, undisturbed: tuple[dict, float], tmp_path: Path, name: str
+) -> None:
+    lake = copy(landing, tmp_path)
+    assert finish(start(lake, "staged", **{VARIABLE: name}))[0] == -signal.SIGKILL, f"{name} was not reached"
+    assert finish(start(lake, "staged")) == (0, "")
+    assert digest(sail, lake) == undisturbed[0]
+    assert list((lake / "checkpoints" / "sales" / "staged" / "online_retail").iterdir()) == []
 
 
 def test_interrupt(sail: Engine, landing: Path, undisturbed: tuple[dict, float], tmp_path: Path) -> None:
