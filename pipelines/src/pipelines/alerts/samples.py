@@ -22,8 +22,8 @@ from pipelines.ledger import Ledger, Status, latest
 from pipelines.privacy.masking import masked
 from pipelines.quality.rules import rules
 from pipelines.settings import Layer, RunSettings
-from pipelines.silver.holding import BatchHeldError
 from pipelines.silver.examples import Example
+from pipelines.silver.holding import BatchHeldError
 from pipelines.silver.refinement import Refinement
 from pipelines.silver.typing import typed
 
