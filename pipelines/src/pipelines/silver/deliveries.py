@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines import sql
 from pipelines.engine import Engine
 from pipelines.engine.staging import Staged
 from pipelines.errors import PipelineError, QualityError
 from pipelines.ledger import Entry
-from pipelines.quality import sql
 from pipelines.silver.placed import PlacedRows
 from pipelines.silver.plan import ACCEPTED
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
-from pipelines import sql
 from pipelines.batches import Batch, record_batch
 from pipelines.bronze.ingest import bronze_path
 from pipelines.engine import Engine
