@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import deltalake
 import pyarrow as pa
 import pytest
 
-from pipelines.engine import Engine, local
+from pipelines.engine import Engine, adoption, local
 from pipelines.engine.staging import LOCK, staged, sweep
 from pipelines.errors import SchemaError
 from pipelines.settings import EngineName
@@ -117,3 +118,20 @@ def test_what_a_killed_run_has_left_is_swept_and_nothing_else(tmp_path: Path) ->
     assert sweep(str(tmp_path)) == 1
     assert not place.exists()
     assert not place.with_suffix(LOCK).exists()
+
+
+def test_files_that_were_never_committed_go_with_vacuum(sail: Engine, tmp_path: Path) -> None:
+    path, rows = str(tmp_path / "t"), pa.table([["a"], [1], [None]], schema=SCHEMA)
+    sail.ensure(path, SCHEMA)
+    with staged(sail, sail.frame(rows).selectExpr("*", "0 AS part"), str(tmp_path / "staged"), "part") as kept_rows:
+        assert kept_rows.folder is not None
+        adoption.linked(kept_rows.folder, "0", path)
+    sail.insert(path, sail.frame(rows))
+    assert len(list(Path(path).glob("*.parquet"))) == 2
+    for file in Path(path).glob("*.parquet"):
+        os.utime(file, (0, 0))
+    local.vacuum(path, 168)
+    assert [file.name for file in Path(path).glob("*.parquet")] == [
+        Path(uri).name for uri in deltalake.DeltaTable(path).file_uris()
+    ]
+    assert sail.count(path) == 1

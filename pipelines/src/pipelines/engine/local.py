@@ -294,8 +294,8 @@ def optimize(path: str, cluster_by: Sequence[str] = ()) -> None:
 
 
 def vacuum(path: str, hours: int) -> None:
-    """Delete files that left the table more than `hours` ago."""
-    deltalake.DeltaTable(path).vacuum(retention_hours=hours, dry_run=False)
+    """Delete files that left the table more than `hours` ago, and those as old that never were in it."""
+    deltalake.DeltaTable(path).vacuum(retention_hours=hours, dry_run=False, full=True)
 
 
 def _text(value: str) -> str:
