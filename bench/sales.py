@@ -18,10 +18,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
+import shutil
+import statistics
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,12 +33,15 @@ CONTESTANTS = ("levee-sail", "script-sail", "duckdb", "polars", "levee-spark", "
 LAYERS = ("bronze", "silver", "gold")
 ROWS = 541_909
 LARGEST_ON_SPARK = 10
+KEYS = [f"{layer}{kind}" for layer in LAYERS for kind in ("", "_cpu")]
+Result = dict[str, object]
 
 
 def main() -> int:
     """Print a table; 1 where a contestant's sums are wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--copies", default="1", help="sizes, e.g. 1,10,100; above 10 only what does not run on Spark")
+    parser.add_argument("--copies", default="1,10", help="sizes, e.g. 1,10,100; above 10 without Spark")
+    parser.add_argument("--rounds", type=int, default=3, help="of one copy; more copies are run once")
     parser.add_argument("--only", default=",".join(CONTESTANTS), help="contestants")
     parser.add_argument("--json", type=Path, help="write the measurements there too")
     options = parser.parse_args()
@@ -48,14 +53,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="levee-bench-") as folder:
         for copies in map(int, options.copies.split(",")):
             landing = lay(Path(data), Path(folder), copies)
-            print(f"\n{copies} x {ROWS:,} rows, {len(list(landing.iterdir()))} files, load {os.getloadavg()[0]:.1f}")
-            print(f"{'':<14}" + "".join(f"{name:>10}" for name in (*LAYERS, "wall s", "CPU s", "rows/s")))
-            for name in options.only.split(","):
-                if copies > LARGEST_ON_SPARK and name.endswith("spark"):
-                    continue
-                result = measure(name, landing, Path(folder) / f"{name}-{copies}", copies)
-                measured.append(result)
-                show(result)
+            names = [n for n in options.only.split(",") if copies <= LARGEST_ON_SPARK or not n.endswith("spark")]
+            runs: dict[str, list[Result]] = {name: [] for name in names}
+            for number in range(options.rounds if copies == 1 else 1):
+                for name in names:
+                    lake = Path(folder) / f"{name}-{copies}-{number}"
+                    runs[name].append(measure(name, landing, lake, copies))
+                    shutil.rmtree(lake)
+            shutil.rmtree(landing.parents[1])
+            measured += [result for results in runs.values() for result in results]
+            show(copies, runs)
     if options.json:
         options.json.write_text(json.dumps(measured, indent=1))
     return 0
@@ -78,13 +85,11 @@ def lay(data: Path, folder: Path, copies: int) -> Path:
     return landing
 
 
-def measure(name: str, landing: Path, lake: Path, copies: int) -> dict[str, object]:
+def measure(name: str, landing: Path, lake: Path, copies: int) -> Result:
     """Run one contestant in a process of its own."""
     environment = {**os.environ, "LEVEE_PSEUDONYM_KEY": "bench" * 8}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [PYTHON, WORK, name, landing, lake]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr[-3000:]}")
     result = json.loads(done.stdout.splitlines()[-1])
@@ -96,16 +101,33 @@ def measure(name: str, landing: Path, lake: Path, copies: int) -> dict[str, obje
     wrong = {key: result[key] for key, value in expected.items() if str(result[key]) != str(value)}
     if wrong:
         raise SystemExit(f"{name} is wrong: {wrong}, expected {expected}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"contestant": name, "copies": copies, "cpu_with_start": round(cpu, 2), **result}
+    return {"contestant": name, "copies": copies, **result}
 
 
-def show(result: dict[str, object]) -> None:
-    """Print one line."""
-    seconds = [float(str(result[layer])) for layer in LAYERS]
-    numbers = [*seconds, sum(seconds), float(str(result["cpu_with_start"]))]
-    rate = ROWS * int(str(result["copies"])) / sum(seconds)
-    print(f"{result['contestant']:<14}" + "".join(f"{n:>10.2f}" for n in numbers) + f"{rate:>10,.0f}", flush=True)
+def show(copies: int, runs: Mapping[str, Sequence[Result]]) -> None:
+    """Print a table of medians in Markdown: seconds by layer, and how long Levee takes to each on its engine."""
+    rows = ROWS * copies
+    rounds = max(map(len, runs.values()))
+    print(f"\n{copies} x {ROWS:,} rows, medians of {rounds}, load {os.getloadavg()[0]:.1f}\n")
+    print("| | bronze | silver | gold | all | processor s | rows/s | Levee to it | processor | processor by layer |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---|")
+    medians = {name: {key: _median(results, key) for key in KEYS} for name, results in runs.items()}
+    for name, found in medians.items():
+        total, worked = (sum(found[f"{layer}{kind}"] for layer in LAYERS) for kind in ("", "_cpu"))
+        ours = medians.get(f"levee-{name.rpartition('-')[2]}", medians.get("levee-sail"))
+        told = ["", "", ""]
+        if ours and not name.startswith("levee"):
+            own, own_work = (sum(ours[f"{layer}{kind}"] for layer in LAYERS) for kind in ("", "_cpu"))
+            ratios = {layer: ours[f"{layer}_cpu"] / max(found[f"{layer}_cpu"], 0.01) for layer in LAYERS}
+            told = [f"{own / total:.2f}", f"{own_work / worked:.2f}"]
+            told.append(", ".join(f"{layer} {ratio:.2f}" for layer, ratio in ratios.items()))
+        each = " | ".join(f"{found[layer]:.2f}" for layer in LAYERS)
+        numbers = f"{each} | {total:.2f} | {worked:.2f} | {rows / total:,.0f}"
+        print(f"| {name} | {numbers} | {' | '.join(told)} |", flush=True)
+
+
+def _median(results: Sequence[Result], key: str) -> float:
+    return statistics.median(float(str(result[key])) for result in results)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+from spent import spent
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -51,18 +52,18 @@ Timed = tuple[dict[str, float], dict[str, object]]
 
 
 class Clock:
-    """Seconds by layer, and processor seconds of this process, which holds Sail and the others (Spark is a child)."""
+    """Seconds by layer, by the clock and of the processor."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._last, self._spent = time.perf_counter(), time.process_time()
+        self._last, self._spent = time.perf_counter(), spent()
 
     def lap(self, layer: str) -> None:
         """Book what has gone by since the last lap."""
-        now, spent = time.perf_counter(), time.process_time()
+        now, worked = time.perf_counter(), spent()
         self.seconds[layer] = round(now - self._last, 3)
-        self.seconds[f"{layer}_cpu"] = round(spent - self._spent, 3)
-        self._last, self._spent = now, spent
+        self.seconds[f"{layer}_cpu"] = round(worked - self._spent, 3)
+        self._last, self._spent = now, worked
 
 
 def levee(engine_name: str, landing: Path, lake: Path) -> Timed:
