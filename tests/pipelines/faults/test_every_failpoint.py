@@ -20,6 +20,8 @@ PHASE_OF: Final = {
     "bronze.committed": "bronze",
     "bronze.recorded": "bronze",
     "silver.before_commit": "silver",
+    "silver.staged": "silver",
+    "staging.linked": "silver",
     "silver.published": "silver",
     "silver.rejected": "silver",
     "silver.before_history": "later silver",

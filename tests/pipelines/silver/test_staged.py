@@ -131,3 +131,16 @@ def test_what_a_killed_run_left_goes_with_the_next(sail: Engine, lake: Lake, mak
     ingest(sail, contract, lake.settings)
     refine(sail, contract, lake.settings)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("lines", ["1,ann,1,2026-01-10 00:00:00\n", "x,ann,1,2026-01-10 00:00:00\n", "2,ragged\n"])
+def test_a_batch_whose_verdicts_are_all_the_same(
+    sail: Engine, lake: Lake, make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch, lines: str
+) -> None:
+    """Sail takes a column that is the same in all rows of a file for a constant, and plans another query then."""
+    monkeypatch.setattr(refinement, "COMPUTED_ROWS", -1)
+    contract = make_contract(*COLUMNS)
+    lake.deliver("a.csv", HEADER + lines)
+    ingest(sail, contract, lake.settings)
+    result = refine(sail, contract, lake.settings)
+    assert (result.silver, result.quarantine) == ((1, 0) if lines.startswith("1") else (0, 1))

@@ -117,6 +117,7 @@ def refine(
 def _refine(
     engine: Engine, contract: Contract, settings: RunSettings, result: SilverResult, *, again: bool, rotating: bool
 ) -> None:
+    sweep(staging_path(settings, contract.dataset))
     ledger = Ledger(engine, settings)
     arrived, entered = (ledger.entries(layer, contract.dataset) for layer in (Layer.BRONZE, Layer.SILVER))
     taken, refined = latest(arrived), latest(entered)
