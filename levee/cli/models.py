@@ -84,7 +84,7 @@ def export(
 
 def _ask(cwd: Path, domain: str, *arguments: str, engine: DataEngine | None = None) -> dict[str, Any]:
     """What the wheel says of the models as their files are now."""
-    name = engine.value if engine else DataEngine.SAIL.value
+    name = runner.engine_of(engine)
     prepared = runner.ensure_data_env(find_project(cwd).root, name, errors)
     where = ["--domain", domain, "--domains", str(domains_folder())]
     said = runner.call(prepared, "pipelines.gold", [*arguments, *where, "--engine", name])

@@ -4,7 +4,7 @@ from levee.runner.actor import actor
 from levee.runner.alerts import alerts
 from levee.runner.catalogue import catalogue
 from levee.runner.costs import spending
-from levee.runner.dataenv import DataEnv, ensure_data_env
+from levee.runner.dataenv import DataEnv, engine_of, ensure_data_env
 from levee.runner.execute import run_job
 from levee.runner.job import LAYERS, Job, Task, job_of, jobs_of
 from levee.runner.observe import observing
@@ -33,6 +33,7 @@ __all__ = [
     "alerts",
     "call",
     "catalogue",
+    "engine_of",
     "ensure_data_env",
     "job_of",
     "jobs_of",

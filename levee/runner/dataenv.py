@@ -30,6 +30,11 @@ EXTRAS: Final = ("text",)
 """What is installed beside an engine's extra: what a contract of the domain may ask for."""
 
 
+def engine_of(asked: str | None) -> str:
+    """Which embedded engine a command works with: the one that was asked for, else ``LEVEE_ENGINE``, else ``sail``."""
+    return asked or os.environ.get("LEVEE_ENGINE") or ENGINES[0]
+
+
 @dataclass(frozen=True, slots=True)
 class DataEnv:
     """A ready data environment.

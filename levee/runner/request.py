@@ -14,7 +14,7 @@ from rich.console import Console
 
 from levee.lock import exclusive
 from levee.runner.ask import ask
-from levee.runner.dataenv import ensure_data_env
+from levee.runner.dataenv import engine_of, ensure_data_env
 from levee.runner.job import Job
 from levee.runner.surroundings import Surroundings, refusals
 
@@ -52,7 +52,7 @@ def request(
         LeveeError: Another run is at work, or the wheel said no.
     """
     console = console or Console(stderr=True)
-    around = Surroundings(root.resolve(), env, engine or os.environ.get("LEVEE_ENGINE") or "sail", job.volumes)
+    around = Surroundings(root.resolve(), env, engine_of(engine), job.volumes)
     with refusals(around, again=command):
         prepared = ensure_data_env(around.root, around.engine, console)
         lock = exclusive(around.folder / "locks" / "run", doing=command) if alone else nullcontext()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from rich.console import Console
 
 from levee.errors import UsageError
 from levee.plan import Plan
-from levee.runner.dataenv import DataEnv, ensure_data_env
+from levee.runner.dataenv import DataEnv, engine_of, ensure_data_env
 from levee.runner.execute import run_job
 from levee.runner.job import Job, job_of, job_with
 from levee.runner.replay import replay_job
@@ -92,9 +91,8 @@ def replay(
 
 
 def _surroundings(job: Job, plan: Plan, root: Path, engine: str | None, terms: Terms | None) -> Surroundings:
-    chosen = engine or os.environ.get("LEVEE_ENGINE") or "sail"
     told = terms.variables(job) if terms else {}
-    return Surroundings(root.resolve(), plan.stack, chosen, job.volumes, told)
+    return Surroundings(root.resolve(), plan.stack, engine_of(engine), job.volumes, told)
 
 
 def _run(job: Job, around: Surroundings, console: Console) -> RunResult:

@@ -8,6 +8,7 @@ import pytest
 
 from levee.cli import models
 from levee.cli.app import run
+from levee.runner import engine_of
 from pipelines.contracts import domains_folder
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,6 +33,20 @@ def test_a_test_that_fails_is_a_gate_that_said_no(own, capsys):
     said = capsys.readouterr().out
     assert "missing    " in said
     assert "unexpected " in said
+
+
+def test_the_engine_is_that_of_the_surroundings_unless_one_is_asked_for(monkeypatch, capsys):
+    monkeypatch.setenv("LEVEE_ENGINE", "flink")
+    assert run(["models", "test", "revenue_by_week", *AT]) == 2
+    said = capsys.readouterr().err
+    assert "'flink' is no engine" in said
+    assert "set LEVEE_ENGINE to one of sail, spark" in said
+    assert run(["models", "test", "revenue_by_week", "--engine", "sail", "--json", *AT]) == 0
+    assert json.loads(capsys.readouterr().out)["engine"] == "sail"
+    monkeypatch.delenv("LEVEE_ENGINE")
+    assert engine_of(None) == "sail"
+    monkeypatch.setenv("LEVEE_ENGINE", "spark")
+    assert [engine_of(None), engine_of("sail")] == ["spark", "sail"]
 
 
 def test_a_model_that_is_wrong_is_told_with_its_line(own, capsys):
