@@ -50,12 +50,13 @@ class SecretReference:
         """Return the secret, without blanks around it.
 
         Raises:
-            PipelineError: it is not there or empty, or the file can be read by others.
+            UsageError: it is not there or empty, or the file can be read by others: no second try finds it.
+            PipelineError: the disk or the mount failed.
         """
         if self.kind == "env":
             secret = (os.environ if environment is None else environment).get(self.name, "").encode().strip()
             if not secret:
-                raise PipelineError(
+                raise UsageError(
                     f"the environment variable {self.name} with a secret is not set or empty",
                     where=str(self),
                     fix=f"set {self.name}; on Databricks by `{{{{secrets/SCOPE/KEY}}}}` in the cluster's variables",
@@ -68,15 +69,15 @@ class SecretReference:
             open_to_others = path.stat().st_mode & 0o077
             secret = path.read_bytes().strip()
         except OSError as error:
-            raise PipelineError(
+            wrong = isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError))
+            kind = UsageError if wrong else PipelineError
+            raise kind(
                 f"the file with a secret cannot be read: {error.strerror}", where=str(self), fix=f"write it to {path}"
             ) from error
         if open_to_others:
-            raise PipelineError(
-                "the file with a secret can be read by others", where=str(self), fix=f"chmod 600 {path}"
-            )
+            raise UsageError("the file with a secret can be read by others", where=str(self), fix=f"chmod 600 {path}")
         if not secret:
-            raise PipelineError("the file with a secret is empty", where=str(self), fix=f"write the secret to {path}")
+            raise UsageError("the file with a secret is empty", where=str(self), fix=f"write the secret to {path}")
         return secret
 
     def __str__(self) -> str:

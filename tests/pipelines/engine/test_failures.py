@@ -3,6 +3,7 @@
 import pytest
 
 from pipelines.engine.failures import failure, interrupted
+from pipelines.errors import UsageError
 
 WORKER = """An exception was thrown from the Python worker. Please see the stack trace below.
 Traceback (most recent call last):
@@ -29,6 +30,13 @@ def test_it_says_what_was_raised_and_where(text: str, said: str) -> None:
     assert told.where == "silver sales.orders"
     assert told.fix
     assert "Traceback" not in str(told)
+
+
+def test_what_a_worker_refuses_as_wrong_use_stays_that() -> None:
+    raised = "pipelines.errors.UsageError: the file with a secret is empty\n  at  file:/k\n  fix write the secret to /k"
+    told = failure(RuntimeError(WORKER.format(raised=raised)), "silver sales.orders")
+    assert isinstance(told, UsageError)
+    assert (told.message, told.fix) == ("the file with a secret is empty", "write the secret to /k")
 
 
 @pytest.mark.parametrize("by", [KeyboardInterrupt, ValueError])

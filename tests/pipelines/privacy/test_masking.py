@@ -20,9 +20,10 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, DataFrameWriter, Spa
 import pipelines
 from pipelines.bronze.ingest import ingest
 from pipelines.engine import Engine
-from pipelines.errors import PipelineError
+from pipelines.errors import UsageError
 from pipelines.privacy.masking import WHOLE_HASH
 from pipelines.privacy.methods import Context, mask
+from pipelines.secret_references import SecretReference
 from pipelines.settings import Layer
 from pipelines.silver.hashing import HASH_CHARACTERS
 from pipelines.silver.placed import PlacedRows
@@ -100,8 +101,10 @@ def test_without_a_key_nothing_is_published(sail: Engine, lake: Lake, make_contr
     contract = make_contract(*PERSONAL)
     lake.deliver("a.csv", "id,name\n1,12345\n")
     ingest(sail, contract, lake.settings)
-    with pytest.raises(PipelineError, match="no key is set"):
-        refine(sail, contract, replace(lake.settings, pseudonym_key=None))
+    gone = SecretReference("file", f"{lake.folder}/gone")
+    for key, said in ((None, "no key is set"), (gone, "No such file")):
+        with pytest.raises(UsageError, match=said):
+            refine(sail, contract, replace(lake.settings, pseudonym_key=key))
     assert not sail.exists(lake.settings.table_path(Layer.SILVER, "things"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.errors import PipelineError
+from pipelines.errors import PipelineError, UsageError
 
 _DISK_FULL = re.compile(
     r"no space left|os error 28|errno 28|disk quota exceeded|file too large|os error 27", re.IGNORECASE
@@ -12,6 +12,7 @@ _DISK_FULL = re.compile(
 _GONE = re.compile(r"connection refused|socket closed|UNAVAILABLE|failed to connect", re.IGNORECASE)
 _WORKER = re.compile(r"Python worker")
 _RAISED = re.compile(r"^\s*(?:[\w.]+\.)?(?!PythonException)(\w+(?:Error|Exception)): (\S.*)$", re.MULTILINE)
+_MEND = re.compile(r"^ +fix (\S.*)$", re.MULTILINE)
 LONGEST = 300
 """Characters of an engine's message that are shown."""
 
@@ -31,7 +32,7 @@ def interrupted(error: BaseException | None) -> bool:
 
 
 def failure(error: BaseException, where: str) -> PipelineError:
-    """Translate an engine's error.
+    """Translate an engine's error; what a worker refused as wrong use, such as a key that is not there, stays that.
 
     Args:
         error: What pyspark, Sail, Spark or deltalake raised.
@@ -54,6 +55,8 @@ def failure(error: BaseException, where: str) -> PipelineError:
     first = lines[0] if lines else type(error).__name__
     if _WORKER.search(first) and (raised := _RAISED.findall(text)):
         name, said = raised[-1]
+        if name == UsageError.__name__:
+            return UsageError(said, where=where, fix=(_MEND.findall(text) or ["mend that, then run again"])[-1])
         first = said if name == PipelineError.__name__ else f"{name}: {said}"
     return PipelineError(
         f"the engine failed: {first[:LONGEST]}",

@@ -18,7 +18,7 @@ from pipelines.bronze.formats.values import text_of
 from pipelines.contracts.document import nearest
 from pipelines.contracts.extensions.extraction import Jdbc
 from pipelines.contracts.odcs import Server
-from pipelines.errors import PipelineError, SchemaError
+from pipelines.errors import PipelineError, SchemaError, UsageError
 from pipelines.secret_references import SecretReference
 
 CONNECT_SECONDS = 10
@@ -109,6 +109,7 @@ class Database:
 
         Raises:
             PipelineError: the database cannot be reached, or a query fails.
+            UsageError: it refuses the user, or what is asked of it.
         """
         with self._in_plain_words(), self._connected() as connection:
             name = connection.scalar(sa.text("SELECT pg_export_snapshot()"))
@@ -157,9 +158,9 @@ class Database:
         try:
             yield
         except exc.SQLAlchemyError as error:
-            raise PipelineError(
-                f"the database failed: {_said(error)}", where=self.where, fix=_mend(error, self._jdbc)
-            ) from error
+            said = _said(error)
+            kind = UsageError if _FINAL.search(said) else PipelineError
+            raise kind(f"the database failed: {said}", where=self.where, fix=_mend(error, self._jdbc)) from error
 
 
 class Snapshot:

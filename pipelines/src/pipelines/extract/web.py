@@ -14,7 +14,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_exponential_jitter
 
 from pipelines.contracts.extensions.extraction import Auth, OAuth2, Rest
-from pipelines.errors import PipelineError
+from pipelines.errors import PipelineError, UsageError
 from pipelines.secret_references import SecretReference
 
 MOST_REDIRECTS = 5
@@ -141,13 +141,13 @@ class Web:
         if code in PASSING:
             raise _PassingError(f"it answered {code} {response.reason_phrase}", self._asked_wait(response))
         if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise PipelineError(
+            raise UsageError(
                 f"the source refuses the credentials ({code} {response.reason_phrase})",
                 where=_shown(response.url),
                 fix="look at what the references in extraction.rest.auth hold, and what their owner may read",
             )
         if not response.is_success:
-            raise PipelineError(
+            raise _kind(response)(
                 f"the source answered {code} {response.reason_phrase}",
                 where=_shown(response.url),
                 fix="correct extraction.rest and the server's location",
@@ -223,7 +223,7 @@ class _Credentials:
             body = _bounded(response, LONGEST_TOKEN_BYTES)
             told: Any = httpx.Response(200, content=body).json() if response.is_success else {}
         if not isinstance(told, dict) or not isinstance(told.get("access_token"), str):
-            raise PipelineError(
+            raise _kind(response)(
                 f"no token was issued ({response.status_code})",
                 where=_shown(url),
                 fix=f"look at what {oauth2.client_id} and {oauth2.client_secret} hold, and at the scope",
@@ -260,14 +260,19 @@ def check_scheme(url: httpx.URL) -> None:
     """Refuse what is not encrypted, this machine aside.
 
     Raises:
-        PipelineError: the URL is neither `https` nor of this machine.
+        UsageError: the URL is neither `https` nor of this machine.
     """
     if not is_safe(url):
-        raise PipelineError(
+        raise UsageError(
             f"{url.scheme or 'no scheme'} is not encrypted, and is only asked on this machine",
             where=_shown(url),
             fix="use https",
         )
+
+
+def _kind(response: httpx.Response) -> type[PipelineError]:
+    """The error of an answer that is no success: what is wrong with the question stays so the second time."""
+    return UsageError if response.is_client_error else PipelineError
 
 
 def _bounded(response: httpx.Response, most: int) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from functools import lru_cache
 
-from pipelines.errors import PipelineError
+from pipelines.errors import UsageError
 from pipelines.secret_references import SecretReference
 
 SHORTEST = 32
@@ -24,16 +24,17 @@ def read_key(reference: SecretReference | None) -> bytes:
         reference: Where it is; ``None`` where the surroundings name none.
 
     Raises:
-        PipelineError: there is none, it cannot be read or is open to others, or it is too short.
+        UsageError: there is none, it is not there or is open to others, or it is too short.
+        PipelineError: the disk or the mount failed.
     """
     if reference is None:
-        raise PipelineError(
+        raise UsageError(
             "a column must be masked and no key is set",
             fix=f"set LEVEE_PSEUDONYM_KEY_FILE to a file of mode 0600 that holds at least {SHORTEST} random bytes",
         )
     key = reference.read()
     if len(key) < SHORTEST:
-        raise PipelineError(
+        raise UsageError(
             f"the masking key has {len(key)} bytes; HMAC-SHA256 wants {SHORTEST} or more (RFC 2104, section 3)",
             where=str(reference),
             fix="make a new key with `openssl rand -hex 32`, and mask anew with it: `levee privacy rotate`",
