@@ -35,6 +35,9 @@ from pipelines.sources import find, land
 DOMAIN = load_domain("sales")
 RETAIL = "online_retail"
 CUSTOMER = "17850"
+MENTIONED = "2010-12-04.csv"
+MENTIONS = "539999,84879,SET 10 CARDS 17850,6,2010-12-04 08:26:00,2.55,13047.0,United Kingdom\n"
+"""A delivery in which an article's own name has the number of a customer in it."""
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +58,13 @@ def sales(sail: Engine, tmp_path_factory: pytest.TempPathFactory) -> RunSettings
         pseudonym_key=SecretReference("file", str(key)),
     )
     days = sorted(find("online-retail").deliveries(os.environ, folder / "cache"))
-    land(days[:3], Path(settings.deliveries(RETAIL)))
+    head = days[0][1].splitlines()[0]
+    land([*days[:3], (MENTIONED, head + b"\n" + MENTIONS.encode())], Path(settings.deliveries(RETAIL)))
     contract = DOMAIN.contract(RETAIL)
     ingest(sail, contract, settings)
     refine(sail, contract, settings)
     check(sail, settings, contract)
-    for table in ("revenue_by_customer", "revenue_by_country"):
+    for table in ("revenue_by_customer", "revenue_by_country", "product_performance"):
         build(sail, settings, DOMAIN, DOMAIN.contract(table))
     return settings
 
@@ -71,6 +75,7 @@ def test_nothing_has_left_the_raw_zone(sail: Engine, sales: RunSettings) -> None
     assert result.columns == ("cdnow.customer_id", "online_retail.customer_id")
     assert result.values > 200
     assert result.found.files > 40
+    assert result.found.coincidences == {"description": 1, "product": 1}
 
 
 def text_file(path: Path) -> None:
@@ -83,6 +88,10 @@ def encoded_file(path: Path) -> None:
 
 def table_column(path: Path) -> None:
     pa_parquet.write_table(pa.table({"remark": [f"as {CUSTOMER} said"], "n": [1]}), path, compression="zstd")
+
+
+def column_of_nobodys(path: Path) -> None:
+    pa_parquet.write_table(pa.table({"product": ["SET 10 CARDS 17850", "SET 11 CARDS 17850"]}), path)
 
 
 def number_of_a_personal_column(path: Path) -> None:
@@ -124,6 +133,7 @@ def name_of_a_file(path: Path) -> None:
         (text_file, "checkpoints/sales/docs.html"),
         (encoded_file, "audit/sales/runs/x.json"),
         (table_column, "gold/sales/export/part.parquet"),
+        (column_of_nobodys, "gold/sales/export/part.parquet"),
         (number_of_a_personal_column, "silver/sales/copy/part.parquet"),
         (wide_text, "gold/sales/export.txt"),
     ],
@@ -189,6 +199,14 @@ def test_a_customer_of_sales_is_erased(sail: Engine, sales: RunSettings, tmp_pat
 )
 def test_the_numbers_of_files_are_nobodys(tmp_path: Path, name: str, found: int) -> None:
     (tmp_path / "log.json").write_text(json.dumps({"_file": name}))
+    assert search([str(tmp_path)], Vocabulary([CUSTOMER])).found == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("<br>17850 unexpected values found. 3%", 0), ("17850, unexpected values found.", 1)]
+)
+def test_how_many_values_were_unexpected_is_nobodys(tmp_path: Path, text: str, found: int) -> None:
+    (tmp_path / "docs.html").write_text(text)
     assert search([str(tmp_path)], Vocabulary([CUSTOMER])).found == found
 
 

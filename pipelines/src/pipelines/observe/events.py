@@ -190,7 +190,7 @@ def _assertions(
             severity="warn" if rule.on_failure == "warn" else "error",
             name=rule.id,
             description=rule.description,
-            actual=f"{broken.get(rule.id, 0)} rows",
+            actual=f"{broken.get(rule.id, 0):,} rows",
         )
         for rule in rules(contract)
     ]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from pipelines.contracts.domain import Domain
 from pipelines.errors import QualityError
+from pipelines.gold.lineage import Lineage, lineage
 from pipelines.privacy.keys import read_key
 from pipelines.privacy.methods import mask_one
 from pipelines.privacy.needles import SHORTEST, Vocabulary, stumps
@@ -116,35 +117,69 @@ def raw_values(engine: Engine, settings: RunSettings, contract: Contract, column
     return {value for value in rows.distinct().toArrow()["value"].to_pylist() if value}
 
 
+def _columns(domain: Domain) -> Iterator[tuple[Contract, Column]]:
+    return ((contract, column) for contract in domain.sources for column in contract.columns)
+
+
 def _is_covered(column: Column) -> bool:
     return bool(column.sources) and column.masking is not None and column.masking.method in COVERING
 
 
 class _Rights:
-    """Where a value stands by right: in a column that is nobody's and has it of its own, or as another one's token."""
+    """Where a value stands by right: in what a column that is nobody's delivered as a whole, or as another one's token.
+
+    A cell is what was delivered where a source column has just this text, whatever else is in the text (an article may
+    be called "SET 10 CARDS 17080"), and a column of a model where it comes from such a column.
+    """
 
     def __init__(self, engine: Engine, settings: RunSettings, domain: Domain, values: Collection[str]) -> None:
-        self._settings, self._values = settings, values
+        self._settings, self._domain, self._values = settings, domain, values
+        self._vocabulary = Vocabulary(sorted(values))
         self._own: dict[str, frozenset[str]] = {}
         self._read = partial(raw_values, engine, settings)
-        self._columns: dict[str, list[tuple[Contract, Column]]] = {}
-        for contract in domain.sources:
-            for column in contract.columns:
-                self._columns.setdefault(column.name, []).append((contract, column))
 
-    def __call__(self, _file: str, value: str, column: str, cell: bytes) -> bool:
-        return cell == value.encode() and value in self._of(column)
+    @cached_property
+    def _origins(self) -> dict[str, set[tuple[str, str]]]:
+        """The sources' columns whose values a column of a name may have, whatever its table."""
+        trace, found = _Trace(self._domain), dict[str, set[tuple[str, str]]]()
+        for contract in self._domain.contracts:
+            for column in contract.columns:
+                found.setdefault(column.name, set()).update(trace(contract.reference, column.name))
+        return found
+
+    def __call__(self, _file: str, _value: str, column: str, cell: bytes) -> bool:
+        return cell.decode("utf-8", "replace") in self._of(column)
 
     def _of(self, column: str) -> frozenset[str]:
-        """The values that stand in a column by right, of those that are looked for."""
+        """The texts that stand in a column by right, of those that have a value in them."""
         if column not in self._own:
-            self._own[column] = frozenset(value for found in self._found(column) for value in found)
+            self._own[column] = frozenset(text for found in self._found(column) for text in found)
         return self._own[column]
 
     def _found(self, name: str) -> Iterator[Collection[str]]:
-        for contract, column in self._columns.get(name, ()):
+        columns = {(source.reference, column.name): (source, column) for source, column in _columns(self._domain)}
+        for origin in sorted(self._origins.get(name, set()) & columns.keys()):
+            contract, column = columns[origin]
             if column.masking is None and column.sources:
-                yield self._read(contract, column) & set(self._values)
+                yield {text for text in self._read(contract, column) if any(self._vocabulary.found(text.encode()))}
             elif column.masking is not None and column.masking.method == "token":
                 key = read_key(self._settings.pseudonym_key)
                 yield {made for value in self._values if (made := mask_one(value, column.masking, key))}
+
+
+class _Trace:
+    """The columns of sources whose values a column has, as references and names; a source's column is its own."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self._contracts = {contract.reference: contract for contract in domain.contracts}
+        self._lineage: dict[str, Lineage] = {}
+
+    def __call__(self, reference: str, column: str) -> frozenset[tuple[str, str]]:
+        contract = self._contracts[reference]
+        if contract.model is None:
+            return frozenset({(reference, column)})
+        if reference not in self._lineage:
+            self._lineage[reference] = lineage(self._domain, contract)
+        edges = self._lineage[reference].columns.get(column, ())
+        return frozenset().union(*(self(edge.table, edge.column) for edge in edges if edge.type == "DIRECT"))
