@@ -136,6 +136,18 @@ def test_another_run_changes_nothing(ran: Lake) -> None:
     assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == set()
 
 
+def test_no_raw_personal_value_has_left_the_raw_zone(ran: Lake) -> None:
+    told = ran.levee("privacy", "scan", "sales")
+    assert f"{RETAIL}.customer_id" in told
+    leak = ran.buckets["gold"] / "export.txt"
+    for value in (people.NUMBER, people.private(people.ERASED)[1]):
+        leak.write_text(f"for {value} alone")
+        assert "raw personal values are outside the raw zone in 1 places" in ran.levee(
+            "privacy", "scan", "sales", code=1
+        )
+        leak.unlink()
+
+
 def lines(folder: Path) -> Counter[str]:
     """Different lines of invoices by customer."""
     rows = {tuple(row) for file in sorted(folder.glob("*.csv")) for row in csv.reader(file.open(newline=""))}
