@@ -57,7 +57,9 @@ docs: sync  ## write the generated reference pages anew
 	.venv/bin/python -m levee.engine.fidelity_docs docs/reference/fidelity.md
 	.venv/bin/python -m levee.plan docs/reference/plan.schema.json
 	.venv/bin/python -m levee.cost.docs
-	.venv/bin/python -m levee.environment.docs && pipelines/.venv/bin/python -m pipelines.reference docs/reference/contracts.md
+	.venv/bin/python -m levee.environment.docs && .venv/bin/python -m components.docs
+	pipelines/.venv/bin/python -m pipelines.reference docs/reference/contracts.md
+	pipelines/.venv/bin/python -m pipelines.observe.reference docs/reference/metrics.md
 
 bench: sync  ## every measurement of bench/, one after another
 	@for one in bench/*.py; do echo "== $$one" && .venv/bin/python "$$one" || exit 1; done
