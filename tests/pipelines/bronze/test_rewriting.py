@@ -144,7 +144,9 @@ def test_a_text_in_a_wide_encoding_goes_as_a_whole() -> None:
     assert without(wide, "id,who\n1,ann\n".encode("utf-16"), [b"1,ann"]) is None
 
 
-@pytest.mark.parametrize(("form", "data"), [(LINES, gzip.compress(b'{"id":1}\n' * 99)[:-9]), (AVRO, avro()[:-5])])
+@pytest.mark.parametrize(
+    ("form", "data"), [(LINES, gzip.compress(b'{"id":1}\n' * 99)[:-9]), (AVRO, avro()[:-5])], ids=["jsonl", "avro"]
+)
 def test_a_file_that_is_cut_off_is_told(form: Form, data: bytes) -> None:
     with pytest.raises(BrokenError, match="truncated"):
         without(form, data, [b"x"])
