@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from pipelines.engine import Engine, adoption, local
-from pipelines.engine.staging import LOCK, staged, sweep
+from pipelines.engine.scratch import LOCK, sweep
+from pipelines.engine.staging import staged
 from pipelines.errors import SchemaError
 from pipelines.settings import EngineName
 
@@ -95,8 +96,8 @@ def test_a_table_that_asks_more_of_its_writers_gets_no_files(sail: Engine, tmp_p
 
 HOLDER = """
 import os, signal, sys
-from pipelines.engine.staging import _own
-with _own(sys.argv[1]) as place:
+from pipelines.engine.scratch import own
+with own(sys.argv[1]) as place:
     os.mkdir(place)
     print(place, flush=True)
     sys.stdin.readline()

@@ -4,25 +4,20 @@ No engine writes two tables from one pass, and Sail does not persist. So on this
 of their own, whose files are cut by one column; a table whose new rows are one of its parts takes these files over
 (:mod:`pipelines.engine.adoption`), and nothing is written twice. On Databricks they are persisted.
 
-The folder goes when the block ends. A killed run's stays; :func:`sweep` tells it by its lock, which the system gives
-back when a process dies, from one that another run is using.
+The folder goes when the block ends. A killed run's stays until the next one sweeps (:mod:`pipelines.engine.scratch`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import secrets
-import shutil
-import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine import schema_gate
 from pipelines.engine.arrow_types import to_arrow_schema
 from pipelines.engine.commits import retried
+from pipelines.engine.scratch import own
 from pipelines.failpoints import failpoint
 from pipelines.settings import EngineName
 
@@ -30,9 +25,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from pipelines.engine import Engine
-
-LOCK = ".lock"
-"""Ending of the file beside a folder that its process has locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,45 +87,10 @@ def staged(engine: Engine, frame: DataFrame, folder: str, cut_by: str) -> Genera
         return
     from pipelines.engine import adoption
 
-    with _own(folder) as place:
+    with own(folder) as place:
         adoption.create(place, to_arrow_schema(frame.schema), cut_by)
         frame.write.format("delta").mode("append").save(place)
         yield Staged(engine.read(place), place)
 
 
-def sweep(folder: str) -> int:
-    """Remove what killed runs have left under a folder, and return how many there were."""
-    gone = 0
-    for lock in sorted(_parent(folder).glob(f"*{LOCK}")):
-        with contextlib.suppress(FileNotFoundError, BlockingIOError), lock.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-            lock.unlink()
-            gone += 1
-    return gone
-
-
-@contextlib.contextmanager
-def _own(folder: str) -> Generator[str]:
-    """A name for a folder that no other run has or takes away; the folder is removed in the end."""
-    parent = _parent(folder)
-    parent.mkdir(parents=True, exist_ok=True)
-    place = parent / secrets.token_hex(8)
-    lock = parent / (place.name + LOCK)
-    unlocked = parent / (place.name + ".new")
-    with unlocked.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        unlocked.rename(lock)  # nobody sees the lock before it is locked
-        try:
-            yield str(place)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
-            lock.unlink(missing_ok=True)
-
-
-def _parent(folder: str) -> Path:
-    """The folder on this machine, where the engine is: what lies in a bucket otherwise lies here for the while."""
-    return Path(tempfile.gettempdir(), "levee-staged") if "://" in folder else Path(folder)
-
-
-__all__ = ["Staged", "staged", "sweep"]
+__all__ = ["Staged", "staged"]

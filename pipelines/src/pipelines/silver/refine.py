@@ -17,7 +17,7 @@ from pipelines.batches import Batch
 from pipelines.bronze.ingest import bronze_path
 from pipelines.contracts.model import ChangeOrder
 from pipelines.engine import Engine
-from pipelines.engine.staging import sweep
+from pipelines.engine.scratch import sweep
 from pipelines.errors import PipelineError
 from pipelines.failpoints import failpoint
 from pipelines.ledger import Entry, Ledger, Status, latest
