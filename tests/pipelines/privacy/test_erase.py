@@ -9,10 +9,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
 import pytest
 
 from pipelines.bronze.ingest import ingest
@@ -20,6 +23,7 @@ from pipelines.contracts import Contract, Domain, load_contract
 from pipelines.engine import Engine
 from pipelines.errors import PipelineError, QualityError, UsageError
 from pipelines.failpoints import FAILPOINTS
+from pipelines.gold.build import holding_path
 from pipelines.ledger import Ledger, Status
 from pipelines.privacy.certificate import verify
 from pipelines.privacy.erase import ErasureRequest, erase
@@ -27,6 +31,7 @@ from pipelines.privacy.keys import read_key
 from pipelines.secret_references import SecretReference
 from pipelines.settings import Layer
 from pipelines.silver.refine import refine
+from pipelines.silver.refinement import staging_path
 
 if TYPE_CHECKING:
     from conftest import Lake, MakeContract
@@ -215,6 +220,56 @@ class TestRefusals:
             erase(sail, lake.run(2), domain_of(contract), request(lake))
         stray.unlink()
         assert erase(sail, lake.run(3), domain_of(contract), request(lake))["search"]["found"] == 0
+
+
+def orphan(folder: Path, name: str) -> Path:
+    """Plant what a writer leaves that is killed before its commit: a file that no log names."""
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pa_parquet.write_table(pa.table({"id": [1], "note": [f"asks for {ANN}"]}), file)
+    return file
+
+
+class TestOfKilledWriters:
+    """What they left is erased too, or the certificate tells of it."""
+
+    def test_files_that_no_log_names_go(self, sail: Engine, lake: Lake, contract: Contract) -> None:
+        filled(sail, lake, contract)
+        for layer in (Layer.BRONZE, Layer.SILVER):
+            table = Path(lake.settings.table_path(layer, "things"))
+            orphan(table, "part-00000-killed.snappy.parquet")
+            half = orphan(table, "part-00001-killed.snappy.parquet#1")  # under an upload's name, and not to its end
+            half.write_bytes(half.read_bytes()[:-8])
+            (table / "_delta_log" / "_commit_1.json.tmp").write_text(f'{{"add":{{"stats":"{ANN}"}}}}')
+        for place in (staging_path(lake.settings, "things"), holding_path(lake.settings)):
+            orphan(Path(place, "dead"), "part-0.parquet")
+            Path(place, "dead.lock").touch()
+
+        certificate = erase(sail, lake.run(2), domain_of(contract), request(lake))
+
+        for file, data in bytes_of(lake).items():
+            assert ANN.encode() not in data, file
+            assert "killed" not in file, "half a file is read by nobody"
+        assert (certificate["search"]["found"], certificate["search"]["unread"]) == (0, [])
+        before = everything(sail, lake)
+        assert lake.rows(sail, Layer.SILVER, "id") == [(2,), (5,)]
+        run(sail, lake, contract, 3)
+        assert everything(sail, lake) == before
+
+    @pytest.mark.parametrize("layer", [Layer.BRONZE, Layer.SILVER])
+    def test_a_file_of_a_writer_at_work_stays_and_is_told(
+        self, sail: Engine, lake: Lake, contract: Contract, layer: Layer
+    ) -> None:
+        filled(sail, lake, contract)
+        file = orphan(Path(lake.settings.table_path(layer, "things")), "part-00000-late.snappy.parquet")
+        late = time.time() + 3600
+        os.utime(file, (late, late))
+        with pytest.raises(QualityError, match=rf"still in 1 places, the first: .*{layer.value}.*-late[.]snappy"):
+            erase(sail, lake.run(2), domain_of(contract), request(lake))
+        assert file.exists()
+        os.utime(file, (0, 0))  # the writer was killed before its commit
+        assert erase(sail, lake.run(3), domain_of(contract), request(lake))["search"]["found"] == 0
+        assert not file.exists()
 
 
 WORKER = """

@@ -134,6 +134,7 @@ def name_of_a_file(path: Path) -> None:
         (encoded_file, "audit/sales/runs/x.json"),
         (table_column, "gold/sales/export/part.parquet"),
         (column_of_nobodys, "gold/sales/export/part.parquet"),
+        (table_column, "silver/sales/online_retail/part-00000-killed.snappy.parquet"),
         (number_of_a_personal_column, "silver/sales/copy/part.parquet"),
         (wide_text, "gold/sales/export.txt"),
     ],

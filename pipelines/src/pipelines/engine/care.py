@@ -116,19 +116,25 @@ def vacuum(engine: Engine, path: str, hours: int) -> None:
     local.vacuum(path, hours)
 
 
-def purge(engine: Engine, path: str) -> int:
+def purge(engine: Engine, path: str, before: datetime) -> int:
     """Forget every version of the table but the newest, at once; return how many files were deleted.
 
     Nobody may be writing the table, or reading an older version: their files go too. On Databricks the log's entries
     go when its own retention, set to nothing here, is next enforced.
+
+    Args:
+        engine: The open engine.
+        path: The table.
+        before: Since when nobody but the caller may write the table. What killed writers have left is older, and goes;
+            on Databricks everything does that the newest version does not need.
     """
     if engine.name is EngineName.DATABRICKS:
         for statement in _PURGE:
             engine.spark.sql(statement.format(path=path)).collect()
         return 0
-    from pipelines.engine import local
+    from pipelines.engine import purging  # a Databricks runtime has no deltalake
 
-    return retried(lambda: local.purge(path), path)
+    return retried(lambda: purging.purge(path, before), path)
 
 
 def restore(engine: Engine, path: str, version: int) -> None:

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 import deltalake
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.fs as pa_fs
 from deltalake.exceptions import DeltaError
 
 from pipelines.errors import PipelineError
@@ -301,39 +300,6 @@ def vacuum(path: str, hours: int) -> None:
 def _text(value: str) -> str:
     """A text as SQL writes it."""
     return "'" + value.replace("'", "''") + "'"
-
-
-def purge(path: str) -> int:
-    """Delete every file and every entry of the log that the newest version does not need; return how many files went.
-
-    The entries hold the least and greatest values of files that are gone.
-    """
-    table = deltalake.DeltaTable(path)
-    now = dict.fromkeys(("delta.logRetentionDuration", "delta.deletedFileRetentionDuration"), "interval 0 seconds")
-    before = {name: table.metadata().configuration.get(name) for name in now}
-    table.alter.set_table_properties(now)
-    gone = deltalake.DeltaTable(path).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
-    usual = {"delta.logRetentionDuration": "interval 30 days", "delta.deletedFileRetentionDuration": "interval 7 days"}
-    table = deltalake.DeltaTable(path)
-    table.create_checkpoint()
-    _forget_log(path, table.version())
-    deltalake.DeltaTable(path).alter.set_table_properties({name: before[name] or usual[name] for name in now})
-    return len(gone)
-
-
-def _forget_log(path: str, checkpoint: int) -> None:
-    """Delete the log's entries and checkpoints before one checkpoint (Delta protocol, "Metadata Cleanup").
-
-    deltalake's own cleanup keeps the checkpoint before the last.
-    """
-    if "://" in path:
-        system, inner = pa_fs.FileSystem.from_uri(f"{path}/_delta_log")
-    else:
-        system, inner = pa_fs.LocalFileSystem(), f"{path}/_delta_log"
-    for info in system.get_file_info(pa_fs.FileSelector(inner)):
-        number = info.base_name.partition(".")[0]
-        if info.is_file and number.isdecimal() and int(number) < checkpoint:
-            system.delete_file(info.path)
 
 
 def _has_deletion_vectors(table: deltalake.DeltaTable) -> bool:

@@ -91,6 +91,11 @@ def model_path(settings: RunSettings, model: Contract) -> str:
     return settings.table_path(model.published, model.dataset)
 
 
+def holding_path(settings: RunSettings) -> str:
+    """Where the rows of gold's tables are held while they are checked."""
+    return settings.path(Layer.CHECKPOINTS, settings.domain, "gold")
+
+
 class _Building:
     """One build of one model."""
 
@@ -192,8 +197,8 @@ class _Building:
     def _publish(self, versions: Mapping[str, int], seen: Mapping[str, tuple[str, ...]] | None) -> tuple[Result, ...]:
         """Compute, check and commit: everything, or with `seen` what other batches bring."""
         frame = self._everything(versions) if seen is None else self._news(versions, seen)
-        folder = self._settings.path(Layer.CHECKPOINTS, self._domain.name, "gold", self._model.dataset)
-        with held(self._engine, frame, folder) as computed:
+        folder = holding_path(self._settings)
+        with held(self._engine, frame, f"{folder}/{self._model.dataset}") as computed:
             results = self._check(computed if seen is None else self._beside(computed))
             result = published(self._engine, self._settings, self._model, computed)
             self._engine.ensure(self._path, to_arrow_schema(frame.schema))

@@ -9,7 +9,7 @@ tables; what each step is about to remove is entered first. Running the same era
 4. Silver, its history and quarantine lose the rows that came from them, and those under the subject's masks.
 5. Bronze loses them; the ledger is told how many records its deliveries have left, so that the count law holds.
 6. The vault forgets the subject's tokens; what is made of silver is built again.
-7. Every version of these tables but the newest goes, with the log that tells of them.
+7. Every version of these tables but the newest goes, with the log that tells of them, and what killed runs have left.
 8. Every file of the lake is searched for the value, and the certificate says what was found.
 """
 
@@ -31,10 +31,11 @@ from pipelines.bronze.forms import form_of, ingestion_of
 from pipelines.bronze.span import Span
 from pipelines.bronze.storage import StoredFile
 from pipelines.engine import care
+from pipelines.engine.scratch import sweep
 from pipelines.errors import PipelineError, QualityError
 from pipelines.evidence import keep
 from pipelines.failpoints import failpoint
-from pipelines.gold.build import build
+from pipelines.gold.build import build, holding_path
 from pipelines.ledger import Entry, Ledger, Status, latest
 from pipelines.privacy import removal
 from pipelines.privacy.certificate import KIND, signed
@@ -51,6 +52,7 @@ from pipelines.privacy.traces import COINCIDENCE, MENTION, SUBJECT, Trace, subje
 from pipelines.privacy.vault import forget
 from pipelines.secret_references import SecretReference
 from pipelines.settings import Layer, RunSettings
+from pipelines.silver.refinement import staging_path
 from pipelines.storage import open_file
 
 if TYPE_CHECKING:
@@ -121,6 +123,7 @@ class _Erasure:
         self._record = ErasureRecord(engine, settings, request.subject_type, hashed)
         self._hash = hashed
         self._ledger = Ledger(engine, settings)
+        self._since = datetime.now(UTC)  # who started this process sees to it that nobody else writes
 
     def run(self) -> dict[str, Any]:
         self._record.begin()
@@ -286,7 +289,7 @@ class _Erasure:
                 and column.masking.method == "token"
                 and (masked := mask_one(self._value, column.masking, self._key)) is not None
             }
-            forget(self._engine, self._settings, subject.contract.dataset, tokens)
+            forget(self._engine, self._settings, subject.contract.dataset, tokens, self._since)
         failpoint("erase.forgotten")
 
     def _build_gold(self) -> None:
@@ -298,9 +301,12 @@ class _Erasure:
 
     def _purge(self) -> dict[str, tuple[Layer, int, int]]:
         """Forget every version but the newest: layer, files deleted and the version after, by table."""
+        for subject in self._subjects:
+            sweep(staging_path(self._settings, subject.contract.dataset))
+        sweep(holding_path(self._settings))
         purged = {}
         for layer, path in self._tables():
-            deleted = care.purge(self._engine, path)
+            deleted = care.purge(self._engine, path, self._since)
             purged[path] = (layer, deleted, self._engine.version(path))
             failpoint("erase.purged")
         return purged

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +115,7 @@ def reveal(engine: Engine, settings: RunSettings, contract: Contract, request: A
     return {row["token"]: _opened(key, row) for row in rows}
 
 
-def forget(engine: Engine, settings: RunSettings, dataset: str, masks: dict[str, str]) -> int:
+def forget(engine: Engine, settings: RunSettings, dataset: str, masks: dict[str, str], before: datetime) -> int:
     """Take a subject's tokens out of the vault, and out of its former versions; return how many there were.
 
     Args:
@@ -122,6 +123,7 @@ def forget(engine: Engine, settings: RunSettings, dataset: str, masks: dict[str,
         settings: Where the vault is.
         dataset: The dataset.
         masks: The subject's token by column.
+        before: Since when nobody but the caller may write the vault.
     """
     path = settings.record_path(TABLE)
     if not masks or not engine.exists(path):
@@ -135,7 +137,7 @@ def forget(engine: Engine, settings: RunSettings, dataset: str, masks: dict[str,
     gone = rows.where(mine).count()
     if gone:
         engine.replace_where(path, rows.where(f"NOT ({mine})"), "token", tokens)
-    purge(engine, path)
+    purge(engine, path, before)
     return gone
 
 
