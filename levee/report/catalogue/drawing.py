@@ -11,7 +11,10 @@ from levee.report.catalogue.model import Table
 
 _BOX: Final = 196
 _HIGH: Final = 46
-_ACROSS: Final = 64
+_ACROSS: Final = 40
+"""Between tables: six of them side by side, from source to the second gold, fit a window of 1,100 px at `_LEAST`."""
+_BETWEEN: Final = 192
+"""Between a table's columns and those that they come from: room for many lines."""
 _DOWN: Final = 16
 _ROW: Final = 24
 _HEAD: Final = 30
@@ -132,7 +135,7 @@ def column_flow(table: Table) -> str:
     sources: dict[str, dict[str, None]] = {}
     for edge in direct:
         sources.setdefault(edge.table, {})[edge.column] = None
-    left, right = _BOX + 2, _BOX + 2 + 3 * _ACROSS
+    left, right = _BOX + 2, _BOX + 2 + _BETWEEN
     starts, boxes, y = {}, [], 2.0
     for name, columns in sources.items():
         boxes.append(_group(name, columns, 2, y))

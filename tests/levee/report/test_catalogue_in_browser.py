@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from levee.report import catalogue
-from tests.levee.report.test_catalogue import SHOP, domain
+from tests.levee.report.test_catalogue import SHOP, domain, table
 from tests.levee.report.test_page_in_browser import chromium
 
 __all__ = ["chromium"]
@@ -65,3 +65,16 @@ def test_lineage_leads_on(opened, folder):
     page.locator(".lineage a", has_text="orders").first.click()
     page.wait_for_url("**/silver.orders.html")
     assert page.locator("h1").inner_text() == "shop.orders"
+
+
+@pytest.mark.parametrize("width", [1100, 390])
+def test_no_table_of_the_lineage_is_out_of_sight(opened, tmp_path, width):
+    catalogue.write([domain(*SHOP, table("board", "gold", inputs=["gold.trend"]))], tmp_path, {}, datetime.now(UTC))
+    page = opened(tmp_path / "shop" / "silver.orders.html", width=width)
+    pan = page.locator(".pan").first
+    whole = pan.evaluate("pan => pan.scrollWidth <= pan.clientWidth")
+    assert whole is (width == 1100), "six tables side by side fit a window of 1,100 px, and pan on a phone"
+    last = pan.locator("a", has_text="board")
+    last.scroll_into_view_if_needed()
+    box = last.bounding_box()
+    assert 0 <= box["x"] < box["x"] + box["width"] <= width

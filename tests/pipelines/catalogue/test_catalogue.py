@@ -96,6 +96,7 @@ def test_the_command_says_what_contracts_say_alone(tmp_path: Path) -> None:
     assert (said["schema"], said["domain"]) == (1, "sales")
     assert len(said["tables"]) == len(load_domain("sales").contracts)
     assert all(table["state"] is None and table["columns"] for table in said["tables"])
+    assert {tuple(table["contacts"]) for table in said["tables"]} == {("sales-data email sales-data@levee.example",)}
 
 
 def test_the_command_tells_a_wrong_domain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.contracts import Contract, Domain, Layer
 from pipelines.contracts.model import Column
+from pipelines.contracts.odcs import Support
 from pipelines.gold.lineage import lineage
 from pipelines.quality.checks import table_checks
 from pipelines.quality.rules import rules
@@ -34,7 +35,7 @@ def described(domain: Domain, contract: Contract) -> dict[str, Any]:
         "status": standard.status,
         "classification": contract.classification.value,
         "owner": contract.owner or "",
-        "contacts": [" ".join(filter(None, (one.channel, one.tool, one.url))) for one in standard.support],
+        "contacts": [_contact(one) for one in standard.support],
         "roles": [
             {"role": r.role, "access": r.access or "", "description": r.description or ""} for r in standard.roles
         ],
@@ -49,6 +50,11 @@ def described(domain: Domain, contract: Contract) -> dict[str, Any]:
         "rules": [*_rules(contract)],
         "edges": [*_edges(domain, contract)],
     }
+
+
+def _contact(support: Support) -> str:
+    """How its owner is reached, as people write it: an address of mail without its scheme."""
+    return " ".join(filter(None, (support.channel, support.tool, (support.url or "").removeprefix("mailto:"))))
 
 
 def _layers(contract: Contract) -> tuple[Layer, ...]:
