@@ -135,6 +135,15 @@ def test_what_makes_no_sense_is_refused_and_nobody_is_repeated(checkout, argv, s
     assert WHO not in told
 
 
+def test_a_certificate_that_is_not_there_is_told_once_with_what_makes_one(checkout, capsys):
+    assert run(["privacy", "verify", "sales", str(checkout / "none.json")]) == 2
+    told = "".join(capsys.readouterr().err.split())
+    assert told.count("none.json") == 1
+    assert "thereisnosuchcertificate" in told
+    assert "leveeerasesales--subjectTYPE=WHERE" in told
+    assert "Errno" not in told
+
+
 @pytest.mark.parametrize(
     "command", [["erase"], *(["privacy", verb] for verb in ("scan", "rotate", "reveal", "verify"))]
 )

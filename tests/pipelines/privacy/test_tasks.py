@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,37 @@ def test_a_request_is_checked_and_not_repeated(ask, tmp_path: Path, capsys: pyte
     said = capsys.readouterr().err
     assert "the request cannot be read: ('value',)" in said
     assert WHO not in said
-    assert ask("verify", certificate=str(tmp_path / "none.json"))[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "there is no such certificate"),
+        ("{", "the file is no certificate: it is no JSON"),
+        ("[]", "the file is no certificate: it holds no JSON object"),
+    ],
+)
+def test_what_is_no_certificate_is_told_with_one_that_is(
+    ask, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, said: str
+) -> None:
+    file = tmp_path / "mine.json"
+    if content is not None:
+        file.write_text(content)
+    folder = tmp_path / "audit" / "sales" / "erasures"
+    assert ask("verify", certificate=str(file))[0] == 2
+    first = capsys.readouterr().err
+    assert first == (
+        f"{said}\n  at  {file}\n  fix levee erase sales --subject TYPE=WHERE --requested-by WHO: "
+        f"it writes one under {folder}, where there is none yet\n"
+    )
+    for place, name in enumerate(("run-2/new", "run-1/old")):
+        kept = folder / f"{name}.json"
+        kept.parent.mkdir(parents=True)
+        kept.write_text("{}")
+        os.utime(kept, (1_000_000 - place, 1_000_000 - place))
+    assert ask("verify", certificate=str(file))[0] == 2
+    newest = f"levee privacy verify sales {folder}/run-2/new.json: the newest of those under {folder}"
+    assert capsys.readouterr().err == f"{said}\n  at  {file}\n  fix {newest}\n"
 
 
 def test_another_key_masks_anew(ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

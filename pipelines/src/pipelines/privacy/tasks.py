@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pipelines.bronze.storage import list_files
 from pipelines.contracts import Domain
 from pipelines.contracts.catalogue import entries
 from pipelines.engine import Engine
 from pipelines.errors import UsageError
 from pipelines.gold.build import build, model_path
-from pipelines.privacy.certificate import verify
+from pipelines.privacy.certificate import KIND, verify
 from pipelines.privacy.erase import ErasureRequest, erase
 from pipelines.privacy.keys import read_key
 from pipelines.privacy.rotation import rotate
@@ -25,7 +26,8 @@ from pipelines.privacy.vault import Asked, reveal
 from pipelines.request import Request, read_request
 from pipelines.runs import recorded
 from pipelines.secret_references import PATTERN, SecretReference
-from pipelines.settings import RunSettings
+from pipelines.settings import Layer, RunSettings
+from pipelines.storage import is_url
 
 Answer = dict[str, Any]
 
@@ -133,17 +135,41 @@ def verified(settings: RunSettings, _domain: Domain) -> Answer:
     """Check a certificate of erasure.
 
     Raises:
+        UsageError: there is no such file, or it is no certificate; with the command that checks the newest one.
         QualityError: it was changed, signed with another key, or tells of what was left.
     """
-    path = read_request(settings, Verify).certificate
-    try:
-        certificate = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"the certificate cannot be read: {error}", where=str(path), fix="name its JSON file"
-        ) from None
+    certificate = _certificate(settings, read_request(settings, Verify).certificate)
     verify(certificate, read_key(settings.pseudonym_key))
     return {"erasure_id": certificate["erasure_id"], "signature": "valid", "found": certificate["search"]["found"]}
+
+
+def _certificate(settings: RunSettings, path: Path) -> Answer:
+    try:
+        certificate = json.loads(path.read_bytes())
+        if isinstance(certificate, dict):
+            return certificate
+        said = "the file is no certificate: it holds no JSON object"
+    except FileNotFoundError:
+        said = "there is no such certificate"
+    except OSError as error:
+        said = f"the certificate cannot be read: {error.strerror}"
+    except ValueError:
+        said = "the file is no certificate: it is no JSON"
+    raise UsageError(said, where=str(path), fix=_another(settings))
+
+
+def _another(settings: RunSettings) -> str:
+    """The command that checks the newest certificate, or makes the first."""
+    folder = settings.path(Layer.AUDIT, settings.domain, KIND)
+    newest = max(list_files(folder), key=lambda file: file.modified, default=None)
+    if newest is None:
+        return (
+            f"levee erase {settings.domain} --subject TYPE=WHERE --requested-by WHO: it writes one under {folder}, "
+            "where there is none yet"
+        )
+    if is_url(newest.path):
+        return f"copy one from {folder} to this machine and name its file; the newest is {newest.path}"
+    return f"levee privacy verify {settings.domain} {newest.path}: the newest of those under {folder}"
 
 
 VERBS: dict[str, Callable[[RunSettings, Domain], Answer]] = {
