@@ -28,6 +28,7 @@ def ask(
     *,
     variables: Mapping[str, str] | None = None,
     fix: str | None = None,
+    keep: int | None = None,
 ) -> dict[str, Any]:
     """Run ``python -m MODULE --domain ... --json FILE`` with the job's own parameters and return the file.
 
@@ -39,6 +40,7 @@ def ask(
         arguments: Further arguments; nothing secret, everybody on the machine can read them.
         variables: Further environment variables, on top of the job's.
         fix: What mends it where the wheel names nothing itself.
+        keep: A descriptor that the wheel's process holds open too, such as the run's lock.
 
     Raises:
         LeveeError: The wheel said no, by its exit code: 1 a gate, 2 wrong use, else the engine or a service.
@@ -49,7 +51,7 @@ def ask(
         named = [f"--{name}={value}" for name, value in places(job).items()]
         environment = {**around.environment(job.tasks, Path(folder) / "progress.jsonl"), **(variables or {})}
         try:
-            call(prepared, module, [*named, *arguments, "--json", str(file)], environment=environment)
+            call(prepared, module, [*named, *arguments, "--json", str(file)], environment=environment, keep=keep)
         except LeveeError as error:
             told = f"{module} of {job.domain} failed: {error.message}"
             raise type(error)(told, where=error.where or str(around.lake), fix=error.fix or fix) from error

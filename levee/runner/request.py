@@ -44,7 +44,7 @@ def request(
         root: The checkout.
         asked: What is asked; it lies in a file of mode 0600 meanwhile.
         secret: A secret that ``value`` of what is asked is to refer to: it lies in a file of its own.
-        alone: Whether no job of the environment may run meanwhile.
+        alone: Whether no job of the environment may run meanwhile, nor while the wheel outlives this process.
         engine: ``sail`` or ``spark``; ``LEVEE_ENGINE`` where absent, else ``sail``.
         console: Where progress goes; standard error where absent.
 
@@ -56,14 +56,14 @@ def request(
     with refusals(around, again=command):
         prepared = ensure_data_env(around.root, around.engine, console)
         lock = exclusive(around.folder / "locks" / "run", doing=command) if alone else nullcontext()
-        with lock, tempfile.TemporaryDirectory(dir=around.folder, prefix="request-") as folder:  # mode 0700
+        with lock as held, tempfile.TemporaryDirectory(dir=around.folder, prefix="request-") as folder:  # mode 0700
             told = dict(asked or {})
             if secret is not None:
                 told["value"] = f"file:{_private(Path(folder, 'value'), secret)}"
             file = _private(Path(folder, "request.json"), json.dumps(told))
             with console.status(f"{verb} {job.domain}"):
                 asked_of = [f"--verb={verb}", f"--request={file}"]
-                return ask(module, job, around, prepared, asked_of, fix=f"mend that, then {command}")
+                return ask(module, job, around, prepared, asked_of, fix=f"mend that, then {command}", keep=held)
 
 
 def _private(path: Path, text: str) -> Path:

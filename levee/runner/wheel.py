@@ -16,7 +16,12 @@ _ERRORS: Final[Mapping[int, type[LeveeError]]] = {
 
 
 def call(
-    prepared: DataEnv, module: str, arguments: Sequence[str], *, environment: Mapping[str, str] | None = None
+    prepared: DataEnv,
+    module: str,
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    keep: int | None = None,
 ) -> str:
     """Run ``python -m <module>`` of the wheel and return its standard output.
 
@@ -25,6 +30,7 @@ def call(
         module: Such as ``pipelines.export``.
         arguments: Its arguments; paths as they are seen from this process's folder.
         environment: Variables of the process; this one's own without Python's where absent.
+        keep: A descriptor that it holds open too: a lock, which is free only when both are gone.
 
     Raises:
         LeveeError: The module refused, by its exit code: with its message, place and mend.
@@ -36,6 +42,7 @@ def call(
         capture_output=True,
         text=True,
         check=False,
+        pass_fds=() if keep is None else (keep,),
     )
     if done.returncode == 0:
         return done.stdout

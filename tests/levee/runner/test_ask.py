@@ -3,7 +3,8 @@
 import pytest
 
 from levee.errors import EngineError, GateError, UsageError
-from levee.runner import Surroundings, job_of
+from levee.lock import exclusive
+from levee.runner import Surroundings, job_of, request
 from levee.runner.ask import ask
 
 ANSWERS = """#!/bin/sh
@@ -50,3 +51,34 @@ def test_a_refusal_has_the_wheels_words_and_its_exit_code(question, code, error)
 def test_no_answer_is_a_failure(question):
     with pytest.raises(EngineError, match="gave no answer"):
         question("exit 0")
+
+
+OUTLIVES = """
+(until [ -e {end} ]; do sleep 0.05; done) > /dev/null 2>&1 &
+echo '{{}}' > "$last"
+"""
+
+
+def test_what_is_asked_alone_keeps_others_out_while_the_wheel_outlives_who_asked(
+    stack, task, tmp_path, prepared, monkeypatch
+):
+    end, around = tmp_path / "end", Surroundings(tmp_path, "local")
+    around.folder.mkdir(parents=True)
+    prepared.python.write_text(ANSWERS.format(body=OUTLIVES.format(end=end)))
+    monkeypatch.setattr(request, "ensure_data_env", lambda root, engine, console: prepared)
+    job, lock = job_of(stack(task("good")), "sales"), around.folder / "locks" / "run"
+
+    def asked(alone):
+        request.request("pipelines.privacy", job, "local", "erase", command="levee erase", root=tmp_path, alone=alone)
+
+    try:
+        asked(alone=False)
+        with exclusive(lock, doing="levee run"):
+            pass
+        asked(alone=True)
+        with pytest.raises(EngineError, match=r"levee erase .* is at work"), exclusive(lock, doing="levee run"):
+            pass
+    finally:
+        end.touch()
+    with exclusive(lock, doing="levee run", patience=20):
+        pass
