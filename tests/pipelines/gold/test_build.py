@@ -1,6 +1,8 @@
 """Models: exact, the same on every engine, rebuilt only when they must be, not published when a check fails."""
 
+import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -110,6 +112,24 @@ def test_columns_that_are_not_the_contracts_are_refused(sail, settings, fill, so
     query.write_text(query.read_text().replace("AS revenue", "AS turnover"))
     with pytest.raises(ContractError, match="turnover"):
         make(sail, settings, "revenue_by_month", load_domain("sales", own.parent))
+
+
+def test_a_table_of_an_earlier_release_gets_the_new_column(sail, settings, fill, sold, own, make) -> None:
+    both = replace(settings, sources=("online_retail", "sales_plan"))
+    march = {"dataset": "online_retail", "currency": "GBP", "month": date(2011, 3, 1), "planned_revenue": Decimal(9)}
+    fill(sold)
+    fill([march, march | {"month": date(2011, 5, 1)}], "sales_plan")
+    model, query = (own / "gold" / f"revenue_against_plan.{kind}" for kind in ("odcs.yaml", "sql"))
+    now = model.read_text(), query.read_text()
+    model.write_text(re.sub(r"(?s)      - name: status\n.*?(?=    quality:)", "", now[0]))
+    query.write_text(re.sub(r"(?s),\s+CASE\s+WHEN month < .*? AS status", "", now[1]))
+    make(sail, both, "revenue_against_plan", load_domain("sales", own.parent))
+    assert "status" not in rows(sail, both, "revenue_against_plan")[0]
+    model.write_text(now[0])
+    query.write_text(now[1])
+    make(sail, both, "revenue_against_plan", load_domain("sales", own.parent))
+    found = {row["month"].month: row["status"] for row in rows(sail, both, "revenue_against_plan")}
+    assert found == {1: "closed", 2: "closed", 3: "closed", 4: "open", 5: "ahead"}
 
 
 def test_profit_follows_where_finance_lands_costs(sail, settings, fill, sold, make) -> None:

@@ -168,7 +168,9 @@ def test_profit_and_plan(books) -> None:
             (SELECT sum(o.planned) FROM months AS o WHERE o.dataset = m.dataset AND o.month <= m.month
                 AND year(o.month) = year(m.month))::DECIMAL(28, 3) AS planned_to_date,
             (SELECT sum(o.revenue) FROM months AS o WHERE o.dataset = m.dataset AND o.month <= m.month
-                AND year(o.month) = year(m.month))::DECIMAL(28, 3) AS revenue_to_date
+                AND year(o.month) = year(m.month))::DECIMAL(28, 3) AS revenue_to_date,
+            (SELECT CASE sign(date_diff('month', m.month, max(s.month))) WHEN 1 THEN 'closed' WHEN 0 THEN 'open'
+                ELSE 'ahead' END FROM sold AS s WHERE s.dataset = m.dataset) AS status
         FROM months AS m
     """))  # fmt: skip
 
