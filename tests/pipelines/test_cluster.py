@@ -19,9 +19,16 @@ from pipelines.jobs import TASKS
 ROOT = Path(pipelines.__file__).parent
 RUNTIME = {"pyspark", "pyarrow", "pandas", "numpy"}
 """Of what Databricks Runtime lists as installed Python libraries, what the wheel uses."""
-LAPTOP = "pipelines.engine.local"
+LOCAL, ADOPTION, PURGING = (f"pipelines.engine.{name}" for name in ("local", "adoption", "purging"))
+SAIL, TREES = "pipelines.engine.sail_client", "pipelines.engine.expressions"
+LAPTOP = {LOCAL, ADOPTION, PURGING, SAIL, TREES}
 """What only the engines of a laptop use; it is imported in branches that no cluster takes."""
-OTHER_ENGINES = {"deltalake": {LAPTOP}, "pysail": {"pipelines.engine.sessions"}}
+OTHER_ENGINES = {
+    "deltalake": {LOCAL, ADOPTION, PURGING},
+    "google": {TREES},
+    "grpc": {SAIL},
+    "pysail": {"pipelines.engine.sessions"},
+}
 """Packages of the engines of a laptop, with the only modules that import them."""
 
 
@@ -97,12 +104,12 @@ def test_every_import_of_every_task_is_there_on_a_cluster() -> None:
 
 
 def test_what_only_a_laptop_has_is_not_imported_with_a_module() -> None:
-    for module in reached("pipelines.jobs") - {LAPTOP}:
+    for module in reached("pipelines.jobs") - LAPTOP:
         for node in ast.parse(MODULES[module].read_text()).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 named = {alias.name for alias in node.names} | {getattr(node, "module", None)}
                 full = {f"{getattr(node, 'module', None)}.{alias.name}" for alias in node.names}
-                assert not (named | full) & {LAPTOP, *OTHER_ENGINES}, module
+                assert not (named | full) & {*LAPTOP, *OTHER_ENGINES}, module
 
 
 def test_without_its_libraries_quality_and_telemetry_would_not_start() -> None:

@@ -26,6 +26,7 @@ from pipelines.quality.checks import summed
 from pipelines.quality.measures import Metric, Metrics
 from pipelines.quality.metrics import record_metrics
 from pipelines.settings import Layer, RunSettings
+from pipelines.shown import current, every_version
 from pipelines.silver.deliveries import Committed, Deliveries, Written, batch_id
 from pipelines.silver.examples import Example, examples
 from pipelines.silver.historise import Historisation
@@ -182,7 +183,10 @@ class Refinement:
         """The silver tables in which rules look keys up, by rule."""
         lookups = {rule.id: rule.lookup for rule in self._plan.verdicts.rules if rule.lookup}
         return {
-            rule: self._engine.read(silver_path(self._settings, lookup.dataset)) for rule, lookup in lookups.items()
+            rule: (every_version if lookup.every_version else current)(
+                self._engine, silver_path(self._settings, lookup.dataset)
+            )
+            for rule, lookup in lookups.items()
         }
 
     def _decide(self, metrics: Metrics) -> None:
