@@ -306,7 +306,10 @@ def test_a_killed_erasure_is_finished_by_the_next(
         command = [sys.executable, "-c", WORKER, str(lake.folder), str(contract.path), run_id]
         return subprocess.run(command, env={**os.environ, **more}, check=False, capture_output=True).returncode
 
-    assert worker("run-2", LEVEE_FAILPOINT=name) == -signal.SIGKILL
+    scratch = lake.folder / "tmp"
+    scratch.mkdir()
+    assert worker("run-2", LEVEE_FAILPOINT=name, TMPDIR=str(scratch)) == -signal.SIGKILL
+    assert [file for file in scratch.rglob("*") if file.is_file()] == []
     certificate = erase(sail, lake.run(3), domain_of(contract), request(lake))
     assert certificate["erasure_id"] == "run-2"
     whole = make_lake()

@@ -6,10 +6,12 @@ them is taken away as a whole: what others had in it is in bronze.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copyfile, copyfileobj
+from shutil import copyfileobj
+from typing import IO
 
 import pyarrow.fs as pa_fs
 
@@ -25,39 +27,38 @@ class Rewritten:
 
     Attributes:
         stored: The file as it was.
-        content: Where its new bytes are, on this machine; ``None`` where it goes as a whole.
+        content: Its new bytes, on this machine; ``None`` where it goes as a whole.
         sha256: Their digest, hexadecimal.
         records: Records that leave it.
     """
 
     stored: StoredFile
-    content: Path | None
+    content: IO[bytes] | None
     sha256: str
     records: int
 
     @property
     def size(self) -> int:
         """Number of the new bytes."""
-        return self.content.stat().st_size if self.content else 0
+        return os.fstat(self.content.fileno()).st_size if self.content else 0
 
 
-def rewritten(stored: StoredFile, raws: Sequence[bytes], form: Form, scratch: Path) -> Rewritten:
-    """Write a delivery without records into a folder that only this process may read.
+def rewritten(stored: StoredFile, raws: Sequence[bytes], form: Form, scratch: IO[bytes]) -> Rewritten:
+    """Write a delivery without records into a file that only this process may read.
 
     Args:
         stored: The file.
         raws: Bytes of each record that leaves, as bronze has them, without the end of its line.
         form: How it is written.
-        scratch: The folder.
+        scratch: The file, empty; of an operating system's file without a name nothing is left by whoever is killed.
     """
-    content = scratch / "rewritten"
-    with open_file(stored.path) as source, content.open("wb+") as out:
+    with open_file(stored.path) as source:
         try:
-            whole = bool(raws) and rewrite(form, source, out, raws)
+            whole = bool(raws) and rewrite(form, source, scratch, raws)
         except BrokenError:
             whole = False
-        out.flush()
-        return Rewritten(stored, content if whole else None, sha256_of(out) if whole else "", len(raws))
+    scratch.flush()
+    return Rewritten(stored, scratch if whole else None, sha256_of(scratch) if whole else "", len(raws))
 
 
 def put(change: Rewritten) -> int:
@@ -71,14 +72,17 @@ def put(change: Rewritten) -> int:
         if change.content is None:
             system.delete_file(inner)
             return 0
-        with change.content.open("rb") as content, system.open_output_stream(inner, compression=None) as out:
-            copyfileobj(content, out)
+        change.content.seek(0)
+        with system.open_output_stream(inner, compression=None) as out:
+            copyfileobj(change.content, out)
         return system.get_file_info(inner).mtime_ns or 0
     file = Path(path.removeprefix("file://"))
     if change.content is None:
         file.unlink(missing_ok=True)
         return 0
     part = file.with_name(f"_erasing-{file.name}")
-    copyfile(change.content, part)
+    change.content.seek(0)
+    with part.open("wb") as out:
+        copyfileobj(change.content, out)
     part.replace(file)
     return file.stat().st_mtime_ns

@@ -19,8 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -171,22 +170,21 @@ class _Erasure:
         known = {entry.file_sha256: entry for entry in entries}
         fields = subject.contract.source_fields
         form = form_of(subject.contract, ingestion_of(subject.contract))
-        with TemporaryDirectory(prefix="levee-erasing-") as scratch:  # mode 0700
-            for path, size in lake_files(folder):
-                name = path[len(folder) :].lstrip("/")
-                sha = content_of(_sha256(path), name, fields)
-                leave = raws.get(sha)
-                if leave is None and not self._holds(path, subject):
-                    continue
-                if sha not in known:
-                    raise PipelineError(
-                        "a file that was never taken in holds the subject's value",
-                        where=name,
-                        fix=f"let it be taken in (`levee run {self._settings.domain}`) or take it away, then erase "
-                        "again",
-                    )
-                leave = by_name.get(name, []) if leave is None else leave
-                change = rewritten(StoredFile(path, name, size, 0), leave, form, Path(scratch))
+        for path, size in lake_files(folder):
+            name = path[len(folder) :].lstrip("/")
+            sha = content_of(_sha256(path), name, fields)
+            leave = raws.get(sha)
+            if leave is None and not self._holds(path, subject):
+                continue
+            if sha not in known:
+                raise PipelineError(
+                    "a file that was never taken in holds the subject's value",
+                    where=name,
+                    fix=f"let it be taken in (`levee run {self._settings.domain}`) or take it away, then erase again",
+                )
+            leave = by_name.get(name, []) if leave is None else leave
+            with TemporaryFile() as scratch:
+                change = rewritten(StoredFile(path, name, size, 0), leave, form, scratch)
                 self._put(dataset, change, known[sha], content_of(change.sha256, name, fields))
 
     def _put(self, dataset: str, change: Rewritten, entry: Entry, content: str) -> None:
