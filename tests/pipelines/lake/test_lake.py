@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -109,8 +110,9 @@ def test_the_count_law_holds_for_every_batch(ran: Lake) -> None:
     for batch in batches:
         told = sum(batch[part] for part in parts)
         assert (batch["rows"], batch["accounted"], batch["balanced"]) == (told, told, True), batch
-    rows = Counter[str]()
-    for batch in batches:
+    newest = {(batch["dataset"], batch["batch_id"]): batch for batch in sorted(batches, key=itemgetter("run_id"))}
+    rows = Counter[str]()  # a batch whose delivery came again is refined again
+    for batch in newest.values():
         rows[batch["dataset"]] += batch["rows"]
     read = [one.name for one in ran.datasets if one.kind != "kafka"]
     assert {name: rows[name] for name in (*read, RETAIL)} == {
