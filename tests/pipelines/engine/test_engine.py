@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -118,6 +119,25 @@ def test_an_absent_table_is_an_error(engine: Engine, tmp_path: Path) -> None:
     assert engine.count(str(tmp_path / "absent")) == 0
     with pytest.raises(PipelineError, match="there is no table"):
         engine.read(str(tmp_path / "absent"))
+
+
+def test_who_replaces_all_rows_replaces_what_came_while_it_wrote(sail: Engine, tmp_path: Path) -> None:
+    """An empty table has nothing to remove, so that to Delta two writers who replace all only add."""
+    path = str(tmp_path / "table")
+    sail.ensure(path, SCHEMA)
+    came = tmp_path / "came"
+    another = table(("another", 1))
+
+    def slow(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        if not came.exists():
+            came.touch()
+            deltalake.write_deltalake(path, another, mode="append")
+        yield from batches
+
+    frame = sail.frame(table(("mine", 2)))
+    sail.overwrite(path, frame.mapInArrow(slow, frame.schema))
+    assert came.exists()
+    assert rows(sail, path) == [("mine", 2)]
 
 
 def test_writers_at_once_lose_nothing(sail: Engine, tmp_path: Path) -> None:

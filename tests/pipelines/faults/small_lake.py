@@ -179,7 +179,7 @@ def deliver(landing: Path, deliveries: Mapping[str, str], at: int) -> None:
     for name, content in deliveries.items():
         path = landing / NAME / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f"_{path.name}")
+        staged = path.with_name(f"_{os.getpid()}-{path.name}")
         if path.suffix == ".parquet":
             pairs = [pair.split() for pair in content.split(", ")]
             table = pa.table({"id": [int(key) for key, _ in pairs], "value": [Decimal(value) for _, value in pairs]})

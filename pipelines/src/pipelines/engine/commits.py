@@ -35,12 +35,16 @@ _WORDS = re.compile(
 """How messages of delta-rs begin, which Sail and deltalake are built on; Sail's errors have neither class nor code."""
 
 
+class OvertakenError(Exception):
+    """Another commit came between what a commit knew and itself, and the engine made it all the same."""
+
+
 def is_conflict(error: BaseException) -> bool:
     """Tell an error that says another commit came first: by class or error condition, else by how its message begins.
 
     What stands further inside a message may be the name of a table or file, and says nothing.
     """
-    if any(_CLASS.fullmatch(kind.__name__) for kind in type(error).__mro__):
+    if isinstance(error, OvertakenError) or any(_CLASS.fullmatch(kind.__name__) for kind in type(error).__mro__):
         return True
     condition = error.getCondition() if isinstance(error, _Conditioned) else None
     if condition is not None and _CONDITION.match(condition):

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pipelines.contracts.catalogue import TableEntry
 from pipelines.engine import registration, schema_gate
 from pipelines.engine.arrow_types import from_arrow_schema
-from pipelines.engine.commits import retried
+from pipelines.engine.commits import OvertakenError, retried
 from pipelines.engine.predicates import is_in
 from pipelines.engine.reading import TableReader
 from pipelines.settings import EngineName
@@ -93,13 +93,24 @@ class TableWriter(TableReader):
         retried(commit, path)
 
     def overwrite(self, path: str, frame: DataFrame) -> None:
-        """Commit `frame` in place of all rows.
+        """Commit `frame` in place of all rows, also of those that others commit meanwhile.
+
+        To Delta whoever replaces the rows of an empty table only adds some, and two who do so at once conflict in
+        nothing: so what was overtaken is written again.
 
         Raises:
             SchemaError: the frame does not fit the table.
+            PipelineError: other writers came first again and again.
         """
         self._gate(path, frame)
-        retried(lambda: frame.write.format("delta").mode("overwrite").save(path), path)
+
+        def commit() -> None:
+            before = self.version(path)
+            frame.write.format("delta").mode("overwrite").save(path)
+            if self.version(path) > before + 1:
+                raise OvertakenError(f"{path} was at version {before}")
+
+        retried(commit, path)
 
     def merge(
         self,
