@@ -197,23 +197,23 @@ def test_a_run_that_spends_what_is_left_stops_between_two_batches_and_the_next_g
 
 
 def test_a_task_that_does_not_stop_by_itself_is_interrupted_and_its_table_is_whole(
-    engine: Engine, lake: Lake, make_contract: MakeContract
+    sail: Engine, lake: Lake, make_contract: MakeContract
 ) -> None:
     settings = under(lake.settings, "refuse", "0.2")
     path = settings.table_path(Layer.BRONZE, "things")
-    engine.ensure(path, pa.schema([("x", pa.float64())]))
-    engine.insert(path, engine.spark.sql("SELECT 1D AS x"))
+    sail.ensure(path, pa.schema([("x", pa.float64())]))
+    sail.insert(path, sail.spark.sql("SELECT 1D AS x"))
     endless = "SELECT sum(sqrt(id)) AS x FROM range(1000000000000)"
     with (
         pytest.raises(BudgetError, match="the run was stopped") as raised,
-        recorded(engine, settings, "bronze", make_contract()),
+        recorded(sail, settings, "bronze", make_contract()),
     ):
-        engine.insert(path, engine.spark.sql(endless))
+        sail.insert(path, sail.spark.sql(endless))
     assert raised.value.__cause__ is not None
-    assert verdicts(engine, settings) == ["allowed", "stopped"]
-    assert (engine.count(path), engine.version(path)) == (1, 1)
-    assert rows(engine, settings, RUNS)[0]["status"] == "failed"
-    assert engine.spark.sql("SELECT 1").collect()[0][0] == 1
+    assert verdicts(sail, settings) == ["allowed", "stopped"]
+    assert (sail.count(path), sail.version(path)) == (1, 1)
+    assert rows(sail, settings, RUNS)[0]["status"] == "failed"
+    assert sail.spark.sql("SELECT 1").collect()[0][0] == 1
 
 
 def test_under_the_policy_warn_an_overspent_run_goes_on_and_is_recorded(
