@@ -7,6 +7,7 @@ then compared, before the next one begins; so what is compared in the end has be
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import time
@@ -23,7 +24,7 @@ from tests.pipelines.faults.small_lake import SUBJECT
 from tests.pipelines.faults.town import PHASES, Host, Worker, alerts, reached, state, unbalanced, without_orphans
 
 SEED: Final = 20261122
-MOMENTS: Final = 100
+MOMENTS: Final = int(os.environ.get("LEVEE_MOMENTS", "100"))
 TELLING: Final = ("alerts.recorded", "alerts.sent")
 """Killed after one of these nobody knows whether the message has come: it comes again, and says so."""
 
