@@ -3,7 +3,7 @@
 export UV := $(CURDIR)/tools/uv
 DOCTOR := $(UV) run --quiet --no-project python -m levee.doctor
 
-.PHONY: help up test check fix unit data slow sync pulumi checkov sdks doctor chromium docs bench clean
+.PHONY: help up test check fix unit data slow proofs sync pulumi checkov sdks doctor chromium docs bench clean
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
@@ -26,9 +26,14 @@ unit: sync pulumi checkov  ## the toolkit's tests
 data: sync  ## the wheel's tests
 	pipelines/.venv/bin/pytest -n 2 tests/pipelines
 
+slow: export LEVEE_LAKE_TABLES ?= 25
+slow: export LEVEE_MOMENTS ?= 16
 slow: sync pulumi checkov  ## the proofs that take minutes, in both environments
 	.venv/bin/pytest -n 2 -m slow tests --ignore=tests/pipelines || [ $$? -eq 5 ]
 	pipelines/.venv/bin/pytest -n 2 -m slow tests/pipelines || [ $$? -eq 5 ]
+
+proofs: sync  ## two of them in full: 300 contracts in one job, 100 random moments
+	pipelines/.venv/bin/pytest -n 2 -m slow tests/pipelines/lake tests/pipelines/faults/test_moments.py
 
 sync:  # both environments as their locks say
 	@$(UV) sync --frozen
