@@ -13,7 +13,7 @@ from pipelines.bronze.ingest import ingest
 from pipelines.contracts import load_domain
 from pipelines.contracts.extensions.masking import Masking
 from pipelines.engine import Engine
-from pipelines.settings import EngineName, Layer
+from pipelines.settings import Layer
 from pipelines.silver.refine import refine
 from pipelines.sources import find, land
 
@@ -22,14 +22,11 @@ if TYPE_CHECKING:
 
 RETAIL = "online_retail"
 DETECT = Masking.model_validate({"method": "detect"})
-ENGINES = (EngineName.SAIL, pytest.param(EngineName.SPARK, marks=[pytest.mark.spark, pytest.mark.slow]))
 
 
-@pytest.mark.parametrize("name", ENGINES, ids=str)
-def test_descriptions_of_a_real_day_are_searched_in_the_workers(name: EngineName, lake: Lake) -> None:
+def test_descriptions_of_a_real_day_are_searched_in_the_workers(sail: Engine, lake: Lake) -> None:
     if not os.environ.get("LEVEE_DATA"):
         pytest.skip("LEVEE_DATA is not set: no online-retail here")
-    engine = Engine.open(name)
     contract = load_domain("sales").contract(RETAIL)
     columns = (replace(one, masking=DETECT) if one.name == "description" else one for one in contract.columns)
     contract = replace(contract, columns=tuple(columns))
@@ -41,11 +38,11 @@ def test_descriptions_of_a_real_day_are_searched_in_the_workers(name: EngineName
     fields = first.split(b",")
     fields[header.strip().split(b",").index(b"Description")] = b"call +44 20 7946 0958 or ann@example.org"
     day.write_bytes(b"".join([header, b",".join(fields), *rest]))
-    ingest(engine, contract, settings)
-    refine(engine, contract, settings)
+    ingest(sail, contract, settings)
+    refine(sail, contract, settings)
 
-    silver = engine.read(settings.table_path(Layer.SILVER, RETAIL)).select("_line", "description").collect()
-    bronze = engine.read(settings.table_path(Layer.BRONZE, RETAIL)).collect()
+    silver = sail.read(settings.table_path(Layer.SILVER, RETAIL)).select("_line", "description").collect()
+    bronze = sail.read(settings.table_path(Layer.BRONZE, RETAIL)).collect()
     source = next(one.sources[0] for one in contract.columns if one.name == "description")
     was = {row["_line"]: row[source] for row in bronze}
     changed = {row["_line"]: row["description"] for row in silver if row["description"] != was[row["_line"]]}

@@ -16,14 +16,13 @@ from pipelines.engine import Engine
 from pipelines.engine.staging import Staged
 from pipelines.failpoints import failpoint
 from pipelines.quality.metrics import METRICS
-from pipelines.settings import EngineName, Layer
+from pipelines.settings import Layer
 from pipelines.silver import refinement
 from pipelines.silver.refine import refine
 
 if TYPE_CHECKING:
     from conftest import Lake, MakeContract
 
-ENGINES = (EngineName.SAIL, pytest.param(EngineName.SPARK, marks=[pytest.mark.spark, pytest.mark.slow]))
 COLUMNS: tuple[dict[str, Any], ...] = (
     {"name": "id", "logicalType": "integer", "physicalType": "int", "required": True},
     {
@@ -71,12 +70,11 @@ def refined(engine: Engine, lake: Lake, contract: Any) -> tuple[Any, ...]:
     return lake.rows(engine, Layer.SILVER), lake.rows(engine, Layer.QUARANTINE), counts, counted
 
 
-@pytest.mark.parametrize("engine", ENGINES, indirect=True, ids=str)
 def test_staged_or_computed_silver_is_the_same(
-    engine: Engine, make_lake: Callable[[], Lake], make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+    sail: Engine, make_lake: Callable[[], Lake], make_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contract = make_contract(*COLUMNS, **CONTRACT)
-    computed = refined(engine, make_lake(), contract)
+    computed = refined(sail, make_lake(), contract)
     adopted = []
     adopt = Staged.adopt
 
@@ -87,7 +85,7 @@ def test_staged_or_computed_silver_is_the_same(
     monkeypatch.setattr(Staged, "adopt", told)
     monkeypatch.setattr(refinement, "COMPUTED_ROWS", -1)
     lake = make_lake()
-    assert refined(engine, lake, contract) == computed
+    assert refined(sail, lake, contract) == computed
     assert computed[2] == [
         (2, 2, 3, {"positive": 1, "id_type": 1, "id_required": 1, "parse_ragged": 1}),
         (1, 0, 1, {"late": 1}),
